@@ -1,0 +1,57 @@
+# One front door. Every target builds the locked environment in .venv first; nothing else has to be installed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+WORKERS ?= 2
+unexport PYTHONDONTWRITEBYTECODE PYTHONPATH VIRTUAL_ENV
+export DVC_NO_ANALYTICS := 1
+SHELL := /bin/bash
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test acceptance lint format bench calibrate container lock clean
+
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(READY): requirements/uv.txt requirements/dev.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "MetricGate needs $(PYTHON) (3.11 or newer) on PATH; set PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "MetricGate needs Python 3.11 or newer; $$($(PYTHON) --version) found. Set PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Building the locked environment in $(VENV) …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY) ## See a worse model refused: real data, DVC and Git, in a new folder
+	$(BIN)/metricgate demo
+
+test: $(READY) ## Unit and end-to-end tests, under five minutes on two cores
+	$(BIN)/pytest -n $(WORKERS) -m "not acceptance and not calibration"
+
+acceptance: $(READY) ## What needs more than a checkout: container, remotes, browser, servers
+	$(BIN)/python scripts/acceptance.py
+
+lint: $(READY) ## Style, types, layers, spelling, workflows
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+
+format: $(READY) ## Format and fix what can be fixed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY) ## Speed and memory, as ratios measured in one run
+	$(BIN)/python scripts/bench.py
+
+calibrate: $(READY) ## Thousands of simulated test sets; prints the table of docs/statistics.md
+	$(BIN)/pytest -n $(WORKERS) -m calibration -s
+
+lock: ## Write requirements/*.txt anew
+	PATH=$(abspath $(BIN)):$$PATH sh requirements/lock.sh
+
+clean: ## Remove the environment and what tools left behind
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,86 @@
+"""Every error a user can see: what happened, what was expected, what to do, and the exit code.
+
+MetricgateError
+├── ConfigurationError      2   metricgate.yaml, an input or an option cannot be used
+├── PredictionsError        3   predictions are missing, unpaired or not finite
+├── WorkspaceError          4   Git, DVC or the pipeline could not deliver
+│   └── TimeLimitError      4   the pipeline took longer than it was given
+├── PublishError            5   the verdict could not be published (only mode `publish` exits with it)
+└── CancelledError        130   a person or the platform stopped the run
+"""
+
+from typing import ClassVar
+
+
+class MetricgateError(Exception):
+    """A failure that has a message for the user; anything else that escapes is a defect of ours."""
+
+    exit_code: ClassVar[int] = 70
+    title: ClassVar[str] = "MetricGate has a defect"
+    anchor: ClassVar[str] = "a-defect-in-metricgate"
+
+    def __init__(self, what: str, *, expected: str, fix: str, details: str = "") -> None:
+        """Keep the three sentences apart, so that each view can lay them out.
+
+        Parameters
+        ----------
+        what : what happened, with which value, from where.
+        expected : what would have been right.
+        fix : what to do now.
+        details : the last lines of a failed process, or other long text; untrusted.
+        """
+        super().__init__(what)
+        self.what = what
+        self.expected = expected
+        self.fix = fix
+        self.details = details
+
+    def __str__(self) -> str:
+        return f"{self.what} Expected: {self.expected} What to do: {self.fix}"
+
+
+class ConfigurationError(MetricgateError):
+    """metricgate.yaml, an action input or a command-line option cannot be used."""
+
+    exit_code = 2
+    title = "Configuration"
+    anchor = "configuration"
+
+
+class PredictionsError(MetricgateError):
+    """Predictions are missing, do not pair, or hold values that cannot be judged."""
+
+    exit_code = 3
+    title = "Predictions"
+    anchor = "predictions"
+
+
+class WorkspaceError(MetricgateError):
+    """Git, DVC or the pipeline could not deliver a revision's results."""
+
+    exit_code = 4
+    title = "Git, DVC or the pipeline"
+    anchor = "workspace"
+
+
+class TimeLimitError(WorkspaceError):
+    """The pipeline took longer than the time it was given."""
+
+    title = "Time limit"
+    anchor = "time-limit"
+
+
+class PublishError(MetricgateError):
+    """The verdict stands, but could not be published."""
+
+    exit_code = 5
+    title = "Publishing"
+    anchor = "publishing"
+
+
+class CancelledError(MetricgateError):
+    """SIGINT or SIGTERM arrived."""
+
+    exit_code = 130
+    title = "Cancelled"
+    anchor = "cancelled"

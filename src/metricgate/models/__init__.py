@@ -1,0 +1,1 @@
+"""Values that pass between the rooms. Frozen; no I/O, no decisions."""

@@ -1,0 +1,116 @@
+"""What a comparison and a policy yield, as it stands in report.json."""
+
+from typing import Literal
+
+from metricgate.models.base import Finite, Value
+from metricgate.models.outcome import Direction, Outcome, Role
+
+
+class Slice(Value):
+    """A subset of the test rows by one column's value; the value as text."""
+
+    column: str
+    value: str
+
+
+class MetricRow(Value):
+    """One metric of both models on the same rows. ``difference`` is candidate minus baseline.
+
+    ``low`` and ``high`` bound the difference pointwise at the policy's confidence; null where there is no interval.
+    A value that does not exist is null, and ``note`` says why.
+    """
+
+    name: str
+    set: str = ""
+    source: str = "predictions"
+    slice: Slice | None = None
+    direction: Direction
+    rows: int | None = None
+    positives: int | None = None
+    baseline: Finite | None = None
+    candidate: Finite | None = None
+    difference: Finite | None = None
+    low: Finite | None = None
+    high: Finite | None = None
+    candidate_low: Finite | None = None
+    candidate_high: Finite | None = None
+    method: str = ""
+    note: str = ""
+
+
+GateKind = Literal["max_drop", "max_increase", "min_gain", "min", "max"]
+
+
+class GateRow(Value):
+    """One rule and what came of it.
+
+    ``bound`` is the number of the rule in the unit of the metric (a percentage already multiplied by the baseline).
+    ``low`` and ``high``: the pointwise interval of the tested difference (candidate minus baseline), or of the
+    candidate's value for ``min`` and ``max``. ``simultaneous_*``: the bounds that "failed" was decided with.
+    """
+
+    rule: str
+    metric: str
+    set: str = ""
+    source: str = "predictions"
+    slice: Slice | None = None
+    role: Role
+    kind: GateKind
+    anchor: bool = False
+    direction: Direction
+    bound: Finite
+    outcome: Outcome
+    reason: str
+    reason_code: str
+    rows: int | None = None
+    baseline: Finite | None = None
+    candidate: Finite | None = None
+    difference: Finite | None = None
+    low: Finite | None = None
+    high: Finite | None = None
+    simultaneous_low: Finite | None = None
+    simultaneous_high: Finite | None = None
+    candidate_low: Finite | None = None
+    candidate_high: Finite | None = None
+    rows_needed: int | None = None
+    method: str = ""
+    power: str = ""  # one sentence: what this gate can catch on this test set
+
+
+class Change(Value):
+    """Something that differs between the two revisions: a parameter, a file, a stage, a package."""
+
+    kind: Literal["parameter", "data", "stage", "package", "source"]
+    name: str
+    before: str | None = None
+    after: str | None = None
+    details: str = ""
+
+
+class Warning_(Value):
+    """A sentence a reader must not miss, with a code that tests and tools can rely on."""
+
+    code: str
+    text: str
+
+
+class CurveData(Value):
+    """A line of a chart: ``x`` and ``y`` of equal length."""
+
+    label: str
+    x: tuple[Finite, ...]
+    y: tuple[Finite, ...]
+
+
+class ChartData(Value):
+    """The data of one chart, enough to draw it again anywhere. ``kind`` names the drawing function."""
+
+    name: str  # file name without suffix, unique in the report
+    kind: Literal["forest", "curves", "confusion", "calibration", "residuals", "scatter"]
+    title: str
+    alt: str
+    x_label: str = ""
+    y_label: str = ""
+    curves: tuple[CurveData, ...] = ()
+    labels: tuple[str, ...] = ()
+    matrices: tuple[tuple[tuple[int, ...], ...], ...] = ()

@@ -1,0 +1,118 @@
+"""Everything known about one revision: metrics, parameters, data, stages, packages, predictions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+from metricgate.models.base import Finite, Value
+
+Scalar = bool | int | float | str | None
+
+
+class Source(StrEnum):
+    """Where a revision's results came from."""
+
+    GIT = "git"
+    DVC_CACHE = "dvc cache"
+    DVC_REMOTE = "dvc remote"
+    STORED = "stored results"
+    REPRODUCED = "reproduced"
+    WORKSPACE = "workspace"
+    FILE = "file"
+
+
+class RevisionInfo(Value):
+    """Which revision, and how its results were had.
+
+    ``revision`` is the full commit SHA, null for plain files; ``name`` is what people call it (``main``, a path).
+    """
+
+    revision: str | None = None
+    name: str
+    dirty: bool = False
+    source: Source
+    rows: int | None = None
+    reason: str = ""  # why this revision ("first parent of the merge commit"), one sentence
+    stale: str = ""  # why its committed results lag behind its own inputs; empty when they do not
+
+
+class FileMetric(Value):
+    """One number of a DVC metrics file; a value that is no finite number has ``value`` null and a ``problem``."""
+
+    file: str
+    key: str
+    value: Finite | None
+    problem: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name gates use: ``FILE:dotted.key``."""
+        return f"{self.file}:{self.key}"
+
+
+class Parameter(Value):
+    """One parameter of the pipeline; lists and mappings inside are JSON text."""
+
+    file: str
+    key: str
+    value: Scalar
+
+
+class DataEntry(Value):
+    """One DVC-tracked file or folder."""
+
+    path: str
+    hash: str | None
+    size: int | None = None
+    files: int | None = None
+    output: bool = False  # produced by a stage; false: an input added with `dvc add`
+
+
+StageState = Literal["ran", "cached", "restored", "unchanged", "failed", "unknown"]
+
+
+class Stage(Value):
+    """One stage of the pipeline and what was done for it."""
+
+    name: str
+    state: StageState
+    seconds: Finite | None = None
+
+
+class PlotFile(Value):
+    """A plot the pipeline declares: its data file, and the columns to draw."""
+
+    path: str
+    template: str = "linear"
+    x: str | None = None
+    y: str | None = None
+    title: str = ""
+    x_label: str = ""
+    y_label: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unreadable:
+    """Something that should be there and cannot be read: a state with a reason, never absence."""
+
+    what: str
+    reason: str
+    missing: bool = False  # it is not there at all, as opposed to broken
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """One revision's results, in deterministic order. Files lie under ``root`` for as long as the run lasts."""
+
+    info: RevisionInfo
+    metrics: tuple[FileMetric, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    data: tuple[DataEntry, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    packages: tuple[tuple[str, str], ...] = ()
+    plots: tuple[tuple[PlotFile, Path], ...] = ()
+    predictions: Mapping[str, Path | Unreadable] = field(default_factory=lambda: MappingProxyType({}))
+    problems: tuple[Unreadable, ...] = ()

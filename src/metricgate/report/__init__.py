@@ -1,0 +1,1 @@
+"""The report value and its views: Markdown, HTML, charts, terminal lines."""

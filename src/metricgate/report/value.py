@@ -1,0 +1,87 @@
+"""The report: the verdict and all that supports it, as one value. Everything a person sees is a view of it."""
+
+from typing import Literal
+
+from metricgate.models.base import Finite, Value
+from metricgate.models.outcome import Verdict
+from metricgate.models.result import Change, ChartData, GateRow, MetricRow, Warning_
+from metricgate.models.snapshot import RevisionInfo, Stage
+
+SCHEMA_VERSION = 1
+
+
+class Pairing(Value):
+    """How the rows of both models were brought together, for one prediction set."""
+
+    set: str = ""
+    path: str
+    task: Literal["binary", "multiclass", "regression", "score"]
+    method: Literal["id", "order"]
+    rows: int
+    baseline_rows: int
+    candidate_rows: int
+    positives: int | None = None
+    positive_label: str | None = None
+    classes: tuple[str, ...] = ()
+    identical: bool = False  # predictions are the same on all rows of both sides
+    test_set_changed: bool = False
+    duplicates: int = 0
+    notes: tuple[str, ...] = ()
+
+
+class Failure(Value):
+    """Why a run could not judge: the three sentences of an error, and the last lines of what failed (untrusted)."""
+
+    title: str
+    what: str
+    expected: str
+    fix: str
+    details: str = ""
+    anchor: str
+    exit_code: int
+    timed_out: bool = False
+
+
+class Acceptance(Value):
+    """A person with write permission accepted a known regression."""
+
+    by: str
+    reason: str = ""
+
+
+class Timing(Value):
+    """Seconds of wall time: the whole run, and what the pipeline's stages took or would have taken."""
+
+    total: Finite
+    trained: Finite = 0.0
+    reused: Finite = 0.0
+
+
+class Report(Value):
+    """One run of MetricGate. ``schema_version`` rises when a reader of an older version could misread it."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    metricgate: str
+    id: str = "default"
+    verdict: Verdict
+    reason: str  # one sentence, plain text; the headline without its sign
+    exit_code: int
+    confidence: Finite = 0.95
+    baseline: RevisionInfo | None = None
+    candidate: RevisionInfo | None = None
+    pairings: tuple[Pairing, ...] = ()
+    metrics: tuple[MetricRow, ...] = ()
+    gates: tuple[GateRow, ...] = ()
+    changes: tuple[Change, ...] = ()
+    baseline_stages: tuple[Stage, ...] = ()
+    candidate_stages: tuple[Stage, ...] = ()
+    warnings: tuple[Warning_, ...] = ()
+    charts: tuple[ChartData, ...] = ()
+    policy_origin: str = ""  # which file at which revision the gates were read from, or that there is none
+    candidate_policy: str = ""  # what the candidate's own gates would have said, where they differ
+    power: str = ""  # one sentence: what this test set can catch
+    hints: tuple[str, ...] = ()  # what to do next; the lines of policy a team is missing
+    reproduce: str = ""  # one shell command that runs the same comparison on a laptop
+    accepted: Acceptance | None = None
+    failure: Failure | None = None
+    timing: Timing | None = None
