@@ -1,0 +1,87 @@
+"""Rows as arrays: what metrics are computed from. Row i is the same test example everywhere in one pair."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+Task = Literal["binary", "multiclass", "regression", "score"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Categorical:
+    """A column with few values: ``codes`` (any integer type, shape (n,)) index ``values``; -1 is missing."""
+
+    codes: NDArray[Any]
+    values: tuple[str, ...]
+
+    def take(self, rows: NDArray[Any]) -> "Categorical":
+        return replace(self, codes=self.codes[rows])
+
+
+def _rows(array: NDArray[Any] | None, rows: NDArray[Any]) -> NDArray[Any] | None:
+    return None if array is None else array[rows]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Sample:
+    """One model on n test rows.
+
+    Attributes
+    ----------
+    task : binary, multiclass, regression, or score (rows carry numbers of their own, no label)
+    rows : n
+    label : binary: 0/1, 1 positive; multiclass: codes into ``classes``; regression: float64; score: None
+    prediction : in the coding of ``label``; None where only scores exist
+    scores : binary: float64, shape (n,), of the positive class; multiclass: shape (n, k), in the order of ``classes``
+    weight : float64, shape (n,), not negative, or None for equal weights
+    classes : the label values as text; binary: (negative, positive)
+    columns : numeric columns of the file by name, float64, for formulas of row sums
+    """
+
+    task: Task
+    rows: int
+    label: NDArray[Any] | None = None
+    prediction: NDArray[Any] | None = None
+    scores: FloatArray | None = None
+    weight: FloatArray | None = None
+    classes: tuple[str, ...] = ()
+    columns: Mapping[str, FloatArray] = field(default_factory=lambda: MappingProxyType({}))
+
+    def take(self, rows: NDArray[Any]) -> "Sample":
+        """Return the sample of ``rows``: indices (repeats allowed) or a boolean mask."""
+        count = int(np.count_nonzero(rows)) if rows.dtype == np.bool_ else len(rows)
+        return replace(
+            self,
+            rows=count,
+            label=_rows(self.label, rows),
+            prediction=_rows(self.prediction, rows),
+            scores=_rows(self.scores, rows),
+            weight=_rows(self.weight, rows),
+            columns=MappingProxyType({name: values[rows] for name, values in self.columns.items()}),
+        )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SamplePair:
+    """Both models on the same n rows: equal labels, weights and groups.
+
+    ``group`` marks rows that are not independent of each other: integer codes 0 … G-1, or None.
+    """
+
+    baseline: Sample
+    candidate: Sample
+    group: IntArray | None = None
+
+    @property
+    def rows(self) -> int:
+        return self.candidate.rows
+
+    def take(self, rows: NDArray[Any]) -> "SamplePair":
+        group = None if self.group is None else np.unique(self.group[rows], return_inverse=True)[1].astype(np.int64)
+        return SamplePair(baseline=self.baseline.take(rows), candidate=self.candidate.take(rows), group=group)

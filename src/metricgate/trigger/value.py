@@ -1,0 +1,55 @@
+"""The trigger: why this run happens."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class TriggerKind(StrEnum):
+    """What set the run off."""
+
+    PULL_REQUEST = "pull_request"
+    MERGE_GROUP = "merge_group"
+    PUSH = "push"
+    SCHEDULE = "schedule"
+    MANUAL = "workflow_dispatch"
+    WORKFLOW_RUN = "workflow_run"
+    LOCAL = "local"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PullRequest:
+    """The pull request under judgement, from the event or from GitHub's API; never from an artifact."""
+
+    number: int
+    head_sha: str
+    head_ref: str
+    head_repository: str  # OWNER/NAME; a fork's differs from the base's
+    base_sha: str
+    base_ref: str
+    draft: bool = False
+    body: str = ""
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trigger:
+    """Why we run, and on which commit.
+
+    ``sha`` is GITHUB_SHA (the merge commit for a pull request), ``report_sha`` the commit that checks belong to (the
+    head of the pull request, the group of a merge queue). A local run has neither repository nor URLs.
+    """
+
+    kind: TriggerKind
+    sha: str | None = None
+    report_sha: str | None = None
+    ref: str = ""
+    repository: str = ""  # OWNER/NAME
+    default_branch: str = ""
+    before: str | None = None  # push: the commit that the branch pointed to; None for forty zeros
+    merge_group_base: str | None = None
+    pull_request: PullRequest | None = None
+    is_fork: bool = False
+    run_id: int | None = None
+    run_url: str = ""
+    server_url: str = "https://github.com"
+    api_url: str = "https://api.github.com"
