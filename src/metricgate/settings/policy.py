@@ -93,7 +93,9 @@ class GateSpec(Section):
 
     @model_validator(mode="after")
     def _has_one_rule(self) -> Self:
-        given = [key for key in ("min", "max", "max_drop", "max_increase", "min_gain") if getattr(self, key) is not None]
+        given = [
+            key for key in ("min", "max", "max_drop", "max_increase", "min_gain") if getattr(self, key) is not None
+        ]
         if not given:
             raise ValueError("a gate needs one of min, max, max_drop, max_increase or min_gain")
         if len(given) > 1 and set(given) != {"min", "max"}:

@@ -1,0 +1,1 @@
+"""Metrics with their influence values, paired differences, intervals and simultaneous bounds. No I/O, no decisions."""
