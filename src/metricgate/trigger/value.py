@@ -32,6 +32,17 @@ class PullRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WorkflowRun:
+    """The finished run that a publishing job answers for, from GitHub's event."""
+
+    run_id: int
+    event: str
+    head_sha: str
+    head_branch: str
+    head_repository: str  # OWNER/NAME
+
+
+@dataclass(frozen=True, kw_only=True)
 class Trigger:
     """Why we run, and on which commit.
 
@@ -48,6 +59,7 @@ class Trigger:
     before: str | None = None  # push: the commit that the branch pointed to; None for forty zeros
     merge_group_base: str | None = None
     pull_request: PullRequest | None = None
+    workflow_run: WorkflowRun | None = None
     is_fork: bool = False
     run_id: int | None = None
     run_url: str = ""

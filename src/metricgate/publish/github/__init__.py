@@ -1,0 +1,1 @@
+"""Everything that speaks to GitHub, and nothing else does."""

@@ -1,0 +1,72 @@
+"""The check run: in progress when the run starts, completed whatever happens."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from metricgate.models.outcome import Verdict
+from metricgate.publish.github.client import GitHubClient, Json
+from metricgate.report.value import Report
+
+MAX_ANNOTATIONS = 50  # in one request
+
+
+def choose_conclusion(report: Report) -> str:
+    """Yield the check's conclusion for a verdict. GitHub counts ``neutral`` as good enough to merge."""
+    if report.failure is not None and report.failure.timed_out:
+        return "timed_out"
+    if report.verdict is Verdict.INCONCLUSIVE:
+        return "neutral" if report.exit_code == 0 else "failure"
+    return {
+        Verdict.PASSED: "success",
+        Verdict.FAILED: "failure",
+        Verdict.SKIPPED: "neutral",
+        Verdict.ERROR: "failure",
+        Verdict.CANCELLED: "cancelled",
+    }[report.verdict]
+
+
+class Check:
+    """One check run of one workflow run on one commit."""
+
+    def __init__(self, client: GitHubClient, *, name: str, sha: str, run: str, details_url: str) -> None:
+        """``run`` identifies this attempt of this workflow run, so that a repeated request finds what it created."""
+        self._client = client
+        self._name = name
+        self._sha = sha
+        self._run = run
+        self._details_url = details_url
+        self.number: int | None = None
+        self.url = ""
+
+    def start(self) -> None:
+        """Create it in progress."""
+        self._create({"status": "in_progress"})
+
+    def complete(self, conclusion: str, *, title: str, summary: str, annotations: Sequence[Json] = ()) -> None:
+        """Give it its conclusion, even where it could not be created before."""
+        output = {"title": title, "summary": summary, "annotations": list(annotations[:MAX_ANNOTATIONS])}
+        body = {"status": "completed", "conclusion": conclusion, "output": output}
+        if self.number is None:
+            self._create(body)
+        else:
+            self._keep(self._client.change(self._client.path("check-runs", self.number), body))
+
+    def adopt(self, number: int) -> None:
+        """Continue with a check run that an earlier step of this job created."""
+        self.number = number
+
+    def _create(self, body: dict[str, Any]) -> None:
+        identity = {"name": self._name, "head_sha": self._sha, "external_id": self._run}
+        links = {"details_url": self._details_url} if self._details_url else {}
+        path = self._client.path("check-runs")
+        self._keep(self._client.create(path, {**identity, **links, **body}, find=lambda: self._find(body["status"])))
+
+    def _find(self, status: str) -> Json | None:
+        runs = self._client.get_all(
+            self._client.path("commits", self._sha, "check-runs"), key="check_runs", check_name=self._name
+        )
+        return next((run for run in runs if run.get("external_id") == self._run and run.get("status") == status), None)
+
+    def _keep(self, run: Json) -> None:
+        self.number = int(run["id"])
+        self.url = str(run.get("html_url") or "")

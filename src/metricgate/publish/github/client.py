@@ -1,0 +1,139 @@
+"""Requests to one repository, repeated only where repeating is safe, and never for longer than patience allows.
+
+PyGithub's requester carries them (token, GitHub Enterprise's base URL, TLS). Its own retries are off: they repeat POST
+blindly after a 502, never repeat PATCH, and sleep until a rate limit's reset (measured with 2.10). Its objects are not
+used either: they complete themselves with requests of their own, which could then not be counted or repeated.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from metricgate import __version__
+from metricgate.publish.github.answer import Answer, GitHubError, Trouble, explain
+from metricgate.publish.github.patience import Patience
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 6
+_MAX_PAGES = 500
+_NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
+Json = Mapping[str, Any]
+
+
+class GitHubClient:
+    """One repository's REST API."""
+
+    def __init__(
+        self, *, token: str, api_url: str, repository: str, patience: Patience | None = None, timeout_s: float = 15
+    ) -> None:
+        import github  # noqa: PLC0415  # 0.3 s that a laptop run does not need
+
+        self.patience = patience or Patience()
+        self.repository = repository
+        self._requester = github.Github(
+            auth=github.Auth.Token(token),
+            base_url=api_url.rstrip("/"),
+            timeout=timeout_s,  # type: ignore[arg-type]  # handed to requests as it is, which takes fractions
+            retry=None,
+            user_agent=f"metricgate/{__version__}",
+            per_page=100,
+            seconds_between_requests=None,
+            seconds_between_writes=None,
+            lazy=True,
+        ).requester
+
+    def path(self, *parts: str | int) -> str:
+        """Yield the path of something in this repository; parts are quoted, slashes inside a part kept."""
+        return f"/repos/{self.repository}/" + "/".join(quote(str(part), safe="/") for part in parts)
+
+    def get(self, path: str, **parameters: str | int) -> Any:
+        return self._repeat("GET", path, parameters=parameters).data
+
+    def get_all(self, path: str, *, key: str = "", **parameters: str | int) -> Iterator[Json]:
+        """Yield every item on every page; ``key`` names the list where it is wrapped in an object."""
+        answer = self._repeat("GET", path, parameters={"per_page": 100, **parameters})
+        for _ in range(_MAX_PAGES):
+            items = answer.data[key] if key else answer.data
+            yield from items
+            following = _NEXT.search(answer.headers.get("link", ""))
+            if not following:
+                return
+            answer = self._repeat("GET", following[1])
+        raise explain(Answer(422, f"more than {_MAX_PAGES} pages"), f"GET {path}")
+
+    def change(self, path: str, body: Json) -> Json:
+        """PATCH: the same change twice is the same change, so it is repeated."""
+        return self._as_object(self._repeat("PATCH", path, body=body), path)
+
+    def delete(self, path: str) -> None:
+        """Delete; what is already gone is deleted."""
+        try:
+            self._repeat("DELETE", path)
+        except GitHubError as error:
+            if error.trouble is not Trouble.MISSING:
+                raise
+
+    def create(self, path: str, body: Json, *, find: Callable[[], Json | None]) -> Json:
+        """POST, and after an answer that leaves open whether it was done, look before doing it again."""
+        for attempt in range(ATTEMPTS):
+            answer = self._ask("POST", path, body=body)
+            if answer.trouble is None:
+                return self._as_object(answer, path)
+            self._pause_or_raise(answer, attempt, f"POST {path}")
+            if answer.trouble is Trouble.UNAVAILABLE and (found := find()) is not None:
+                return found
+        raise AssertionError("the last attempt raises")
+
+    def _repeat(self, method: str, path: str, *, parameters: Json | None = None, body: Json | None = None) -> Answer:
+        for attempt in range(ATTEMPTS):
+            answer = self._ask(method, path, parameters=parameters, body=body)
+            if answer.trouble is None:
+                return answer
+            self._pause_or_raise(answer, attempt, f"{method} {path}")
+        raise AssertionError("the last attempt raises")
+
+    def _pause_or_raise(self, answer: Answer, attempt: int, request: str) -> None:
+        may_pass = answer.trouble in (Trouble.UNAVAILABLE, Trouble.RATE_LIMITED) and attempt + 1 < ATTEMPTS
+        if not may_pass:
+            raise explain(answer, request)
+        seconds = answer.seconds_to_wait(attempt, self.patience.now())
+        why = f"{request} got {answer.status or 'no answer'} ({answer.message})"
+        if not self.patience.wait(seconds, why):
+            raise explain(answer, request)
+
+    def _ask(self, method: str, path: str, *, parameters: Json | None = None, body: Json | None = None) -> Answer:
+        started = self.patience.now()
+        answer = self._send(method, path, parameters, body)
+        if answer.trouble is Trouble.UNAVAILABLE:
+            self.patience.spend(self.patience.now() - started)
+        return answer
+
+    def _send(self, method: str, path: str, parameters: Json | None, body: Json | None) -> Answer:
+        import requests  # noqa: PLC0415  # with PyGithub
+
+        try:
+            status, headers, text = self._requester.requestJson(
+                method, path, parameters=dict(parameters or {}), input=None if body is None else dict(body)
+            )
+        except (requests.RequestException, RuntimeError, UnicodeError) as error:
+            # Only the kind of the failure is told: its text may hold a proxy's address with a password in it.
+            return Answer(0, f"no usable answer ({type(error).__name__})")
+        return _read_answer(status, {str(k).lower(): str(v) for k, v in headers.items()}, text)
+
+    def _as_object(self, answer: Answer, path: str) -> Json:
+        if isinstance(answer.data, Mapping):
+            return answer.data
+        raise explain(Answer(0, "an answer that is not an object"), path)
+
+
+def _read_answer(status: int, headers: Mapping[str, str], text: str) -> Answer:
+    if not text:
+        return Answer(status, {}, headers)
+    try:
+        return Answer(status, json.loads(text), headers)
+    except ValueError:
+        return Answer(status, "an answer that is not JSON", headers, readable=False)

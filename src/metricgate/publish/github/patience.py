@@ -1,0 +1,37 @@
+"""How long publishing waits for GitHub, in total: a required check must not hang because a server does."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Patience:
+    """A budget of seconds for waits and for attempts that failed; ``now`` is seconds since the epoch."""
+
+    total_s: float = 120.0
+    sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], float] = time.time
+    spent_s: float = field(default=0.0, init=False)
+
+    def spend(self, seconds: float) -> None:
+        """Count time that went into an attempt without a result."""
+        self.spent_s += max(0.0, seconds)
+
+    def wait(self, seconds: float, why: str) -> bool:
+        """Sleep, or yield False at once where the budget does not cover it."""
+        if self.spent_s + seconds > self.total_s:
+            log.info("GitHub: %s; waiting %.0f s is more than the %.0f s left", why, seconds, self.left_s)
+            return False
+        log.info("GitHub: %s; trying again in %.0f s", why, seconds)
+        self.sleep(seconds)
+        self.spend(seconds)
+        return True
+
+    @property
+    def left_s(self) -> float:
+        """Seconds that may still be waited."""
+        return max(0.0, self.total_s - self.spent_s)

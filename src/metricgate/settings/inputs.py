@@ -1,0 +1,129 @@
+"""The action's inputs: read from INPUT_* into one frozen value. They say where and how, never what is good enough.
+
+A container action receives every input as ``INPUT_`` + upper-cased name with its hyphens kept; an absent one is
+missing or empty. Source: actions/runner, ``src/Runner.Worker/Handlers/Handler.cs``, AddInputsToEnvironment.
+"""
+
+import difflib
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+
+from metricgate.errors import ConfigurationError
+from metricgate.settings.policy import FILE_NAME
+
+PREFIX = "INPUT_"
+_FLAGS = {"true": True, "false": False}
+
+
+def _read_flag(raw: Any) -> Any:
+    # As strict as GitHub's own `core.getBooleanInput`: YAML 1.2's core schema, so that "on" or "treu" never mean false.
+    if isinstance(raw, str):
+        if raw.lower() not in _FLAGS:
+            raise ValueError("must be true or false")
+        return _FLAGS[raw.lower()]
+    return raw
+
+
+Flag = Annotated[bool, BeforeValidator(_read_flag)]
+
+
+class Inputs(BaseModel):
+    """What the workflow says; field names are the inputs with ``_`` for ``-``, descriptions are action.yml's."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=lambda name: name.replace("_", "-"), populate_by_name=True
+    )
+
+    github_token: SecretStr = Field(
+        SecretStr(""), description="Token for comment, check and pictures; the job's own token by default."
+    )
+    mode: Literal["run", "publish", "monitor", "retrain"] = Field(
+        "run", description="run judges this checkout; publish posts the report of another job, without running code."
+    )
+    id: str = Field(
+        "default",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,49}$",
+        description="Name of this set-up, where a repository or a matrix has several: one comment and check for each.",
+    )
+    working_directory: str = Field(".", description="Folder of the DVC project, relative to the repository.")
+    policy: str = Field(FILE_NAME, description="Policy file, relative to the working directory.")
+    baseline: str = Field("", description="Revision to compare with, instead of the one the event implies.")
+    baseline_results: Literal["auto", "stored", "reproduce"] = Field(
+        "auto", description="Where the baseline's results may come from; auto takes the first place that has them."
+    )
+    reproduce: Flag = Field(True, description="Run the pipeline; false judges the results that are there.")
+    timeout_minutes: float = Field(
+        0, ge=0, le=7200, allow_inf_nan=False, description="Minutes the pipeline may take; 0 is no limit."
+    )
+    skip_drafts: Flag = Field(False, description="Complete the check without running on draft pull requests.")
+    push_cache: Literal["auto", "always", "never"] = Field(
+        "auto", description="Push what was produced to the DVC remote after a trusted run."
+    )
+    output: str = Field("metricgate-report", description="Report folder, relative to the working directory.")
+    comment: Literal["always", "on-failure", "never"] = Field("always", description="When to comment.")
+    check: Literal["run", "status", "both", "none"] = Field(
+        "run", description="Publish a check run, a commit status, both or none."
+    )
+    charts: Literal["auto", "repository", "inline", "none"] = Field(
+        "auto", description="Pictures from a ref of this repository, or intervals drawn in text."
+    )
+    artifact: str = Field(
+        "metricgate-report", description="For mode publish: name of the artifact that holds the report folder."
+    )
+
+    @property
+    def check_name(self) -> str:
+        """The stable name of check run and status."""
+        return "MetricGate" if self.id == "default" else f"MetricGate ({self.id})"
+
+
+def input_names() -> tuple[str, ...]:
+    """Yield the inputs' names as action.yml writes them."""
+    return tuple(name.replace("_", "-") for name in Inputs.model_fields)
+
+
+def read_inputs(environ: Mapping[str, str]) -> Inputs:
+    """Read every INPUT_* variable.
+
+    Raises
+    ------
+    ConfigurationError
+        If an input is unknown (the nearest known one is named), or its value cannot be used.
+    """
+    given = {
+        key[len(PREFIX) :].lower(): value.strip()
+        for key, value in environ.items()
+        if key.startswith(PREFIX) and value.strip()
+    }
+    for name in given:
+        _require_known(name)
+    try:
+        return Inputs.model_validate(given)
+    except ValidationError as error:
+        raise _explain(error, given) from None  # the cause would print the token
+
+
+def _require_known(name: str) -> None:
+    known = input_names()
+    if name in known:
+        return
+    nearest = difflib.get_close_matches(name.replace("_", "-"), known, n=1)
+    raise ConfigurationError(
+        f"The step gives the input {name!r}, which does not exist.",
+        expected=f"one of {', '.join(known)}.",
+        fix=f"Did you mean {nearest[0]!r}?" if nearest else "Remove it from `with:` in the workflow.",
+    )
+
+
+def _explain(error: ValidationError, given: Mapping[str, str]) -> ConfigurationError:
+    first = error.errors(include_url=False, include_context=False)[0]
+    name = str(first["loc"][0])
+    shown = "(hidden)" if name == "github-token" else repr(given.get(name, ""))[:200]
+    field = Inputs.model_fields[name.replace("-", "_")]
+    return ConfigurationError(
+        f"The input {name!r} is {shown}.",
+        expected=f"{first['msg'].removeprefix('Value error, ')}. {field.description}",
+        fix=f"Correct {name!r} under `with:` in the workflow.",
+    )

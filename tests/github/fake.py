@@ -1,0 +1,168 @@
+"""A stateful stand-in for GitHub's REST API on 127.0.0.1, which a test can ask what the pull request looks like now.
+
+Every request and every response is checked against GitHub's description (contract.py); the limits, permissions and
+pages that the description lacks are in routes.py. It answers a process as well as a thread: give it as GITHUB_API_URL.
+"""
+
+import contextlib
+import json
+import re
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+from tests.github.contract import load_contract
+from tests.github.faults import Fault, FaultPlan
+from tests.github.routes import Answer, Request, dispatch
+from tests.github.state import Artifact, CheckRun, Comment, PullRequest, Status, Token
+
+TOKEN = "ghs_424242_" + "t0ken." * 8  # a token of the fake
+REPOSITORY = "acme/churn"
+
+
+class FakeGitHub:
+    """One repository on one server."""
+
+    def __init__(self, *, prefix: str = "") -> None:
+        self.contract = load_contract()
+        self.repository = REPOSITORY
+        self.prefix = prefix
+        self.tokens = {TOKEN: Token()}
+        self.collaborators: dict[str, str] = {}  # login -> admin, write, read
+        self.pull_requests: dict[int, PullRequest] = {}
+        self.check_runs: list[CheckRun] = []
+        self.statuses_by_sha: dict[str, list[Status]] = {}
+        self.refs: dict[str, str] = {}
+        self.objects: dict[str, dict[str, object]] = {}
+        self.artifacts: list[Artifact] = []
+        self.commit_dates: dict[str, str] = {}
+        self.requests: list[str] = []  # "METHOD /path", the failed ones included
+        self.writes: list[str] = []  # what was really done
+        self.violations: list[str] = []
+        self._plans: list[FaultPlan] = []
+        self._last_number = 1000
+        self.lock = threading.RLock()
+
+    # What a test asks
+
+    def pull_request(self, number: int) -> PullRequest:
+        return self.pull_requests[number]
+
+    def comments(self, number: int) -> list[Comment]:
+        return self.pull_requests[number].comments
+
+    def checks(self, sha: str) -> list[CheckRun]:
+        return [run for run in self.check_runs if run.head_sha == sha]
+
+    def statuses(self, sha: str) -> list[Status]:
+        return self.statuses_by_sha.get(sha, [])
+
+    # What a test arranges
+
+    def open_pull_request(self, number: int, head_sha: str, **fields: str) -> PullRequest:
+        self.pull_requests[number] = PullRequest(number, head_sha, **fields)  # type: ignore[arg-type]
+        return self.pull_requests[number]
+
+    def fail(self, pattern: str, *faults: Fault) -> FaultPlan:
+        """Let the next requests whose ``METHOD /path`` matches meet these faults, one each."""
+        plan = FaultPlan(re.compile(pattern), list(faults))
+        self._plans.append(plan)
+        return plan
+
+    def next_number(self) -> int:
+        self._last_number += 1
+        return self._last_number
+
+    # What the server does
+
+    def take_fault(self, request: str) -> Fault | None:
+        return next((fault for plan in self._plans if (fault := plan.take(request))), None)
+
+    @property
+    def url(self) -> str:
+        return f"{self.origin}{self.prefix}"
+
+    origin = ""
+
+    @contextlib.contextmanager
+    def serve(self) -> Iterator["FakeGitHub"]:
+        server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+        server.daemon_threads = True
+        server.fake = self  # type: ignore[attr-defined]
+        self.origin = f"http://127.0.0.1:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+        if self.violations:
+            raise AssertionError("GitHub's API description was violated:\n" + "\n".join(self.violations))
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def handle_any(self) -> None:
+        fake: FakeGitHub = self.server.fake  # type: ignore[attr-defined]
+        request = self._read()
+        line = f"{request.method} {request.path}"
+        with fake.lock:
+            fake.requests.append(line)
+            fault = fake.take_fault(line)
+            answer = None if fault and not fault.written else dispatch(fake, request)
+        if fault is None and answer is not None:
+            self._send(answer.status, answer.body, answer.headers)
+        elif fault is not None:
+            self._suffer(fault, answer)
+
+    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = handle_any  # noqa: N815  # http.server calls them
+
+    def _read(self) -> Request:
+        fake: FakeGitHub = self.server.fake  # type: ignore[attr-defined]
+        parts = urlsplit(self.path)
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        scheme, _, token = self.headers.get("Authorization", "").partition(" ")
+        return Request(
+            method=self.command,
+            path=parts.path.removeprefix(fake.prefix),
+            query=parts.query,
+            body=body,
+            token=token if scheme.lower() in ("token", "bearer") else "",
+            origin=fake.origin,
+        )
+
+    def _suffer(self, fault: Fault, answer: Answer | None) -> None:
+        if fault.kind == "reset":
+            # RST instead of FIN: what a proxy that dies looks like.
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.close_connection = True
+            self.connection.close()
+        elif fault.kind == "slow":
+            time.sleep(fault.seconds)
+            if answer is not None:
+                with contextlib.suppress(OSError):
+                    self._send(answer.status, answer.body, answer.headers)
+        else:
+            self._send(fault.status, fault.body, dict(fault.headers))
+
+    def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for key, value in {"Content-Type": "application/json; charset=utf-8", **headers}.items():
+            self.send_header(key, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments: object) -> None:
+        """Stay silent: tests read ``requests``."""
+
+
+def as_json(value: object) -> bytes:
+    return json.dumps(value).encode()
