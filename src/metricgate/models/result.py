@@ -95,15 +95,37 @@ class Warning_(Value):
 
 
 class CurveData(Value):
-    """A line of a chart: ``x`` and ``y`` of equal length."""
+    """A line or a cloud of a chart: ``x`` and ``y`` of equal length, and whose it is."""
 
     label: str
+    side: Literal["baseline", "candidate", ""] = ""
     x: tuple[Finite, ...]
     y: tuple[Finite, ...]
 
 
+class ForestRow(Value):
+    """One relative gate in the forest plot, in the unit of its metric.
+
+    ``margin`` is the difference at which the loss is no longer allowed: -0.01 for ``max_drop: 0.01``.
+    """
+
+    label: str
+    outcome: Outcome
+    better: Direction
+    difference: Finite
+    low: Finite
+    high: Finite
+    simultaneous_low: Finite | None = None
+    simultaneous_high: Finite | None = None
+    margin: Finite
+
+
 class ChartData(Value):
-    """The data of one chart, enough to draw it again anywhere. ``kind`` names the drawing function."""
+    """The data of one chart, enough to draw it again anywhere. ``kind`` names the drawing function.
+
+    ``matrices``: one per side, in the order of ``sides``; ``labels`` names their rows and columns. ``diagonal``: the
+    line y = x is drawn as a reference. ``left_out``: how many rows there would be beyond those in ``forest``.
+    """
 
     name: str  # file name without suffix, unique in the report
     kind: Literal["forest", "curves", "confusion", "calibration", "residuals", "scatter"]
@@ -114,3 +136,9 @@ class ChartData(Value):
     curves: tuple[CurveData, ...] = ()
     labels: tuple[str, ...] = ()
     matrices: tuple[tuple[tuple[int, ...], ...], ...] = ()
+    sides: tuple[Literal["baseline", "candidate"], ...] = ()
+    forest: tuple[ForestRow, ...] = ()
+    left_out: int = 0
+    diagonal: bool = False
+    x_range: tuple[Finite, Finite] | None = None
+    y_range: tuple[Finite, Finite] | None = None

@@ -1,13 +1,13 @@
 """The report: the verdict and all that supports it, as one value. Everything a person sees is a view of it."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from metricgate.models.base import Finite, Value
 from metricgate.models.outcome import Verdict
 from metricgate.models.result import Change, ChartData, GateRow, MetricRow, Warning_
 from metricgate.models.snapshot import RevisionInfo, Stage
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Final = 1
 
 
 class Pairing(Value):

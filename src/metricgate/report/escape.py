@@ -1,0 +1,106 @@
+"""Escaping: the one place where text that others wrote becomes Markdown, HTML or a terminal line.
+
+Every name, value and sentence of a report comes from a repository that nobody vouches for. Three rules:
+
+- A name stands in a code span. GitHub turns no mention, issue number, commit, address, emoji or formula inside one
+  into anything else.
+- A sentence stands as text whose Markdown punctuation is written as character references, and in which whatever GitHub
+  links by itself is broken by a zero-width space. Character references do not help against the latter: mentions are
+  looked for after they were decoded. Renovate bot breaks them in the same way.
+- Characters that are invisible or change the direction of text are shown by their number.
+"""
+
+import html
+import re
+import unicodedata
+
+NAME_LENGTH = 60
+SENTENCE_LENGTH = 600
+_BREAK = "&#8203;"
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_PUNCTUATION = re.compile(r"[&<>`*_\[\]|\\$~{}\"=^]")
+_LINE_START = re.compile(r"^(?:[-+:#!]|\d+(?=[.)]))")
+_LINKED_BY_GITHUB = re.compile(
+    r"(?P<at>@)|(?P<number>\#)|(?P<address>:(?=//))|(?P<host>\bwww(?=\.))|(?P<ticket>\b(?:GH|GHSA|CVE)(?=-))"
+    r"|(?P<emoji>:(?=[A-Za-z0-9+_-]+:))|(?P<commit>\b[0-9a-f]{3}(?=[0-9a-f]{4,61}\b))",
+    re.IGNORECASE,
+)
+
+
+def clean(text: str) -> str:
+    """Return ``text`` on one line, with every invisible character shown by its number."""
+    return "".join(_show(character) for character in " ".join(text.split()))
+
+
+def _show(character: str) -> str:
+    if unicodedata.category(character) in _INVISIBLE:
+        return f"⟨U+{ord(character):04X}⟩"
+    return character
+
+
+def shorten(text: str, length: int) -> str:
+    """Return ``text`` with its middle left out where it is longer than ``length`` characters."""
+    if len(text) <= length:
+        return text
+    tail = (length - 1) // 3
+    return f"{text[: length - 1 - tail]}…{text[len(text) - tail :]}"
+
+
+def plain_name(text: str, length: int = NAME_LENGTH) -> str:
+    """Return a name for a terminal, a picture or a status line."""
+    return shorten(clean(text), length)
+
+
+def escape_sentence(text: str, length: int = SENTENCE_LENGTH) -> str:
+    """Return Markdown that shows ``text`` as it is: inside a line, a table cell or a heading."""
+    return _escape_markdown(shorten(clean(text), length))
+
+
+def _escape_markdown(text: str) -> str:
+    broken = _LINKED_BY_GITHUB.sub("\\g<0>\0", text)
+    escaped = _PUNCTUATION.sub(_reference, broken)
+    start = _LINE_START.match(escaped)
+    if start and start[0].isdigit():
+        escaped = f"{start[0]}{_reference(escaped[start.end()])}{escaped[start.end() + 1 :]}"
+    elif start:
+        escaped = _reference(escaped[0]) + escaped[1:]
+    return escaped.replace("\0", _BREAK)
+
+
+def _reference(found: str | re.Match[str]) -> str:
+    return f"&#{ord(found if isinstance(found, str) else found[0])};"
+
+
+def code_span(text: str, length: int = NAME_LENGTH) -> str:
+    """Return a Markdown code span that shows ``text``; safe in a table cell too."""
+    name = shorten(clean(text), length) or " "
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", name)), default=0))
+    padding = " " if name.startswith("`") or name.endswith("`") or name == " " else ""
+    # A pipe ends a table cell even inside code; a backslash before it would escape the escape.
+    piped = name.replace("\\|", "\\\u2060|").replace("|", "\\|")
+    return f"{fence}{padding}{piped}{padding}{fence}"
+
+
+def code_block(text: str, *, lines: int = 40, width: int = 400) -> str:
+    """Return a fenced block with the last ``lines`` lines of ``text``."""
+    kept = [shorten("".join(_show(c) for c in line.expandtabs(4)), width) for line in text.splitlines()[-lines:]]
+    longest = max((len(run) for run in re.findall("`+", "\n".join(kept))), default=0)
+    fence = "`" * max(3, longest + 1)
+    return "\n".join((f"{fence}text", *kept, fence))
+
+
+def html_text(text: str, length: int = SENTENCE_LENGTH) -> str:
+    """Return HTML that shows ``text``; safe in an attribute, such as the alt text of a picture."""
+    return html.escape(shorten(clean(text), length), quote=True)
+
+
+def html_code(text: str, length: int = NAME_LENGTH) -> str:
+    """Return an HTML code element that shows ``text``, for places where Markdown is not read, such as ``<summary>``."""
+    return f"<code>{html_text(text, length)}</code>"
+
+
+def marker_id(text: str) -> str:
+    """Return ``text`` as it may stand in an HTML comment: letters, digits, dot and underscore, other bytes as ``-hex``."""
+    return "".join(
+        c if c.isascii() and (c.isalnum() or c in "._") else f"-{c.encode(errors='replace').hex()}" for c in text
+    )

@@ -1,0 +1,162 @@
+"""The headline: the verdict in one plain sentence, the same in every view."""
+
+from metricgate.models.outcome import Direction, Outcome, Role, Verdict
+from metricgate.models.result import GateRow
+from metricgate.report.escape import clean, shorten
+from metricgate.report.labels import is_relative, plain_metric
+from metricgate.report.numbers import decimals_for, format_bound, format_number, plural, separate
+from metricgate.report.value import Report
+
+LENGTH = 240
+
+
+def headline(report: Report) -> str:
+    """Return the verdict in one sentence of plain text, without its sign; names in it are not escaped."""
+    return shorten(clean(_describe(report)), LENGTH)
+
+
+def _describe(report: Report) -> str:  # noqa: PLR0911  # one per verdict
+    match report.verdict:
+        case Verdict.FAILED:
+            return f"Blocked: {_describe_failures(report)}"
+        case Verdict.PASSED if report.accepted:
+            return f"Accepted by {report.accepted.by}: {_describe_failures(report)}"
+        case Verdict.PASSED:
+            return _describe_pass(report)
+        case Verdict.INCONCLUSIVE:
+            return _describe_doubt(report)
+        case Verdict.SKIPPED:
+            return f"Nothing was compared: {_lower(report.reason)}"
+        case Verdict.CANCELLED:
+            return f"Cancelled: {_lower(report.reason)}"
+        case Verdict.ERROR:
+            return f"Could not judge: {_describe_error(report)}"
+
+
+def gates_with(report: Report, outcome: Outcome) -> tuple[GateRow, ...]:
+    """Return the gates of one outcome, worst first: by how far beyond its rule, in widths of its interval."""
+    return tuple(sorted((gate for gate in report.gates if gate.outcome is outcome), key=_severity))
+
+
+def _severity(gate: GateRow) -> tuple[bool, float]:
+    return gate.slice is not None, gap_to_rule(gate)
+
+
+def gap_to_rule(gate: GateRow) -> float:
+    """Return how far the tested value is on the good side of its rule, in half widths of the interval if it has one."""
+    value = gate.difference if is_relative(gate) else gate.candidate
+    if value is None:
+        return 0.0
+    asked = asked_value(gate)
+    gap = value - asked if _more_is_better(gate) else asked - value
+    width = (gate.high - gate.low) / 2 if gate.low is not None and gate.high is not None else 0.0
+    return gap / (width or abs(asked) or 1.0)
+
+
+def asked_value(gate: GateRow) -> float:
+    """Return the value at which the rule is just kept: the signed difference, or the candidate's own value."""
+    if not is_relative(gate):
+        return gate.bound
+    better = 1.0 if gate.direction is Direction.HIGHER else -1.0
+    return better * gate.bound if gate.kind == "min_gain" else -better * gate.bound
+
+
+def _more_is_better(gate: GateRow) -> bool:
+    return gate.direction is Direction.HIGHER if is_relative(gate) else gate.kind == "min"
+
+
+def gate_decimals(gate: GateRow) -> int:
+    """Return the decimals of a gate's row: what the interval supports, and enough to tell it from its rule."""
+    decimals = decimals_for(gate.low, gate.high, gate.baseline, gate.candidate)
+    asked = asked_value(gate)
+    tested = gate.difference if is_relative(gate) else gate.candidate
+    for value in (tested, gate.low, gate.high):
+        decimals = max(decimals, separate(value, asked, decimals))
+    return decimals
+
+
+def _describe_failures(report: Report) -> str:
+    failed = gates_with(report, Outcome.FAILED)
+    if not failed:
+        return _lower(report.reason)
+    more = f", and {plural(len(failed) - 1, 'more gate')} failed" if len(failed) > 1 else ""
+    return f"{_describe_loss(failed[0])}{more}"
+
+
+def _describe_loss(gate: GateRow) -> str:
+    decimals = gate_decimals(gate)
+    if not is_relative(gate):
+        asked = f"{'at least' if gate.kind == 'min' else 'at most'} {format_bound(gate.bound, decimals)}"
+        return f"{plain_metric(gate)} is {format_number(gate.candidate, decimals)}; {asked} is asked"
+    if gate.difference is None:
+        return f"{plain_metric(gate)}: {_lower(gate.reason)}"
+    word = "higher" if gate.difference > 0 else "lower"
+    amount = format_number(abs(gate.difference), decimals)
+    since = " than the anchor" if gate.anchor else ""
+    ask = f"must {'rise' if gate.direction is Direction.HIGHER else 'fall'} by" if gate.kind == "min_gain" else ""
+    bound = format_bound(gate.bound, decimals)
+    rule = f"it {ask} {bound}" if ask else f"{bound} is allowed"
+    return f"{plain_metric(gate)} is {amount} {word}{since}{_range_of(gate, decimals)}; {rule}"
+
+
+def _range_of(gate: GateRow, decimals: int) -> str:
+    if gate.low is None or gate.high is None:
+        return ""
+    if gate.low < 0 < gate.high:
+        return (
+            f" ({format_number(gate.low, decimals, signed=True)} to {format_number(gate.high, decimals, signed=True)})"
+        )
+    small, large = sorted((abs(gate.low), abs(gate.high)))
+    return f" ({format_number(small, decimals)} to {format_number(large, decimals)})"
+
+
+def _describe_pass(report: Report) -> str:
+    if is_unchanged(report):
+        return "No change: predictions are identical"
+    judged = [gate for gate in report.gates if gate.outcome is Outcome.PASSED]
+    if judged and all(gate.role is Role.GUARDRAIL for gate in judged):
+        return f"No loss beyond what is allowed was shown ({plural(len(judged), 'guardrail')})"
+    return f"No loss beyond what is allowed ({plural(len(judged), 'gate')})"
+
+
+def is_unchanged(report: Report) -> bool:
+    """Tell whether predictions are identical on all rows of every set, and every number beside them as well."""
+    same = all(pairing.identical for pairing in report.pairings)
+    return bool(report.pairings) and same and all(not row.difference for row in report.metrics)
+
+
+def _describe_doubt(report: Report) -> str:
+    doubtful = gates_with(report, Outcome.INCONCLUSIVE)
+    allowed = "merging is allowed" if report.exit_code == 0 else "merging is blocked"
+    if not doubtful:
+        return f"Cannot tell yet: {allowed}; {_lower(report.reason)}"
+    more = f" (and {plural(len(doubtful) - 1, 'more gate')} cannot tell)" if len(doubtful) > 1 else ""
+    return f"Cannot tell yet: {allowed}; {_describe_possible_loss(doubtful[0])}{more}"
+
+
+def _describe_possible_loss(gate: GateRow) -> str:
+    worst = gate.low if gate.direction is Direction.HIGHER else gate.high
+    if worst is None or not is_relative(gate):
+        return f"{plain_metric(gate)}: {_lower(gate.reason)}"
+    decimals = gate_decimals(gate)
+    loss = -worst if gate.direction is Direction.HIGHER else worst
+    if gate.kind == "min_gain" or loss <= 0:
+        return f"a gain of {format_bound(gate.bound, decimals)} in {plain_metric(gate)} is not shown"
+    word = "a loss up to" if gate.direction is Direction.HIGHER else "a rise up to"
+    return f"{word} {format_number(loss, decimals)} in {plain_metric(gate)} is still possible"
+
+
+def _describe_error(report: Report) -> str:
+    if report.failure:
+        return _lower(report.failure.what)
+    broken = gates_with(report, Outcome.ERROR)
+    return f"{plain_metric(broken[0])}: {_lower(broken[0].reason)}" if broken else _lower(report.reason)
+
+
+def _lower(sentence: str) -> str:
+    """Continue a sentence after a colon: no full stop, and a small first letter unless it starts a name."""
+    bare = sentence.strip().removesuffix(".")
+    if not bare:
+        return "no reason was given"
+    starts_word = len(bare) > 1 and bare[0].isupper() and bare[1].islower() and bare.split(maxsplit=1)[0].isalpha()
+    return bare[0].lower() + bare[1:] if starts_word else bare

@@ -1,0 +1,43 @@
+"""report.json: its schema, and reading one back with no more trust than it deserves."""
+
+import json
+
+from pydantic import ValidationError
+
+from metricgate.errors import ConfigurationError
+from metricgate.report.value import SCHEMA_VERSION, Report
+
+MAX_BYTES = 32 * 1024 * 1024
+
+
+def report_schema() -> str:
+    """Return the JSON schema of report.json, as kept in docs/report.schema.json."""
+    schema = Report.model_json_schema(mode="serialization")
+    return json.dumps(schema, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def read_report(text: str | bytes) -> Report:
+    """Return the report that ``text`` holds.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is too long, no JSON, or not a report of this schema version.
+    """
+    size = len(text)
+    if size > MAX_BYTES:
+        raise ConfigurationError(
+            f"The report is {size:,} bytes long.",
+            expected=f"at most {MAX_BYTES:,} bytes.",
+            fix="Give the report.json that a MetricGate run wrote.",
+        )
+    try:
+        return Report.model_validate_json(text, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise ConfigurationError(
+            f"This is not a report that can be read: {where}: {first['msg']}.",
+            expected=f"a report.json with schema_version {SCHEMA_VERSION}.",
+            fix="Give the report.json that this version of MetricGate wrote, or run the same version that wrote it.",
+        ) from error

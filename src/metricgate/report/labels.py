@@ -1,0 +1,111 @@
+"""What things are called in a report: metrics, slices, rules, outcomes."""
+
+from metricgate.models.outcome import Direction, Outcome, Verdict
+from metricgate.models.result import GateRow, MetricRow, Slice
+from metricgate.report.escape import code_span, plain_name
+from metricgate.report.numbers import format_bound
+
+METRIC_WORDS = {
+    "roc_auc": "ROC AUC",
+    "average_precision": "average precision",
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "precision": "precision",
+    "recall": "recall",
+    "specificity": "specificity",
+    "f1": "F1",
+    "f1_macro": "macro F1",
+    "f1_weighted": "weighted F1",
+    "mcc": "MCC",
+    "log_loss": "log loss",
+    "brier": "Brier score",
+    "brier_score": "Brier score",
+    "ece": "calibration error",
+    "rmse": "RMSE",
+    "mse": "MSE",
+    "mae": "MAE",
+    "mape": "MAPE",
+    "r2": "R²",
+    "mean": "mean",
+}
+VERDICT_SIGNS = {
+    Verdict.PASSED: "✅",
+    Verdict.FAILED: "❌",
+    Verdict.INCONCLUSIVE: "⚠️",
+    Verdict.SKIPPED: "⏭️",
+    Verdict.ERROR: "🛑",
+    Verdict.CANCELLED: "⏹️",
+}
+OUTCOME_SIGNS = {
+    Outcome.PASSED: "✅",
+    Outcome.FAILED: "❌",
+    Outcome.INCONCLUSIVE: "⚠️",
+    Outcome.SKIPPED: "⏭️",
+    Outcome.ERROR: "🛑",
+}
+OUTCOME_WORDS = {
+    Outcome.PASSED: "passed",
+    Outcome.FAILED: "failed",
+    Outcome.INCONCLUSIVE: "cannot tell",
+    Outcome.SKIPPED: "skipped",
+    Outcome.ERROR: "error",
+}
+OUTCOME_ORDER = (Outcome.ERROR, Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.SKIPPED, Outcome.PASSED)
+
+
+def plain_metric(row: GateRow | MetricRow) -> str:
+    """Return what the row is about as plain text: ``F1 for contract = One year``."""
+    name = METRIC_WORDS.get(_bare(row), plain_name(_bare(row)))
+    return f"{_plain_set(row.set)}{name}{_plain_slice(row.slice)}"
+
+
+def _bare(row: GateRow | MetricRow) -> str:
+    return row.metric if isinstance(row, GateRow) else row.name
+
+
+def _plain_set(name: str) -> str:
+    return f"{plain_name(name)}: " if name else ""
+
+
+def _plain_slice(where: Slice | None) -> str:
+    return f" for {plain_slice(where)}" if where else ""
+
+
+def plain_slice(where: Slice) -> str:
+    """Return a slice as plain text: ``contract = One year``."""
+    return f"{plain_name(where.column)} = {plain_name(where.value)}"
+
+
+def metric_cell(row: GateRow | MetricRow) -> str:
+    """Return what the row is about as Markdown, for a table cell."""
+    name = METRIC_WORDS.get(_bare(row)) or code_span(_bare(row))
+    parts = [f"{code_span(row.set)} {name}" if row.set else name]
+    if row.slice:
+        parts.append(slice_cell(row.slice))
+    return "<br>".join(parts)
+
+
+def slice_cell(where: Slice) -> str:
+    """Return a slice as Markdown, for a table cell."""
+    return code_span(f"{where.column} = {where.value}")
+
+
+def describe_rule(gate: GateRow, decimals: int) -> str:
+    """Return the rule in words, trusted text: ``may fall by 0.010``."""
+    bound = format_bound(gate.bound, decimals)
+    if gate.kind == "min":
+        return f"at least {bound}"
+    if gate.kind == "max":
+        return f"at most {bound}"
+    if gate.kind == "min_gain":
+        return f"must {'rise' if gate.direction is Direction.HIGHER else 'fall'} by {bound}"
+    fall = gate.direction is Direction.HIGHER
+    base = " since the anchor" if gate.anchor else ""
+    if gate.bound == 0:
+        return f"may not {'fall' if fall else 'rise'}{base}"
+    return f"may {'fall' if fall else 'rise'} by {bound}{base}"
+
+
+def is_relative(gate: GateRow) -> bool:
+    """Tell whether the rule is about the difference, not about the candidate's own value."""
+    return gate.kind in {"max_drop", "max_increase", "min_gain"}

@@ -1,0 +1,36 @@
+"""The place a report is shown: all that a view needs and the report itself does not hold."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from metricgate.models.base import Value
+from metricgate.models.outcome import Verdict
+
+
+class PastRun(Value):
+    """An earlier run in the same pull request, as our own comment remembers it."""
+
+    revision: str
+    verdict: Verdict
+    headline: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a report is shown; the default knows nothing, as on a laptop.
+
+    Attributes
+    ----------
+    repository_url : such as ``https://github.com/OWNER/NAME``; commits are linked below it
+    pictures : chart name to the addresses of its light and its dark picture
+    picture_note : one sentence that says why there are no pictures, and what would bring them
+    history : earlier runs in this pull request, oldest first
+    report_url : where the whole report lies (the run's artifact or its summary page)
+    """
+
+    repository_url: str = ""
+    pictures: Mapping[str, tuple[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+    picture_note: str = ""
+    history: tuple[PastRun, ...] = ()
+    report_url: str = ""

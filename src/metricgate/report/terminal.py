@@ -1,0 +1,102 @@
+"""The report for a terminal: the gates as a table, then what to do next."""
+
+from metricgate.models.outcome import Outcome
+from metricgate.models.result import GateRow
+from metricgate.report.escape import clean, plain_name, shorten
+from metricgate.report.gate_table import sort_gates
+from metricgate.report.headline import gate_decimals, headline
+from metricgate.report.labels import OUTCOME_WORDS, describe_rule, is_relative, plain_metric
+from metricgate.report.numbers import format_count, format_interval, format_number, plural
+from metricgate.report.value import Report
+
+_COLOURS = {
+    Outcome.PASSED: "32",
+    Outcome.FAILED: "31",
+    Outcome.INCONCLUSIVE: "33",
+    Outcome.SKIPPED: "2",
+    Outcome.ERROR: "31",
+}
+_VERDICT_COLOURS = {"passed": "32", "failed": "31", "inconclusive": "33", "error": "31"}
+_HEADER = ("", "metric", "change", "interval", "baseline", "candidate", "rule")
+
+
+def render_terminal(report: Report, *, color: bool, width: int) -> str:
+    """Return lines of at most ``width`` columns, where names allow; with ANSI colours if ``color``."""
+    blocks = [
+        _paint(
+            f"{report.verdict.value.upper()}  {headline(report)}",
+            _VERDICT_COLOURS.get(report.verdict.value, ""),
+            on=color,
+        ),
+        _describe_rows(report),
+        "\n".join(f"warning: {clean(warning.text)}" for warning in report.warnings),
+        _describe_failure(report),
+        _draw_table(sort_gates(report.gates), width, color=color),
+        "\n".join(f"{clean(gate.metric)}: {clean(gate.reason)}" for gate in report.gates if _needs_reason(gate)),
+        "\n".join(f"next: {clean(hint)}" for hint in report.hints),
+    ]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _needs_reason(gate: GateRow) -> bool:
+    return gate.outcome in {Outcome.INCONCLUSIVE, Outcome.SKIPPED, Outcome.ERROR} and bool(gate.reason)
+
+
+def _paint(text: str, code: str, *, on: bool) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m" if on and code else text
+
+
+def _describe_rows(report: Report) -> str:
+    ends = [end for end in (report.baseline, report.candidate) if end]
+    names = " -> ".join(f"{plain_name(end.name)}{f' ({end.revision[:7]})' if end.revision else ''}" for end in ends)
+    rows = ", ".join(
+        f"{plural(pairing.rows, 'test row')}"
+        + (f" ({format_count(pairing.positives)} positive)" if pairing.positives is not None else "")
+        for pairing in report.pairings
+    )
+    return " · ".join(part for part in (names, rows) if part)
+
+
+def _describe_failure(report: Report) -> str:
+    failure = report.failure
+    if failure is None:
+        return ""
+    details = "\n".join(f"  | {clean(line)}" for line in failure.details.splitlines()[-40:])
+    text = f"expected: {clean(failure.expected)}\nwhat to do: {clean(failure.fix)}"
+    return f"{text}\n{details}" if details else text
+
+
+def _draw_table(gates: list[GateRow], width: int, *, color: bool) -> str:
+    if not gates:
+        return ""
+    cells = [_HEADER, *map(_draw_row, gates)]
+    sizes = [max(len(row[column]) for row in cells) for column in range(len(_HEADER))]
+    spare = width - sum(sizes) - 2 * (len(sizes) - 1)
+    sizes[1] = max(12, sizes[1] + min(0, spare))
+    lines = [_draw_line(row, sizes) for row in cells]
+    painted = [_paint(line, _COLOURS[gate.outcome], on=color) for line, gate in zip(lines[1:], gates, strict=True)]
+    return "\n".join((_paint(lines[0], "1", on=color), *painted))
+
+
+def _draw_row(gate: GateRow) -> tuple[str, ...]:
+    decimals = gate_decimals(gate)
+    relative = is_relative(gate)
+    interval = format_interval(gate.low, gate.high, decimals, signed=relative) if gate.low is not None else ""
+    return (
+        OUTCOME_WORDS[gate.outcome],
+        plain_metric(gate),
+        format_number(gate.difference, decimals, signed=True),
+        interval,
+        format_number(gate.baseline, decimals),
+        format_number(gate.candidate, decimals),
+        describe_rule(gate, decimals),
+    )
+
+
+def _draw_line(row: tuple[str, ...], sizes: list[int]) -> str:
+    left = {0, 1, 6}
+    cells = [
+        shorten(cell, size).ljust(size) if column in left else cell.rjust(size)
+        for column, (cell, size) in enumerate(zip(row, sizes, strict=True))
+    ]
+    return "  ".join(cells).rstrip()

@@ -1,0 +1,308 @@
+"""Reports as they come out of a run, for every test that needs one: a factory with valid defaults."""
+
+from typing import Any
+
+from metricgate.models.outcome import Direction, Outcome, Role, Verdict
+from metricgate.models.result import Change, GateRow, MetricRow, Slice, Warning_
+from metricgate.models.snapshot import RevisionInfo, Source, Stage
+from metricgate.report.chart_data import build_forest
+from metricgate.report.value import Failure, Pairing, Report, Timing
+
+BASELINE_SHA = "4f2c1a9" + "0" * 33
+CANDIDATE_SHA = "9b7e310" + "1" * 33
+
+
+def make_gate(**changes: Any) -> GateRow:
+    """Return a failed gate on ROC AUC, changed by ``changes``."""
+    facts: dict[str, Any] = {
+        "rule": "roc_auc may drop at most 0.01",
+        "metric": "roc_auc",
+        "role": Role.REQUIRED,
+        "kind": "max_drop",
+        "direction": Direction.HIGHER,
+        "bound": 0.01,
+        "outcome": Outcome.FAILED,
+        "reason": "worse, beyond what is allowed",
+        "reason_code": "worse",
+        "rows": 1409,
+        "baseline": 0.8452,
+        "candidate": 0.8241,
+        "difference": -0.0211,
+        "low": -0.0301,
+        "high": -0.0121,
+        "simultaneous_low": -0.0322,
+        "simultaneous_high": -0.0103,
+        "candidate_low": 0.80,
+        "candidate_high": 0.8482,
+    }
+    return GateRow(**(facts | changes))
+
+
+def make_passed_gate(**changes: Any) -> GateRow:
+    """Return a gate on accuracy that passed."""
+    facts: dict[str, Any] = {
+        "rule": "accuracy at least 0.78",
+        "metric": "accuracy",
+        "kind": "min",
+        "bound": 0.78,
+        "outcome": Outcome.PASSED,
+        "reason": "at least what is asked",
+        "reason_code": "kept",
+        "baseline": 0.8034,
+        "candidate": 0.7991,
+        "difference": -0.0043,
+        "low": 0.7782,
+        "high": 0.8200,
+        "simultaneous_low": None,
+        "simultaneous_high": None,
+        "candidate_low": 0.7782,
+        "candidate_high": 0.8200,
+    }
+    return make_gate(**(facts | changes))
+
+
+def make_doubtful_gate(**changes: Any) -> GateRow:
+    """Return a gate on F1 that cannot tell."""
+    facts: dict[str, Any] = {
+        "rule": "f1 may drop at most 0.03",
+        "metric": "f1",
+        "bound": 0.03,
+        "outcome": Outcome.INCONCLUSIVE,
+        "reason": "this test set is too small to tell",
+        "reason_code": "too_small",
+        "baseline": 0.5921,
+        "candidate": 0.5802,
+        "difference": -0.0119,
+        "low": -0.0410,
+        "high": 0.0172,
+        "simultaneous_low": -0.0461,
+        "simultaneous_high": 0.0223,
+        "candidate_low": None,
+        "candidate_high": None,
+        "rows_needed": 2900,
+    }
+    return make_gate(**(facts | changes))
+
+
+def make_metric(**changes: Any) -> MetricRow:
+    """Return one metric of both models on the same rows."""
+    facts: dict[str, Any] = {
+        "name": "roc_auc",
+        "direction": Direction.HIGHER,
+        "rows": 1409,
+        "positives": 374,
+        "baseline": 0.8452,
+        "candidate": 0.8241,
+        "difference": -0.0211,
+        "low": -0.0301,
+        "high": -0.0121,
+        "method": "influence",
+    }
+    return MetricRow(**(facts | changes))
+
+
+def make_pairing(**changes: Any) -> Pairing:
+    """Return how 1,409 test rows were joined by id."""
+    facts: dict[str, Any] = {
+        "path": "eval/predictions.parquet",
+        "task": "binary",
+        "method": "id",
+        "rows": 1409,
+        "baseline_rows": 1409,
+        "candidate_rows": 1409,
+        "positives": 374,
+        "positive_label": "Yes",
+        "classes": ("No", "Yes"),
+    }
+    return Pairing(**(facts | changes))
+
+
+def make_report(**changes: Any) -> Report:
+    """Return the report of a refused pull request, changed by ``changes``."""
+    gates = changes.get("gates", (make_gate(), make_doubtful_gate(), make_passed_gate()))
+    metrics = changes.get(
+        "metrics",
+        (
+            make_metric(),
+            make_metric(
+                name="log_loss",
+                direction=Direction.LOWER,
+                baseline=0.412,
+                candidate=0.441,
+                difference=0.029,
+                low=0.015,
+                high=0.043,
+            ),
+        ),
+    )
+    facts: dict[str, Any] = {
+        "metricgate": "0.1.0",
+        "verdict": Verdict.FAILED,
+        "reason": "ROC AUC is worse, beyond what is allowed",
+        "exit_code": 1,
+        "baseline": RevisionInfo(
+            revision=BASELINE_SHA,
+            name="main",
+            source=Source.DVC_CACHE,
+            rows=1409,
+            reason="first parent of the merge commit",
+        ),
+        "candidate": RevisionInfo(
+            revision=CANDIDATE_SHA,
+            name="smaller-trees",
+            source=Source.WORKSPACE,
+            rows=1409,
+            reason="head of the pull request",
+        ),
+        "pairings": (make_pairing(),),
+        "metrics": metrics,
+        "gates": gates,
+        "changes": (
+            Change(kind="parameter", name="params.yaml:train.max_depth", before="8", after="3"),
+            Change(kind="parameter", name="params.yaml:train.trees", before="300", after="40"),
+            Change(kind="source", name="src/train.py", before="a1b2c3d", after="d4e5f6a", details="14 lines"),
+        ),
+        "candidate_stages": (
+            Stage(name="prepare", state="cached", seconds=3.0),
+            Stage(name="train", state="ran", seconds=38.0),
+            Stage(name="evaluate", state="ran", seconds=3.0),
+        ),
+        "warnings": (),
+        "charts": tuple(chart for chart in (build_forest(gates),) if chart),
+        "policy_origin": "metricgate.yaml at main",
+        "power": "With 1,409 rows this gate catches a 2-point loss of accuracy in 56 % of pull requests.",
+        "hints": ("The largest loss is at contract = One year; params.yaml:train.trees went from 300 to 40.",),
+        "reproduce": "metricgate run --baseline main",
+        "timing": Timing(total=63.0, trained=41.0, reused=3.0),
+    }
+    return Report(**(facts | changes))
+
+
+def make_unchanged_report(**changes: Any) -> Report:
+    """Return the report of a pull request that changed no prediction."""
+    same: dict[str, Any] = {
+        "outcome": Outcome.PASSED,
+        "candidate": 0.8452,
+        "difference": 0.0,
+        "low": 0.0,
+        "high": 0.0,
+        "simultaneous_low": 0.0,
+        "simultaneous_high": 0.0,
+        "reason": "predictions are identical",
+        "reason_code": "identical",
+    }
+    facts: dict[str, Any] = {
+        "verdict": Verdict.PASSED,
+        "exit_code": 0,
+        "reason": "predictions are identical",
+        "pairings": (make_pairing(identical=True),),
+        "gates": (make_gate(**same),),
+        "metrics": (make_metric(candidate=0.8452, difference=0.0, low=0.0, high=0.0),),
+        "changes": (),
+        "candidate_stages": tuple(Stage(name=name, state="unchanged") for name in ("prepare", "train", "evaluate")),
+        "hints": (),
+        "timing": Timing(total=9.0),
+    }
+    return make_report(**(facts | changes))
+
+
+def make_passed_report(**changes: Any) -> Report:
+    """Return the report of a pull request without a loss beyond what is allowed."""
+    better: dict[str, Any] = {
+        "outcome": Outcome.PASSED,
+        "candidate": 0.8493,
+        "difference": 0.0041,
+        "low": -0.0032,
+        "high": 0.0114,
+        "simultaneous_low": None,
+        "simultaneous_high": None,
+        "reason": "shown not to be worse by more than what is allowed",
+        "reason_code": "not_worse",
+    }
+    facts: dict[str, Any] = {
+        "verdict": Verdict.PASSED,
+        "exit_code": 0,
+        "reason": "no loss beyond what is allowed",
+        "gates": (make_gate(**better), make_passed_gate()),
+        "hints": (),
+    }
+    return make_report(**(facts | changes))
+
+
+def make_doubtful_report(**changes: Any) -> Report:
+    """Return the report of a test set that is too small to tell."""
+    facts: dict[str, Any] = {
+        "verdict": Verdict.INCONCLUSIVE,
+        "exit_code": 0,
+        "reason": "this test set is too small to tell",
+        "gates": (make_doubtful_gate(), make_passed_gate()),
+        "warnings": (Warning_(code="attempts", text="This is attempt 5 on this test set: many attempts wear it out."),),
+        "hints": ("About 2,900 rows would settle F1.",),
+    }
+    return make_report(**(facts | changes))
+
+
+def make_error_report(**changes: Any) -> Report:
+    """Return the report of a pipeline that failed."""
+    facts: dict[str, Any] = {
+        "verdict": Verdict.ERROR,
+        "exit_code": 4,
+        "reason": "The pipeline failed at stage train.",
+        "gates": (),
+        "metrics": (),
+        "pairings": (),
+        "power": "",
+        "hints": (),
+        "charts": (),
+        "candidate_stages": (Stage(name="prepare", state="cached"), Stage(name="train", state="failed", seconds=4.0)),
+        "failure": Failure(
+            title="Git, DVC or the pipeline",
+            what="The pipeline failed at stage train with exit code 1.",
+            expected="`dvc repro` ends with exit code 0.",
+            fix="Run `dvc repro train` on your machine and mend what its last lines name.",
+            details="Traceback (most recent call last):\n  File \"src/train.py\", line 12, in <module>\nKeyError: 'Churn'",
+            anchor="workspace",
+            exit_code=4,
+        ),
+    }
+    return make_report(**(facts | changes))
+
+
+def make_large_report(metrics: int = 2000, slices: int = 500, parameters: int = 200, files: int = 10_000) -> Report:
+    """Return a report at the limits of what a comment must hold, with names of 500 characters."""
+    long_name = "very_long_name_" * 33
+    rows = [
+        make_metric(
+            name=f"metrics.json:{long_name}{index}",
+            source="metrics.json",
+            low=None,
+            high=None,
+            rows=None,
+            positives=None,
+        )
+        for index in range(metrics)
+    ]
+    by_slice = [
+        make_metric(name="f1", slice=Slice(column="city", value=f"{long_name}{index}"), rows=40 + index, positives=12)
+        for index in range(slices)
+    ]
+    gates = [
+        make_gate(),
+        *(
+            make_passed_gate(
+                role=Role.GUARDRAIL, metric="f1", slice=row.slice, kind="max_drop", bound=0.05, low=-0.04, high=0.03
+            )
+            for row in by_slice
+        ),
+    ]
+    changes = [
+        *(
+            Change(kind="parameter", name=f"params.yaml:{long_name}{index}", before="1", after="2")
+            for index in range(parameters)
+        ),
+        *(
+            Change(kind="data", name=f"data/images/{long_name}/{index}.png", before="12 kB", after="14 kB")
+            for index in range(files)
+        ),
+    ]
+    return make_report(metrics=(*rows, *by_slice), gates=tuple(gates), changes=tuple(changes))

@@ -1,0 +1,68 @@
+"""Every view of every kind of report says the verdict, and says it again byte for byte."""
+
+from collections.abc import Callable
+
+import pytest
+
+from metricgate.errors import ConfigurationError
+from metricgate.report.charts import draw_chart
+from metricgate.report.headline import headline
+from metricgate.report.html import render_preview
+from metricgate.report.json_schema import read_report
+from metricgate.report.markdown import comment_marker, render_check, render_comment, render_status, render_summary
+from metricgate.report.terminal import render_terminal
+from metricgate.report.value import Report
+from tests.report.reports import (
+    make_doubtful_report,
+    make_error_report,
+    make_passed_report,
+    make_report,
+    make_unchanged_report,
+)
+
+HEADLINES = [
+    (make_report, "Blocked: ROC AUC is 0.021 lower (0.012 to 0.030); 0.010 is allowed"),
+    (make_passed_report, "No loss beyond what is allowed (2 gates)"),
+    (make_unchanged_report, "No change: predictions are identical"),
+    (make_doubtful_report, "Cannot tell yet: merging is allowed; a loss up to 0.041 in F1 is still possible"),
+    (make_error_report, "Could not judge: the pipeline failed at stage train with exit code 1"),
+]
+
+
+@pytest.mark.parametrize(("make", "expected"), HEADLINES)
+def test_every_view_says_the_headline(make: Callable[[], Report], expected: str) -> None:
+    report = make()
+
+    assert headline(report) == expected
+    assert render_comment(report).startswith(f"{comment_marker('default')}\n\n## ")
+    assert f"{expected}\n" in render_comment(report)
+    assert f"{expected}\n" in render_summary(report)
+    assert render_check(report).title == expected
+    assert render_status(report) == expected
+    assert expected in render_terminal(report, color=False, width=100)
+    assert f"<title>{expected}</title>" in render_preview(report)
+
+
+@pytest.mark.parametrize("make", [make for make, _ in HEADLINES])
+def test_a_report_read_back_renders_byte_for_byte_the_same(make: Callable[[], Report]) -> None:
+    report = make()
+
+    again = read_report(report.model_dump_json())
+
+    assert again == report
+    assert render_comment(again) == render_comment(report)
+    assert render_terminal(again, color=True, width=80) == render_terminal(report, color=True, width=80)
+    assert [draw_chart(chart, "dark") for chart in again.charts] == [
+        draw_chart(chart, "dark") for chart in report.charts
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema_version": 2}', "\ud800"])
+def test_what_is_no_report_is_refused_with_what_to_do(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="not a report that can be read"):
+        read_report(text)
+
+
+def test_a_colourless_terminal_gets_no_escape_sequence() -> None:
+    assert "\x1b" not in render_terminal(make_report(), color=False, width=100)
+    assert "\x1b[31m" in render_terminal(make_report(), color=True, width=100)
