@@ -4,6 +4,7 @@ from typing import Literal
 
 from metricgate.models.base import Finite, Value
 from metricgate.models.outcome import Direction, Outcome, Role
+from metricgate.models.samples import Task
 
 
 class Slice(Value):
@@ -75,6 +76,28 @@ class GateRow(Value):
     rows_needed: int | None = None
     method: str = ""
     power: str = ""  # one sentence: what this gate can catch on this test set
+
+
+class Pairing(Value):
+    """How the rows of both models were brought together, for one prediction set. ``rows`` is what was compared."""
+
+    set: str = ""
+    path: str
+    task: Task
+    method: Literal["id", "order"]
+    rows: int
+    baseline_rows: int
+    candidate_rows: int
+    only_baseline: int = 0
+    only_candidate: int = 0
+    label_differs: int = 0  # rows of both sides that were left out because their labels differ
+    positives: int | None = None
+    positive_label: str | None = None
+    classes: tuple[str, ...] = ()
+    identical: bool = False  # predictions are the same on all rows of both sides
+    test_set_changed: bool = False
+    duplicates: int = 0
+    notes: tuple[str, ...] = ()
 
 
 class Change(Value):

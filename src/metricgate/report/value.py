@@ -4,29 +4,12 @@ from typing import Final, Literal
 
 from metricgate.models.base import Finite, Value
 from metricgate.models.outcome import Verdict
-from metricgate.models.result import Change, ChartData, GateRow, MetricRow, Warning_
+from metricgate.models.result import Change, ChartData, GateRow, MetricRow, Pairing, Warning_
 from metricgate.models.snapshot import RevisionInfo, Stage
 
 SCHEMA_VERSION: Final = 1
 
-
-class Pairing(Value):
-    """How the rows of both models were brought together, for one prediction set."""
-
-    set: str = ""
-    path: str
-    task: Literal["binary", "multiclass", "regression", "score"]
-    method: Literal["id", "order"]
-    rows: int
-    baseline_rows: int
-    candidate_rows: int
-    positives: int | None = None
-    positive_label: str | None = None
-    classes: tuple[str, ...] = ()
-    identical: bool = False  # predictions are the same on all rows of both sides
-    test_set_changed: bool = False
-    duplicates: int = 0
-    notes: tuple[str, ...] = ()
+__all__ = ["SCHEMA_VERSION", "Acceptance", "Failure", "Pairing", "Report", "Timing"]
 
 
 class Failure(Value):

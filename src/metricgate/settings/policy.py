@@ -3,7 +3,17 @@
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from metricgate.models.outcome import Role
 
@@ -45,7 +55,7 @@ def _read_margin(raw: Any) -> Any:
             raise ValueError("must be a number such as 0.01, or a percentage of the baseline such as 5%")
         return Margin(value=float(match[1]) / 100, relative=True)
     if isinstance(raw, bool) or not isinstance(raw, int | float):
-        raise ValueError("must be a number such as 0.01, or a percentage of the baseline such as 5%")
+        raise ValueError("must be a number such as 0.01, or a percentage of the baseline such as 5%")  # noqa: TRY004  pydantic reports no TypeError
     if raw < 0:
         raise ValueError("must not be negative: the key already says the direction")
     return Margin(value=float(raw))
@@ -131,10 +141,28 @@ class EvaluationSpec(Section):
     data: str
 
 
+PREDICTION_TAGS = ("one set", "named sets")
+
+
+def _tag_predictions(value: Any) -> str:
+    """Say whether ``predictions:`` is one set or a mapping of named ones, so that a mistake is told of one only."""
+    named = (
+        isinstance(value, dict) and value and all(isinstance(part, dict | PredictionsSpec) for part in value.values())
+    )
+    return PREDICTION_TAGS[1] if named else PREDICTION_TAGS[0]
+
+
+PredictionsField = Annotated[
+    Annotated[PredictionsSpec, Tag(PREDICTION_TAGS[0])]
+    | Annotated[dict[str, PredictionsSpec], Tag(PREDICTION_TAGS[1])],
+    Discriminator(_tag_predictions),
+]
+
+
 class Policy(Section):
     """The whole file."""
 
-    predictions: PredictionsSpec | dict[str, PredictionsSpec] | None = None
+    predictions: PredictionsField | None = None
     confidence: float = Field(0.95, gt=0.5, lt=1.0, description="Two-sided confidence of every interval.")
     anchor: AnchorSpec | None = None
     on_inconclusive: Literal["warn", "fail", "pass"] = "warn"

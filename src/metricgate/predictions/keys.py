@@ -1,0 +1,102 @@
+"""Keys of rows: what an id, or a group, is compared and sorted by."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metricgate.errors import PredictionsError
+from metricgate.predictions.numbers import unusable_values
+from metricgate.predictions.source import Source, as_array, quote
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RowKeys:
+    """One key per row, shape (n,): int64 where every value is a whole number, else the first 64 bits of an MD5.
+
+    Eight bytes a row keep ten million ids of any length within the memory target. Two of n different texts share a
+    key with probability n²/2⁶⁵: 3e-6 for ten million.
+    """
+
+    kind: Literal["integer", "text"]
+    values: NDArray[Any]
+
+    def take(self, rows: NDArray[Any]) -> "RowKeys":
+        return replace(self, values=self.values[rows])
+
+    def as_text(self) -> "RowKeys":
+        """Return the keys as if the file had held them as text."""
+        if self.kind == "text":
+            return self
+        import duckdb  # noqa: PLC0415  heavy, and not needed for `metricgate --help`
+
+        keys = self.values  # noqa: F841  DuckDB reads the array by this name
+        with duckdb.connect() as connection:
+            hashed = connection.execute(f"SELECT {_hash_texts(['column0::VARCHAR'])} AS key FROM keys").fetchnumpy()
+        return RowKeys(kind="text", values=as_array(hashed["key"]))
+
+
+def read_keys(source: Source, columns: Sequence[str], *, role: str) -> RowKeys:
+    """Return the keys of one column, or of several together; refuse a row without a value."""
+    for column in columns:
+        name = source.require(column, role)
+        absent = source.fetch({"absent": f"{name} IS NULL"})["absent"]
+        if absent.any():
+            raise unusable_values(source, column, as_array(absent), role, expected="a value in every row.")
+    if len(columns) == 1 and _is_integer(source, columns[0]):
+        return RowKeys(kind="integer", values=as_array(source.fetch({"key": f"{quote(columns[0])}::BIGINT"})["key"]))
+    texts = [_text_of(source, column) for column in columns]
+    return RowKeys(kind="text", values=as_array(source.fetch({"key": _hash_texts(texts)})["key"]))
+
+
+def _is_integer(source: Source, column: str) -> bool:
+    name = quote(column)
+    # Text must be written as the number would be: 007 is not 7.
+    same = f"{name}::VARCHAR" if source.types[column] == "VARCHAR" else name
+    cast = f"try_cast({name} AS BIGINT)"
+    number = f"{cast}::VARCHAR" if source.types[column] == "VARCHAR" else cast
+    if source.types[column] in {"BOOLEAN", "DATE", "TIME", "UUID"} or source.types[column].startswith("TIMESTAMP"):
+        return False
+    ((other,),) = source.ask(f"SELECT count(*) FROM rows WHERE {number} IS DISTINCT FROM {same}")
+    return bool(other == 0)
+
+
+def _text_of(source: Source, column: str) -> str:
+    name = quote(column)
+    if source.types[column] in {"DOUBLE", "FLOAT"}:  # a whole number reads the same from either kind of column
+        return (
+            f"coalesce(CASE WHEN {name} = floor({name}) THEN try_cast({name} AS BIGINT)::VARCHAR END, {name}::VARCHAR)"
+        )
+    return f"{name}::VARCHAR"
+
+
+def _hash_texts(texts: Sequence[str]) -> str:
+    # The length before each part keeps ("a", "bc") apart from ("ab", "c").
+    whole = texts[0] if len(texts) == 1 else " || ".join(f"length({text}) || ':' || {text}" for text in texts)
+    return f"md5_number_upper({whole})::UBIGINT"
+
+
+def sort_rows(source: Source, columns: Sequence[str], ids: RowKeys) -> NDArray[Any] | None:
+    """Return the rows in the order of their ids, None where they are in it; refuse ids that occur twice."""
+    keys = ids.values
+    order = None if bool((keys[1:] >= keys[:-1]).all()) else np.argsort(keys, kind="stable")
+    in_order = keys if order is None else keys[order]
+    repeated = np.flatnonzero(in_order[1:] == in_order[:-1])
+    if len(repeated):
+        pair = repeated[0] + np.arange(2)
+        raise _repeated_ids(source, columns, len(repeated), pair if order is None else order[pair])
+    return order
+
+
+def _repeated_ids(source: Source, columns: Sequence[str], count: int, pair: NDArray[Any]) -> PredictionsError:
+    shown = ", ".join(f"{quote(column)}::VARCHAR" for column in columns)
+    (values,) = source.ask(f"SELECT {shown} FROM rows LIMIT 1 OFFSET {int(pair[0])}")
+    example = ", ".join(f"{column} = {str(value)[:40]}" for column, value in zip(columns, values, strict=True))
+    rows = f"{count:,} rows repeat" if count > 1 else "1 row repeats"
+    return PredictionsError(
+        f"{source.path}: {rows} the id of an earlier row, for example {example} in rows {pair[0] + 1} and {pair[1] + 1}.",
+        expected="every id once, so that baseline and candidate join row by row.",
+        fix="name the columns that together are unique (`id: [prompt, sample]`), or write each test example once.",
+    )

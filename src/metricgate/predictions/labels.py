@@ -1,0 +1,81 @@
+"""Label values as text that is the same in CSV, Parquet and JSON, and which of them is the positive one."""
+
+import re
+from collections.abc import Collection, Sequence
+
+from metricgate.errors import PredictionsError
+from metricgate.predictions.source import list_names
+
+DEFAULT_POSITIVES = {"1": ("0", "-1"), "True": ("False",), "Yes": ("No",), "yes": ("no",)}
+_NEGATIVES = {negative: positive for positive, negatives in DEFAULT_POSITIVES.items() for negative in negatives}
+_BOOLEANS = {"True": "1", "False": "0"}
+
+
+def canonical_text(value: object) -> str:
+    """Return one text for a value however its file writes it: 1, 1.0 and "1" agree, as do True and "true"."""
+    text = str(value).strip()
+    if re.fullmatch(r"-?\d+\.0*", text):
+        text = text.partition(".")[0]
+    if text == "-0":
+        return "0"
+    return text.capitalize() if text.lower() in {"true", "false"} else text
+
+
+def sort_labels(values: Collection[str]) -> tuple[str, ...]:
+    """Return labels in the order of their numbers, or of the alphabet where one of them is no number."""
+    try:
+        return tuple(sorted(values, key=float))
+    except ValueError:
+        return tuple(sorted(values))
+
+
+def spell_booleans_as_numbers(values: Sequence[str], other: Collection[str]) -> tuple[str, ...]:
+    """Return True and False as 1 and 0 where the other column writes them so."""
+    if set(values) <= _BOOLEANS.keys() and other and set(other) <= set(_BOOLEANS.values()):
+        return tuple(_BOOLEANS[value] for value in values)
+    return tuple(values)
+
+
+def same_label(one: str, other: str) -> bool:
+    """Say whether two labels mean the same: True is 1, False is 0."""
+    return _BOOLEANS.get(one, one) == _BOOLEANS.get(other, other)
+
+
+def choose_positive(values: Collection[str], asked: str | None, *, path: str, column: str) -> tuple[str, str]:
+    """Return (negative, positive) of a binary column; a negative that no row shows is the empty text.
+
+    Without ``asked`` the positive label is 1 (beside 0 or -1), True, Yes or yes; anything else must be asked for.
+    """
+    shown = list_names(sort_labels(values))
+    if len(values) > 2:
+        raise PredictionsError(
+            f"{path}: column '{column}' has {len(values)} values ({shown}).",
+            expected="two values, because `score:`, `positive:` or `task: binary` asks for a binary task.",
+            fix="for several classes give `scores: {CLASS: COLUMN}` or `prediction:` with `task: multiclass`.",
+        )
+    positive = _find_asked(values, asked) if asked is not None else _find_default(values)
+    if positive is None:
+        raise PredictionsError(
+            f"{path}: column '{column}' has the values {shown}"
+            + (
+                f", and none of them is the positive label '{asked}'."
+                if asked
+                else ", and neither is known as positive."
+            ),
+            expected="`positive:` names the value that the score stands for (known: 1, True, Yes, yes).",
+            fix="set `positive:` to one of the values above.",
+        )
+    negative = next((value for value in values if value != positive), "")
+    return negative, positive
+
+
+def _find_asked(values: Collection[str], asked: str) -> str | None:
+    found = next((value for value in values if same_label(value, asked)), None)
+    return asked if found is None and len(values) < 2 else found
+
+
+def _find_default(values: Collection[str]) -> str | None:
+    if len(values) == 1:
+        (only,) = values
+        return only if only in DEFAULT_POSITIVES else _NEGATIVES.get(only)
+    return next((p for p, negatives in DEFAULT_POSITIVES.items() if p in values and set(negatives) & set(values)), None)

@@ -1,0 +1,132 @@
+"""Both sides' rows brought together: row i is the same test example, and every row left out is counted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metricgate.errors import PredictionsError
+from metricgate.models.result import Pairing
+from metricgate.models.samples import Categorical, IntArray, SamplePair
+from metricgate.predictions.alignment import Alignment, align_rows
+from metricgate.predictions.coding import agree_on_coding
+from metricgate.predictions.keys import RowKeys
+from metricgate.predictions.table import Predictions
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PairedSet:
+    """One prediction set of both models on the same rows, and the facts about how they came together."""
+
+    pair: SamplePair
+    slices: Mapping[str, Categorical]
+    pairing: Pairing
+
+
+def pair_predictions(baseline: Predictions, candidate: Predictions) -> PairedSet:
+    """Join the rows that both sides have with equal labels: by id where both have one, else in file order.
+
+    Rows come in the order of their ids, whatever the order of the files. Slices, groups and weights are the
+    baseline's where it has them, so that a candidate cannot move rows between slices.
+
+    Raises
+    ------
+    PredictionsError
+        If task or positive label differ, rows without ids disagree, nothing is common, or rows are on one side only
+        and a side's ``on_unpaired`` is ``refuse``.
+    """
+    baseline, candidate, notes = agree_on_coding(baseline, candidate)
+    rows = align_rows(baseline, candidate)
+    _refuse_unpaired(baseline, candidate, rows)
+    sides = (rows.take_baseline(baseline), rows.take_candidate(candidate))
+    pair, slices, changes = _share(*sides)
+    identical = rows.complete and _is_identical(pair)
+    pairing = Pairing(
+        set=candidate.name,
+        path=candidate.path,
+        task=candidate.task,
+        method=rows.method,
+        rows=pair.rows,
+        baseline_rows=baseline.rows,
+        candidate_rows=candidate.rows,
+        only_baseline=rows.only_baseline,
+        only_candidate=rows.only_candidate,
+        label_differs=rows.label_differs,
+        positives=_count_positives(pair),
+        positive_label=candidate.positive_label,
+        classes=candidate.classes,
+        identical=identical,
+        test_set_changed=not rows.complete or bool(changes),
+        duplicates=candidate.duplicates,
+        notes=tuple(dict.fromkeys((*rows.describe(), *notes, *changes, *baseline.notes, *candidate.notes))),
+    )
+    return PairedSet(pair=pair, slices=slices, pairing=pairing)
+
+
+def _refuse_unpaired(baseline: Predictions, candidate: Predictions, rows: Alignment) -> None:
+    if rows.complete or "refuse" not in {baseline.spec.on_unpaired, candidate.spec.on_unpaired}:
+        return
+    raise PredictionsError(
+        " ".join(rows.describe()),
+        expected="the same rows with the same labels on both sides, because the policy says `on_unpaired: refuse`.",
+        fix="evaluate both models on the same test set, or set `on_unpaired: common` to compare the common rows.",
+    )
+
+
+def _share(baseline: Predictions, candidate: Predictions) -> tuple[SamplePair, dict[str, Categorical], list[str]]:
+    """Give both sides one label, weight, group and set of slices; say what differed."""
+    changes = []
+    slices = dict(candidate.slices) | dict(baseline.slices)
+    for column in baseline.slices.keys() & candidate.slices.keys():
+        differing = _count_different(baseline.slices[column], candidate.slices[column])
+        if differing:
+            changes.append(f"{differing:,} rows have another {column} in the candidate; the baseline's is used.")
+    weight = candidate.sample.weight if baseline.sample.weight is None else baseline.sample.weight
+    if not _same(baseline.sample.weight, candidate.sample.weight):
+        whose = "candidate's" if baseline.sample.weight is None else "baseline's"
+        changes.append(f"The weights of the rows differ between baseline and candidate; the {whose} are used.")
+    if weight is not None and not weight.any():
+        raise PredictionsError(
+            "All rows that baseline and candidate share have weight 0.",
+            expected="a positive weight somewhere.",
+            fix="check the weight column.",
+        )
+    pair = SamplePair(
+        baseline=replace(baseline.sample, weight=weight),
+        candidate=replace(candidate.sample, weight=weight, label=baseline.sample.label),
+        group=_code_groups(baseline.group or candidate.group),
+    )
+    return pair, {column: slices[column] for column in sorted(slices)}, sorted(changes)
+
+
+def _count_different(one: Categorical, other: Categorical) -> int:
+    values = {value: code for code, value in enumerate(one.values)}
+    lookup = np.array([values.get(value, len(values)) for value in other.values] + [-1])
+    return int(np.count_nonzero(lookup[other.codes] != one.codes))
+
+
+def _same(one: NDArray[Any] | None, other: NDArray[Any] | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return bool(np.array_equal(one, other))
+
+
+def _code_groups(group: RowKeys | None) -> IntArray | None:
+    return None if group is None else np.unique(group.values, return_inverse=True)[1].astype(np.int64)
+
+
+def _is_identical(pair: SamplePair) -> bool:
+    one, other = pair.baseline, pair.candidate
+    return (
+        _same(one.prediction, other.prediction)
+        and _same(one.scores, other.scores)
+        and one.columns.keys() == other.columns.keys()
+        and all(_same(one.columns[name], other.columns[name]) for name in one.columns)
+    )
+
+
+def _count_positives(pair: SamplePair) -> int | None:
+    label = pair.baseline.label
+    return int(np.count_nonzero(label)) if pair.baseline.task == "binary" and label is not None else None

@@ -1,0 +1,160 @@
+"""One side's predictions: the rows of one file, checked, typed and in an order that the file does not decide."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metricgate.errors import PredictionsError
+from metricgate.models.samples import Categorical, FloatArray, Sample, Task
+from metricgate.predictions.categories import read_slices
+from metricgate.predictions.keys import RowKeys, read_keys, sort_rows
+from metricgate.predictions.numbers import read_numbers, unusable_values
+from metricgate.predictions.source import Source, as_array, open_source, quote
+from metricgate.predictions.targets import read_targets
+from metricgate.settings.policy import PredictionsSpec
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Predictions:
+    """One side of a comparison: n test rows, sorted by id where there is one.
+
+    Attributes
+    ----------
+    name : the set's name in the policy, "" for the only one
+    path : the file, as shown to people
+    spec : what the columns mean, with ``task``, ``positive`` and ``classes`` filled in
+    ids, group : keys of the rows, shape (n,), or None
+    slices : by column; code -1 marks a missing value
+    file_rows : position of each row in the file, shape (n,); None where the file is in this order already
+    positive_label : binary only; the label coded 1
+    classes : the label values as text; binary: (negative, positive), the empty text where no row shows one
+    duplicates : rows that equal an earlier row in every column (only where no id tells rows apart)
+    notes : sentences for the report
+    """
+
+    name: str
+    path: str
+    spec: PredictionsSpec
+    task: Task
+    rows: int
+    sample: Sample
+    ids: RowKeys | None
+    slices: Mapping[str, Categorical]
+    group: RowKeys | None
+    positive_label: str | None
+    classes: tuple[str, ...]
+    duplicates: int
+    notes: tuple[str, ...]
+    file_rows: NDArray[Any] | None = None
+
+    def take(self, rows: NDArray[Any]) -> "Predictions":
+        """Return the predictions of ``rows``, indices in their new order."""
+        sample = self.sample.take(rows)
+        return replace(
+            self,
+            rows=sample.rows,
+            sample=sample,
+            ids=None if self.ids is None else self.ids.take(rows),
+            slices={column: values.take(rows) for column, values in self.slices.items()},
+            group=None if self.group is None else self.group.take(rows),
+        )
+
+
+def read_predictions(
+    path: Path,
+    spec: PredictionsSpec,
+    *,
+    name: str = "",
+    shown: str | None = None,
+    needed_columns: Collection[str] = (),
+) -> Predictions:
+    """Read the columns that ``spec`` names, and those of ``needed_columns`` that the file has.
+
+    Parameters
+    ----------
+    path : where the file lies; ``shown`` is how messages call it
+    spec : what the columns mean
+    name : the set's name in the policy
+    needed_columns : numeric columns that formulas use; an absent one is absent from ``sample.columns``
+
+    Raises
+    ------
+    PredictionsError
+        If the file or a named column is missing or unreadable, there are no rows, a label, prediction, score or
+        weight is missing or not finite, or ids occur twice.
+    """
+    with open_source(path, shown or str(path)) as source:
+        return _read(source, spec, name, needed_columns)
+
+
+def _read(source: Source, spec: PredictionsSpec, name: str, needed: Collection[str]) -> Predictions:
+    rows = _count_rows(source)
+    targets = read_targets(source, spec)
+    slices, slice_notes = read_slices(source, spec.slices)
+    duplicates = 0 if spec.id else _count_duplicates(source)
+    found = Predictions(
+        name=name,
+        path=source.path,
+        spec=spec.model_copy(update={"task": targets.task, "positive": targets.positive}),
+        task=targets.task,
+        rows=rows,
+        sample=Sample(
+            task=targets.task,
+            rows=rows,
+            label=targets.label,
+            prediction=targets.prediction,
+            scores=targets.scores,
+            weight=_read_weight(source, spec),
+            classes=targets.classes,
+            columns={**_read_needed(source, needed), **targets.numbers},
+        ),
+        ids=read_keys(source, spec.id, role="id") if spec.id else None,
+        slices=slices,
+        group=read_keys(source, (spec.group,), role="group") if spec.group else None,
+        positive_label=targets.positive,
+        classes=targets.classes,
+        duplicates=duplicates,
+        notes=(*targets.notes, *slice_notes),
+    )
+    order = sort_rows(source, spec.id, found.ids) if found.ids is not None else None
+    return found if order is None else replace(found.take(order), file_rows=order)
+
+
+def _count_rows(source: Source) -> int:
+    ((rows,),) = source.ask("SELECT count(*) FROM rows")
+    if rows == 0:
+        raise PredictionsError(
+            f"{source.path} has no rows.",
+            expected="one row per test example.",
+            fix="check the stage that writes it.",
+        )
+    return int(rows)
+
+
+def _read_needed(source: Source, needed: Collection[str]) -> dict[str, FloatArray]:
+    present = tuple(sorted(set(needed) & source.types.keys()))
+    return read_numbers(source, present, role="column of a formula")
+
+
+def _read_weight(source: Source, spec: PredictionsSpec) -> FloatArray | None:
+    if spec.weight is None:
+        return None
+    weight = read_numbers(source, (spec.weight,), role="weight")[spec.weight]
+    if (weight < 0).any():
+        raise unusable_values(source, spec.weight, weight < 0, "weight", expected="no negative weight.")
+    if not weight.any():
+        raise unusable_values(source, spec.weight, weight == 0, "weight", expected="a positive weight somewhere.")
+    return weight
+
+
+def _count_duplicates(source: Source) -> int:
+    """Count rows that equal an earlier one in every column; 0 where no column could tell two examples apart."""
+    if not any(kind in {"DOUBLE", "FLOAT", "VARCHAR"} for kind in source.types.values()):
+        return 0
+    everything = ", ".join(quote(column) for column in source.types)
+    hashes = np.sort(as_array(source.fetch({"hash": f"hash({everything})"})["hash"]))
+    return int(np.count_nonzero(hashes[1:] == hashes[:-1]))

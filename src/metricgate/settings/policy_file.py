@@ -1,0 +1,146 @@
+"""metricgate.yaml: its text read into a policy, every mistake with its line."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+from metricgate.errors import ConfigurationError
+from metricgate.settings.document import Document, Place, configuration_error, read_document
+from metricgate.settings.policy import (
+    PREDICTION_TAGS,
+    AnchorSpec,
+    EvaluationSpec,
+    GateSpec,
+    PipelineSpec,
+    Policy,
+    PredictionsSpec,
+)
+from metricgate.settings.references import find_broken_references
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+MAX_SHOWN = 5
+_SECTIONS: dict[str, type[BaseModel]] = {
+    "predictions": PredictionsSpec,
+    "anchor": AnchorSpec,
+    "gates": GateSpec,
+    "pipeline": PipelineSpec,
+    "evaluation": EvaluationSpec,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyFile:
+    """A policy, where it was read, and the line of each of its gates, in their order."""
+
+    policy: Policy
+    origin: str
+    gate_lines: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One thing that is wrong, and where; ``what`` starts with the name of the place."""
+
+    line: int
+    what: str
+
+
+def read_policy(text: str, *, origin: str) -> Policy:
+    """Read the text of metricgate.yaml into a policy; see ``read_policy_file``."""
+    return read_policy_file(text, origin=origin).policy
+
+
+def read_policy_file(text: str, *, origin: str) -> PolicyFile:
+    """Read the text of metricgate.yaml.
+
+    Parameters
+    ----------
+    text : the whole file; an empty one is a policy without rules
+    origin : how messages call it, such as ``metricgate.yaml at main``
+
+    Raises
+    ------
+    ConfigurationError
+        If it is no YAML or breaks a rule; the message names up to five mistakes, each with its line.
+    """
+    document = read_document(text, origin)
+    value = {} if document.value is None else document.value
+    if not isinstance(value, dict):
+        raise configuration_error(
+            origin,
+            1,
+            f"the file holds {'a list' if isinstance(value, list) else 'a single value'}.",
+            expected="keys such as `predictions:` and `gates:`.",
+            fix="start from the file that `metricgate init` writes.",
+        )
+    try:
+        policy = Policy.model_validate(value)
+    except ValidationError as error:
+        raise _report(origin, [_explain(document, one) for one in error.errors(include_url=False)]) from error
+    broken = [
+        Mistake(document.find_line(place), f"{name_place(place)} {what}")
+        for place, what in find_broken_references(policy)
+    ]
+    if broken:
+        raise _report(origin, broken)
+    lines = tuple(document.find_line(("gates", index)) for index in range(len(policy.gates)))
+    return PolicyFile(policy=policy, origin=origin, gate_lines=lines)
+
+
+def name_place(place: Place) -> str:
+    """Return a place as people write it: ``gates[1].max_drop``."""
+    name = ""
+    for part in place:
+        name += f"[{part}]" if isinstance(part, int) else f".{part}" if name else part
+    return name or "the file"
+
+
+def _report(origin: str, mistakes: list[Mistake]) -> ConfigurationError:
+    ordered = sorted(dict.fromkeys(mistakes), key=lambda mistake: mistake.line)
+    shown = "; ".join(f"{origin}:{mistake.line}: {mistake.what}" for mistake in ordered[:MAX_SHOWN])
+    more = f"; and {len(ordered) - MAX_SHOWN} more" if len(ordered) > MAX_SHOWN else ""
+    return ConfigurationError(
+        f"{shown}{more}.",
+        expected="the keys and values that docs/policy.md lists.",
+        fix="correct the line" + ("s." if len(ordered) > 1 else "."),
+    )
+
+
+def _explain(document: Document, error: "ErrorDetails") -> Mistake:
+    place = tuple(part for part in error["loc"] if part not in PREDICTION_TAGS)
+    return Mistake(document.find_line(place), f"{name_place(place)} {_describe(place, error)}")
+
+
+def _describe(place: Place, error: "ErrorDetails") -> str:
+    given = _shorten(error["input"])
+    match error["type"]:
+        case "extra_forbidden":
+            known = tuple(_find_section(place).model_fields)
+            near = get_close_matches(str(place[-1]), known, n=1)
+            return "is not a key; " + (f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}")
+        case "missing":
+            return "is missing"
+        case "value_error":
+            return error["msg"].removeprefix("Value error, ")
+        case _:
+            message = error["msg"].removeprefix("Input ")
+            return f"{message[0].lower()}{message[1:]}, found {given}{_suggest(place, error['input'])}"
+
+
+def _suggest(place: Place, given: Any) -> str:
+    if place == ("confidence",) and isinstance(given, int | float) and 1 < given < 100:
+        return f"; did you mean {given / 100:g}?"
+    return ""
+
+
+def _find_section(place: Place) -> type[BaseModel]:
+    return Policy if len(place) == 1 else _SECTIONS.get(str(place[0]), Policy)
+
+
+def _shorten(value: Any) -> str:
+    text = " ".join(repr(value).split())
+    return f"{text[:57]}..." if len(text) > 60 else text

@@ -1,0 +1,45 @@
+"""What the parts of a policy say about each other: sets, slices and bounds that cannot be."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from metricgate.settings.document import Place
+from metricgate.settings.policy import GateSpec, Policy
+
+
+def find_broken_references(policy: Policy) -> Iterator[tuple[Place, str]]:
+    """Yield the place and the fault of each gate that cannot be judged by this policy."""
+    for index, gate in enumerate(policy.gates):
+        yield from _check_set(policy, gate, ("gates", index))
+        yield from _check_bounds(gate, ("gates", index))
+
+
+def _check_set(policy: Policy, gate: GateSpec, place: Place) -> Iterator[tuple[Place, str]]:
+    sets = policy.prediction_sets
+    if gate.set is not None and gate.set not in sets:
+        yield (
+            (*place, "set"),
+            f"names the prediction set '{gate.set}', {_known(gate.set, [name for name in sets if name])}",
+        )
+        return
+    named = [sets[gate.set]] if gate.set is not None else list(sets.values())
+    declared = sorted({column for spec in named for column in spec.slices})
+    for column in gate.slices:
+        if column not in declared:
+            yield (*place, "slices"), f"names '{column}', {_known(column, declared)} (under predictions: slices:)"
+
+
+def _check_bounds(gate: GateSpec, place: Place) -> Iterator[tuple[Place, str]]:
+    if gate.min is not None and gate.max is not None and gate.min > gate.max:
+        yield (*place, "min"), f"is {gate.min:g}, more than max, which is {gate.max:g}: no value can pass"
+
+
+def _known(name: str, known: list[str]) -> str:
+    if not known:
+        return "but none is declared"
+    near = get_close_matches(name, known, n=1)
+    return (
+        f"which is not declared; did you mean {near[0]}?"
+        if near
+        else f"which is not declared; known are {', '.join(known)}"
+    )
