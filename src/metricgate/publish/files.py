@@ -1,0 +1,77 @@
+"""The report folder: report.md, report.html, report.json and the charts, light and dark."""
+
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from metricgate.report.value import Report
+
+log = logging.getLogger(__name__)
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportFiles:
+    """Where the views of a report were written; ``charts`` maps a chart's name to its light and its dark picture."""
+
+    markdown: Path
+    html: Path
+    json: Path
+    charts: Mapping[str, tuple[Path, Path]]
+
+
+def write_report(report: Report, directory: Path) -> ReportFiles:
+    """Write every view of ``report`` below ``directory``, which Git then ignores. A broken chart is left out."""
+    from metricgate.report.html import render_preview  # noqa: PLC0415  # markdown-it and nh3
+    from metricgate.report.markdown import render_summary  # noqa: PLC0415
+
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "logs").mkdir(exist_ok=True)
+    # Also tells `git add --all` and DVC in a later step that this is no source.
+    _write(directory / ".gitignore", "*\n")
+    charts = _draw_charts(report, directory)
+    pictures = {name: (light.read_bytes(), dark.read_bytes()) for name, (light, dark) in charts.items()}
+    files = ReportFiles(
+        markdown=directory / "report.md",
+        html=directory / "report.html",
+        json=directory / "report.json",
+        charts=charts,
+    )
+    _write(files.json, report.model_dump_json(indent=2) + "\n")
+    _write(files.markdown, render_summary(report))
+    _write(files.html, render_preview(report, pictures))
+    return files
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def chart_files(report: Report, directory: Path) -> dict[str, tuple[Path, Path]]:
+    """Yield where the pictures of each chart lie below a report folder, light and dark."""
+    # Names come from the report, which a publishing job reads from an artifact: never a path.
+    stems = {chart.name: _UNSAFE.sub("_", chart.name)[:80].lstrip(".") or "chart" for chart in report.charts}
+    folder = directory / "charts"
+    return {name: (folder / f"{stem}.png", folder / f"{stem}-dark.png") for name, stem in stems.items()}
+
+
+def _draw_charts(report: Report, directory: Path) -> dict[str, tuple[Path, Path]]:
+    if not report.charts:
+        return {}
+    from metricgate.report.charts import draw_chart  # noqa: PLC0415  # matplotlib
+
+    (directory / "charts").mkdir(exist_ok=True)
+    drawn = {}
+    for chart in report.charts:
+        light, dark = chart_files(report, directory)[chart.name]
+        try:
+            light.write_bytes(draw_chart(chart, "light"))
+            dark.write_bytes(draw_chart(chart, "dark"))
+        except Exception:  # a chart never costs the report
+            log.warning("The chart %r could not be drawn and is left out.", chart.name, exc_info=True)
+            continue
+        drawn[chart.name] = (light, dark)
+    return drawn
