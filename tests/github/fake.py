@@ -108,6 +108,7 @@ class FakeGitHub:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each answer waits 40 ms for an acknowledgement
 
     def handle_any(self) -> None:
         fake: FakeGitHub = self.server.fake  # type: ignore[attr-defined]

@@ -141,9 +141,7 @@ class Publication:
                 }
                 for one in text.annotations
             ]
-            check.complete(
-                choose_conclusion(report), title=text.title, summary=text.summary, annotations=annotations
-            )
+            check.complete(choose_conclusion(report), title=text.title, summary=text.summary, annotations=annotations)
 
         self._notices.attempt("check run", "checks", complete)
         return check.url

@@ -1,0 +1,272 @@
+"""From a report to what a pull request shows."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from metricgate.models.outcome import Verdict
+from metricgate.publish.files import write_report
+from metricgate.publish.github.patience import Patience
+from metricgate.publish.github.publication import Publication, Published
+from metricgate.report.value import Failure, Report
+from metricgate.settings.inputs import read_inputs
+from metricgate.trigger import PullRequest, Trigger, TriggerKind
+from tests.github.fake import REPOSITORY, TOKEN, FakeGitHub
+from tests.github.faults import answer
+from tests.github.fixtures import SteppedClock
+from tests.github.state import ALL
+
+HEAD, BASE, MERGE = "a" * 40, "b" * 40, "c" * 40
+URL = "https://github.example/acme/churn/pull/7#issuecomment-"
+
+
+def make_report(verdict: Verdict = Verdict.PASSED, **changes: Any) -> Report:
+    exit_code = 1 if verdict is Verdict.FAILED else 0
+    return Report(metricgate="0.1.0", verdict=verdict, reason="because", exit_code=exit_code, **changes)
+
+
+def make_trigger(api_url: str, **changes: Any) -> Trigger:
+    pull_request = PullRequest(
+        number=7, head_sha=HEAD, head_ref="topic", head_repository=REPOSITORY, base_sha=BASE, base_ref="main"
+    )
+    fields: dict[str, Any] = {
+        "kind": TriggerKind.PULL_REQUEST,
+        "sha": MERGE,
+        "report_sha": HEAD,
+        "repository": REPOSITORY,
+        "pull_request": pull_request,
+        "run_id": 42,
+        "run_url": "https://github.example/acme/churn/actions/runs/42",
+        "server_url": "https://github.example",
+        "api_url": api_url,
+    }
+    return Trigger(**{**fields, **changes})
+
+
+def read_pairs(text: str) -> dict[str, str]:
+    """Read what the runner would read from GITHUB_OUTPUT."""
+    found, lines = {}, text.splitlines()
+    while lines:
+        name, delimiter = lines.pop(0).split("<<")
+        end = lines.index(delimiter)
+        found[name], lines = "\n".join(lines[:end]), lines[end + 1 :]
+    return found
+
+
+class Job:
+    """A job on GitHub: its files, its log, and a publication."""
+
+    def __init__(self, fake: FakeGitHub, folder: Path) -> None:
+        self._fake = fake
+        self._folder = folder
+        self.clock = SteppedClock()
+        self.log: list[str] = []
+
+    def publish(
+        self, report: Report, *, inputs: Mapping[str, str] | None = None, token: str = TOKEN, **trigger: Any
+    ) -> Published:
+        given = {"INPUT_GITHUB-TOKEN": token, **{f"INPUT_{key.upper()}": text for key, text in (inputs or {}).items()}}
+        publication = Publication.open(
+            make_trigger(self._fake.url, **trigger),
+            read_inputs(given),
+            self.environ,
+            patience=Patience(sleep=self.clock.sleep, now=self.clock.now),
+            emit=self.log.append,
+        )
+        publication.start()
+        directory = self._folder / "metricgate-report"
+        write_report(report, directory)
+        return publication.finish(report, directory)
+
+    @property
+    def environ(self) -> dict[str, str]:
+        names = ("GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY")
+        files = {name: str(self._folder / name.lower()) for name in names}
+        return {"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(self._folder), **files}
+
+    def read(self, name: str) -> str:
+        return Path(self.environ[name]).read_text(encoding="utf-8")
+
+    def outputs(self) -> dict[str, str]:
+        return read_pairs(self.read("GITHUB_OUTPUT"))
+
+
+@pytest.fixture
+def job(fake_github: FakeGitHub, tmp_path: Path) -> Job:
+    fake_github.open_pull_request(7, HEAD)
+    return Job(fake_github, tmp_path)
+
+
+def test_a_pull_request_gets_one_comment_one_completed_check_and_the_outputs(fake_github: FakeGitHub, job: Job) -> None:
+    published = job.publish(make_report(Verdict.FAILED))
+
+    [comment], [check] = fake_github.comments(7), fake_github.checks(HEAD)
+    assert comment.body.startswith("<!-- metricgate:default -->\n")
+    assert "Blocked" in comment.body
+    assert (check.name, check.status, check.conclusion) == ("MetricGate", "completed", "failure")
+    assert check.details_url.endswith("/actions/runs/42")
+    assert published == Published(
+        comment_url=f"{URL}{comment.number}", check_url=f"https://github.example/acme/churn/runs/{check.number}"
+    )
+    assert job.outputs() == {
+        "verdict": "failed",
+        "report": "metricgate-report",
+        "comment-url": published.comment_url,
+        "check-url": published.check_url,
+        "baseline-sha": "",
+    }
+    assert "Blocked" in job.read("GITHUB_STEP_SUMMARY")
+    assert job.log == ["::error title=MetricGate::Blocked: because"]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "exit_code", "conclusion", "state"),
+    [
+        (Verdict.PASSED, 0, "success", "success"),
+        (Verdict.FAILED, 1, "failure", "failure"),
+        (Verdict.INCONCLUSIVE, 0, "neutral", "success"),
+        (Verdict.INCONCLUSIVE, 6, "failure", "failure"),
+        (Verdict.SKIPPED, 0, "neutral", "success"),
+        (Verdict.ERROR, 4, "failure", "error"),
+        (Verdict.CANCELLED, 130, "cancelled", "error"),
+    ],
+)
+def test_check_and_status_say_the_verdict(
+    fake_github: FakeGitHub, job: Job, *, verdict: Verdict, exit_code: int, conclusion: str, state: str
+) -> None:
+    report = make_report(verdict).model_copy(update={"exit_code": exit_code})
+
+    job.publish(report, inputs={"check": "both"})
+
+    assert [check.conclusion for check in fake_github.checks(HEAD)] == [conclusion]
+    assert [status.state for status in fake_github.statuses(HEAD)] == [state, "pending"]
+
+
+def test_a_time_limit_is_timed_out(fake_github: FakeGitHub, job: Job) -> None:
+    failure = Failure(
+        title="Time limit", what="w", expected="e", fix="f", anchor="time-limit", exit_code=4, timed_out=True
+    )
+
+    job.publish(make_report(Verdict.ERROR, failure=failure))
+
+    assert [check.conclusion for check in fake_github.checks(HEAD)] == ["timed_out"]
+
+
+def test_a_second_push_updates_the_comment_and_remembers_the_first(fake_github: FakeGitHub, job: Job) -> None:
+    job.publish(make_report(Verdict.FAILED))
+    second = "d" * 40
+    fake_github.pull_request(7).head_sha = second
+    pull_request = make_trigger("").pull_request
+    assert pull_request is not None
+
+    moved = PullRequest(**{**vars(pull_request), "head_sha": second})
+    job.publish(make_report(), pull_request=moved, report_sha=second)
+
+    [comment] = fake_github.comments(7)
+    assert "Earlier runs in this pull request: 1" in comment.body
+    assert f"`{HEAD[:7]}`" in comment.body
+
+
+def test_the_same_report_again_costs_the_comment_no_write(fake_github: FakeGitHub, job: Job) -> None:
+    job.publish(make_report())
+
+    job.publish(make_report())
+
+    assert [comment.edits for comment in fake_github.comments(7)] == [0]
+
+
+def test_a_run_for_an_outdated_head_leaves_the_newer_comment_alone(fake_github: FakeGitHub, job: Job) -> None:
+    fake_github.pull_request(7).head_sha = "d" * 40
+
+    published = job.publish(make_report())
+
+    assert fake_github.comments(7) == []
+    assert published.notices == ("The pull request has moved on to ddddddd, so the comment is left to its run.",)
+    assert [check.conclusion for check in fake_github.checks(HEAD)] == ["success"]
+
+
+def test_without_permissions_it_still_ends_well_and_says_which_are_missing(fake_github: FakeGitHub, job: Job) -> None:
+    fake_github.tokens[TOKEN].permissions = {"contents": "read"}
+
+    published = job.publish(make_report(), inputs={"check": "both"})
+
+    assert fake_github.writes == []
+    assert not published.failed
+    [notice] = published.notices
+    assert notice.endswith(
+        "```yaml\npermissions:\n  contents: read\n  checks: write\n  statuses: write\n  pull-requests: write\n```"
+    )
+    assert "> checks: write".replace("> ", ">   ") in job.read("GITHUB_STEP_SUMMARY")
+
+
+@pytest.mark.parametrize(
+    ("permission", "comments", "checks"), [("pull-requests", 1, 0), ("checks", 0, 1), ("statuses", 0, 0)]
+)
+def test_each_permission_brings_what_it_is_for(
+    fake_github: FakeGitHub, job: Job, permission: str, comments: int, checks: int
+) -> None:
+    fake_github.tokens[TOKEN].permissions = {permission: ALL[permission]}
+
+    published = job.publish(make_report())
+
+    assert (len(fake_github.comments(7)), len(fake_github.checks(HEAD))) == (comments, checks)
+    assert not published.failed
+
+
+def test_on_a_fork_the_second_workflow_is_named_instead_of_permissions(fake_github: FakeGitHub, job: Job) -> None:
+    fake_github.tokens[TOKEN].permissions = {"contents": "read"}
+
+    published = job.publish(make_report(), is_fork=True)
+
+    assert "mode: publish" in published.notices[0]
+    assert "permissions:" not in published.notices[0]
+
+
+@pytest.mark.parametrize(
+    ("when", "verdict", "comments"),
+    [
+        ("always", Verdict.PASSED, 1),
+        ("on-failure", Verdict.PASSED, 0),
+        ("on-failure", Verdict.FAILED, 1),
+        ("never", Verdict.FAILED, 0),
+    ],
+)
+def test_the_comment_can_be_quiet(
+    fake_github: FakeGitHub, job: Job, when: str, verdict: Verdict, comments: int
+) -> None:
+    job.publish(make_report(verdict), inputs={"comment": when})
+
+    assert len(fake_github.comments(7)) == comments
+
+
+def test_a_failure_that_is_mended_updates_the_quiet_comment(fake_github: FakeGitHub, job: Job) -> None:
+    job.publish(make_report(Verdict.FAILED), inputs={"comment": "on-failure"})
+
+    job.publish(make_report(Verdict.PASSED), inputs={"comment": "on-failure"})
+
+    assert "Blocked" not in fake_github.comments(7)[0].body
+
+
+def test_a_check_that_could_not_start_is_completed_all_the_same(fake_github: FakeGitHub, job: Job) -> None:
+    fake_github.fail("^POST .*/check-runs$", *[answer(503)] * 6)
+
+    job.publish(make_report())
+
+    assert [(check.status, check.conclusion) for check in fake_github.checks(HEAD)] == [("completed", "success")]
+
+
+def test_a_push_gets_a_check_and_no_comment(fake_github: FakeGitHub, job: Job) -> None:
+    published = job.publish(make_report(), kind=TriggerKind.PUSH, pull_request=None, report_sha=MERGE)
+
+    assert [check.conclusion for check in fake_github.checks(MERGE)] == ["success"]
+    assert published.comment_url == ""
+
+
+def test_without_a_token_the_summary_and_the_outputs_are_written(fake_github: FakeGitHub, job: Job) -> None:
+    published = job.publish(make_report(), token="")
+
+    assert fake_github.requests == []
+    assert job.outputs()["verdict"] == "passed"
+    assert "no `github-token`" in published.notices[0]
