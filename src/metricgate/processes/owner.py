@@ -1,0 +1,34 @@
+"""Whose files the workspace holds, and who therefore runs what comes from it."""
+
+import os
+import pwd
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A user of this machine, by number: a container often has no name for the runner's."""
+
+    uid: int
+    gid: int
+
+    def environment(self, home: str) -> dict[str, str]:
+        """Return the variables that make a process of this user work.
+
+        USER and LOGNAME because the number may have no name here (DVC asks for one), HOME because root's is not
+        writable for others.
+        """
+        try:
+            name = pwd.getpwuid(self.uid).pw_name
+        except KeyError:
+            name = f"uid{self.uid}"
+        return {"USER": name, "LOGNAME": name, "HOME": home}
+
+
+def find_owner(directory: Path) -> Owner | None:
+    """Return who owns ``directory`` if we are root and they are not; None where nothing has to be switched."""
+    if os.geteuid() != 0:
+        return None
+    status = directory.stat()
+    return None if status.st_uid == 0 else Owner(status.st_uid, status.st_gid)

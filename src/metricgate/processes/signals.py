@@ -1,0 +1,30 @@
+"""SIGINT and SIGTERM as an error like any other, so that the report can still say what happened."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from metricgate.errors import CancelledError
+
+
+def _raise_cancelled(number: int, _frame: FrameType | None) -> None:
+    # Only the first one: a second must not break the clean-up and the last words.
+    for other in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(other, signal.SIG_IGN)
+    raise CancelledError(
+        f"The run was stopped by {signal.Signals(number).name}.",
+        expected="a run that is left to end.",
+        fix="start it again; what was already trained is kept in the DVC cache.",
+    )
+
+
+@contextmanager
+def raise_on_signals() -> Iterator[None]:
+    """Turn SIGINT and SIGTERM into CancelledError in the main thread, once, while the context lasts."""
+    before = {number: signal.signal(number, _raise_cancelled) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

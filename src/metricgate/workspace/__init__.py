@@ -1,0 +1,1 @@
+"""Git and DVC: which revision is the baseline, and both revisions' snapshots."""

@@ -1,0 +1,95 @@
+"""What MetricGate and its worker say to each other: one JSON request, then JSON lines."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from metricgate.models.base import Value
+from metricgate.models.snapshot import DataEntry, Parameter, PlotFile, Stage
+
+
+class Request(Value):
+    """``produce``: the work tree, its pipeline run where needed. ``inspect``: a revision, read and never run.
+
+    Paths in ``predictions`` and ``metrics`` are relative to ``directory``, the project's folder. ``files`` is an
+    empty folder where files of a revision are put. ``shares_with`` is the project's folder in the checkout whose cache
+    and DVC settings a work tree of another revision uses.
+    """
+
+    action: Literal["produce", "inspect"]
+    directory: str
+    revision: str | None = None
+    shares_with: str | None = None
+    reproduce: bool = True
+    predictions: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    files: str
+
+
+class FoundFile(Value):
+    """A file that was looked for. ``local`` is where it can be read; without it ``problem`` says why."""
+
+    path: str
+    local: str | None = None
+    source: Literal["git", "dvc cache", "dvc remote", "workspace"] | None = None
+    problem: str = ""
+    missing: bool = False
+
+
+class FoundPlot(Value):
+    """A declared plot and its file."""
+
+    plot: PlotFile
+    file: FoundFile
+
+
+class Broken(Value):
+    """Something the worker could not read, beside a file."""
+
+    what: str
+    reason: str
+
+
+class Stale(Value):
+    """A stage whose recorded results do not belong to the inputs it has now."""
+
+    stage: str
+    reason: str
+
+
+class Happened(Value):
+    """What the worker does right now, for people."""
+
+    kind: Literal["happened"] = "happened"
+    text: str
+
+
+class Failed(Value):
+    """Why the worker could not deliver: the sentences of an error."""
+
+    kind: Literal["failed"] = "failed"
+    what: str
+    expected: str
+    fix: str
+    details: str = ""
+
+
+class Answer(Value):
+    """Everything the worker found, in deterministic order. ``project`` is false where there is no DVC here."""
+
+    kind: Literal["answer"] = "answer"
+    project: bool = True
+    pipeline: bool = True
+    metrics: tuple[FoundFile, ...] = ()
+    predictions: tuple[FoundFile, ...] = ()
+    plots: tuple[FoundPlot, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    data: tuple[DataEntry, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    stale: tuple[Stale, ...] = ()
+    problems: tuple[Broken, ...] = ()
+    inputs: str = ""  # hash of everything the pipeline starts from
+
+
+Message = Annotated[Happened | Failed | Answer, Field(discriminator="kind")]
+MESSAGES: TypeAdapter[Message] = TypeAdapter(Message)

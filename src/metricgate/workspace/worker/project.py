@@ -1,0 +1,127 @@
+"""A DVC project at the work tree or at a revision, seen from the project's folder."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from dvc.exceptions import NotDvcRepoError
+from dvc.repo import Repo
+
+
+class Project:
+    """DVC's repository, and the part of it that lies under the project's folder.
+
+    ``base`` is the project's folder in the file system of ``repo``: a real folder, or one in a Git tree.
+    """
+
+    def __init__(self, repo: Any, base: str, *, is_revision: bool) -> None:
+        self.repo = repo
+        self.base = base
+        self.is_revision = is_revision
+
+    def forget(self) -> None:
+        """Read dvc.yaml and dvc.lock again when next asked."""
+        self.repo._reset()  # noqa: SLF001  what DVC's own commands call after a change
+
+    def inside(self, fs_path: str) -> bool:
+        return bool(self.repo.fs.isin_or_eq(fs_path, self.base))
+
+    def name(self, fs_path: str) -> str:
+        """Return a path relative to the project's folder, with slashes."""
+        return Path(self.repo.fs.relpath(fs_path, self.base)).as_posix()
+
+    def path(self, name: str) -> str:
+        """Return the path, in the file system of ``repo``, of a file named relative to the project's folder."""
+        return str(self.repo.fs.normpath(self.repo.fs.join(self.base, name)))
+
+    def stage_name(self, stage: Any) -> str:
+        """Return ``train``, or ``sub/dvc.yaml:train`` for a pipeline of another folder (DVC's own depends on the cwd)."""
+        file = self.name(stage.path)
+        if not stage.cmd:
+            return file
+        return str(stage.name) if file == "dvc.yaml" else f"{file}:{stage.name}"
+
+    def entry_name(self, entry: Any) -> str:
+        """Return the name of a dependency or output: a path in the project, or a URL."""
+        return str(entry.def_path) if "://" in str(entry.def_path) else self.name(entry.fs_path)
+
+    @property
+    def stages(self) -> list[Any]:
+        """Every stage under the project's folder, ``.dvc`` files included, in the order of their names."""
+        found = [stage for stage in self.repo.index.stages if self.inside(stage.path)]
+        return sorted(found, key=self.stage_name)
+
+    @property
+    def pipeline_stages(self) -> list[Any]:
+        return [stage for stage in self.stages if stage.cmd]
+
+    @property
+    def has_remote(self) -> bool:
+        return bool(self.repo.config["core"].get("remote"))
+
+
+@contextmanager
+def open_project(
+    directory: Path, *, revision: str | None = None, shares_with: Path | None = None
+) -> Iterator[Project | None]:
+    """Yield the DVC project around ``directory``; None if there is none, at ``revision`` or in the work tree.
+
+    With ``shares_with``, another folder's cache, remotes and local settings are used.
+    """
+    try:
+        if revision is not None:
+            repo = _open_revision(directory, revision)
+        else:
+            repo = Repo(
+                str(directory), config=None if shares_with is None else _shared_settings(directory, shares_with)
+            )
+    except NotDvcRepoError:
+        yield None
+        return
+    with repo:
+        if revision is None:
+            yield Project(repo, str(directory), is_revision=False)
+        else:
+            yield Project(repo, _path_in_tree(directory, repo), is_revision=True)
+
+
+def _path_in_tree(directory: Path, repo: Any) -> str:
+    return "/" + Path(os.path.relpath(directory, repo.scm.root_dir)).as_posix().removeprefix(".")
+
+
+def _open_revision(directory: Path, revision: str) -> Any:
+    from dvc.fs import GitFileSystem  # noqa: PLC0415  only where a revision is read
+    from dvc.scm import SCM  # noqa: PLC0415
+
+    scm = SCM(str(directory), search_parent_directories=True)
+    fs = GitFileSystem(scm=scm, rev=revision)
+    root = Path(os.path.relpath(directory, scm.root_dir))
+    for folder in (root, *root.parents):
+        inside = "/" + folder.as_posix().removeprefix(".")
+        if fs.isdir(fs.join(inside, ".dvc")):
+            # Repo(rev=…) would look for .dvc at the top of the tree only.
+            return Repo(inside, fs=fs, scm=scm)
+    raise NotDvcRepoError(f"{directory} at {revision}")
+
+
+def _shared_settings(directory: Path, shares_with: Path) -> dict[str, Any]:
+    """Return what a fresh work tree lacks: settings that are in no commit, the cache, and where remotes really are."""
+    from dvc.config import Config  # noqa: PLC0415  only where a baseline is reproduced
+    from dvc.config_schema import RelPath  # noqa: PLC0415
+
+    own, shared = Path(Repo.find_root(str(directory))), Path(Repo.find_root(str(shares_with)))
+    settings: dict[str, Any] = {"remote": {}}
+    for name, remote in Config(str(own / ".dvc")).load_one("repo").get("remote", {}).items():
+        if isinstance(remote.get("url"), RelPath):
+            # Written relative to .dvc/config, which here lies somewhere else.
+            written = os.path.relpath(remote["url"], own / ".dvc")
+            settings["remote"][name] = {"url": os.path.normpath(shared / ".dvc" / written)}
+    with Repo(str(shares_with)) as repo:
+        for section, values in repo.config.load_one("local").items():
+            merged = settings.setdefault(section, {})
+            for key, value in values.items():
+                merged[key] = {**merged.get(key, {}), **value} if isinstance(value, dict) else value
+        settings.setdefault("cache", {})["dir"] = repo.cache.local_cache_dir
+    return settings

@@ -1,0 +1,110 @@
+"""Which stages' recorded results do not belong to their inputs; and what a pipeline starts from, as one hash."""
+
+import hashlib
+import json
+from itertools import chain
+from typing import Any
+
+from metricgate.workspace.messages import Stale
+from metricgate.workspace.worker.project import Project
+
+
+def find_stale(project: Project) -> tuple[Stale, ...]:
+    """Return the stages that DVC would run again, without needing any file that is not here.
+
+    An input that was not pulled counts as what its own ``.dvc`` file or stage records.
+    """
+    graph = project.repo.index.graph
+    recorded = {out.fs_path: out.hash_info for out in project.repo.index.outs}
+    found = []
+    for stage in project.pipeline_stages:
+        if stage.frozen or stage not in graph:
+            continue
+        reason = _stage_reason(project, stage, recorded)
+        if reason:
+            found.append(Stale(stage=project.stage_name(stage), reason=reason))
+    return tuple(found)
+
+
+def _stage_reason(project: Project, stage: Any, recorded: dict[str, Any]) -> str:
+    if stage.changed_stage():
+        return "its command or definition changed"
+    if stage.is_callback or stage.always_changed:
+        return "it always runs"
+    reasons = chain(
+        (_dependency_reason(project, dependency, recorded) for dependency in stage.deps),
+        (_output_reason(project, output) for output in stage.outs),
+    )
+    return next(filter(None, reasons), "")
+
+
+def _status(entry: Any) -> Any:
+    # One entry, named in a way that depends on the current folder.
+    return next(iter(entry.status().values()), None)
+
+
+def _dependency_reason(project: Project, dependency: Any, recorded: dict[str, Any]) -> str:
+    name, status = project.entry_name(dependency), _status(dependency)
+    if status is None:
+        return ""
+    if status == "deleted":
+        tracked = recorded.get(dependency.fs_path)
+        if tracked is None:
+            return "" if _lies_in_recorded(dependency, recorded) else f"{name} does not exist"
+        return "" if tracked == dependency.hash_info else f"{name} changed"
+    if isinstance(status, dict):
+        return f"{', '.join(sorted(status))} in {name} changed"
+    return f"dvc.lock has no record of {name}" if status == "new" else f"{name} changed"
+
+
+def _lies_in_recorded(dependency: Any, recorded: dict[str, Any]) -> bool:
+    return any(dependency.fs.isin(dependency.fs_path, path) for path in recorded)
+
+
+def _output_reason(project: Project, output: Any) -> str:
+    name = project.entry_name(output)
+    if not output.hash_info:
+        return f"dvc.lock has no record of {name}"
+    if output.use_cache and project.is_revision:
+        return ""  # a tree holds no DVC-tracked outputs
+    status = _status(output)
+    if status in (None, "not in cache"):
+        return ""
+    if status == "deleted":
+        return f"{name} is not in Git" if project.is_revision else ""
+    return f"{name} is not what dvc.lock records"
+
+
+def hash_inputs(project: Project) -> str:
+    """Return a hash of commands, parameters and source files: equal inputs, equal results wanted.
+
+    Files that stages hand to each other are left out: they follow from the rest.
+    """
+    produced = {out.fs_path for stage in project.pipeline_stages for out in stage.outs}
+    tracked = {
+        out.fs_path: str(out.hash_info) for stage in project.repo.index.stages if not stage.cmd for out in stage.outs
+    }
+    record = [_stage_inputs(project, stage, produced, tracked) for stage in project.pipeline_stages]
+    return hashlib.sha256(json.dumps(record, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _stage_inputs(project: Project, stage: Any, produced: set[str], tracked: dict[str, str]) -> dict[str, Any]:
+    dependencies = {}
+    for dependency in stage.deps:
+        name = project.name(dependency.fs_path)
+        if hasattr(dependency, "params"):
+            dependencies[name] = dependency.read_params()
+        elif dependency.fs_path not in produced:
+            dependencies[name] = tracked.get(dependency.fs_path) or _content_hash(dependency)
+    return {
+        "name": project.stage_name(stage),
+        "command": stage.cmd,
+        "outputs": sorted(project.name(out.fs_path) for out in stage.outs),
+        "inputs": dependencies,
+    }
+
+
+def _content_hash(dependency: Any) -> str:
+    if not dependency.fs.exists(dependency.fs_path):
+        return "missing"
+    return str(dependency.get_hash())

@@ -1,0 +1,85 @@
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from metricgate.errors import TimeLimitError, WorkspaceError
+from metricgate.processes.command import run_command
+
+ENV = dict(os.environ)
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-c", code]
+
+
+def is_running(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/status")
+    return status.exists() and "State:\tZ" not in status.read_text()
+
+
+def test_output_is_kept_and_passed_on(tmp_path: Path) -> None:
+    seen: list[str] = []
+    code = "import sys; print('out'); sys.stdout.flush(); print('err', file=sys.stderr); sys.exit(3)"
+
+    ended = run_command(python(code), cwd=tmp_path, env=ENV, log=tmp_path / "logs/a.log", output=seen.append)
+
+    assert ended.returncode == 3
+    assert "".join(seen) == "out\nerr\n"
+    assert ended.output == "out\nerr"
+    assert (tmp_path / "logs/a.log").read_text() == "out\nerr\n"
+
+
+def test_request_and_reply_go_over_pipes_of_their_own(tmp_path: Path) -> None:
+    got: list[bytes] = []
+    code = "import os, sys; os.write(int(os.environ['METRICGATE_REPLY']), sys.stdin.buffer.read()[::-1]); print('x')"
+
+    ended = run_command(python(code), cwd=tmp_path, env=ENV, request=b"abc", reply=got.append)
+
+    assert b"".join(got) == b"cba"
+    assert ended.output == "x"
+
+
+def test_time_limit_ends_the_whole_group(tmp_path: Path) -> None:
+    code = (
+        "import subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "print(child.pid, flush=True)\ntime.sleep(60)"
+    )
+
+    with pytest.raises(TimeLimitError, match="stopped after 1 s") as caught:
+        run_command(python(code), cwd=tmp_path, env=ENV, timeout_s=1)
+
+    assert not is_running(int(caught.value.details))
+
+
+def test_child_that_outlives_its_parent_is_ended_and_not_waited_for(tmp_path: Path) -> None:
+    code = (
+        "import subprocess, sys\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\nprint(child.pid)"
+    )
+
+    # The child keeps the pipe open for longer than the limit: waiting for it would be a TimeLimitError.
+    ended = run_command(python(code), cwd=tmp_path, env=ENV, timeout_s=50)
+
+    assert not is_running(int(ended.output))
+
+
+def test_program_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceError, match="no-such-program could not be started"):
+        run_command(["no-such-program"], cwd=tmp_path, env=ENV)
+
+
+def test_long_output_keeps_its_start_and_its_end(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    code = "import sys\nfor i in range(900_000): sys.stdout.write(f'{i:08}\\n')"
+
+    ended = run_command(python(code), cwd=tmp_path, env=ENV, log=log)
+
+    text = log.read_text()
+    assert text.startswith("00000000\n00000001\n")
+    assert text.endswith("00899999\n")
+    assert "characters left out" in text
+    assert len(text) < 6_000_000
+    assert ended.output.splitlines()[-1] == "00899999"

@@ -1,0 +1,59 @@
+import io
+
+from metricgate.processes.environment import scrub_environment
+from metricgate.processes.fence import fence_output
+
+
+def test_tokens_and_runner_files_are_withheld_and_remote_credentials_stay() -> None:
+    withheld = {
+        "INPUT_GITHUB-TOKEN": "a",
+        "GITHUB_TOKEN": "a",
+        "GH_TOKEN": "a",
+        "ACTIONS_RUNTIME_TOKEN": "a",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "a",
+        "GITHUB_OUTPUT": "/f",
+        "GITHUB_ENV": "/f",
+        "GITHUB_PATH": "/f",
+        "GITHUB_STEP_SUMMARY": "/f",
+        "STATE_x": "a",
+        "GIT_DIR": "/elsewhere",
+    }
+    kept = {"AWS_SECRET_ACCESS_KEY": "b", "GITHUB_SHA": "c", "PATH": "/bin", "https_proxy": "d"}
+
+    scrubbed = scrub_environment(withheld | kept)
+
+    assert {name: scrubbed[name] for name in scrubbed if name not in ("DVC_NO_ANALYTICS", "PYTHONUNBUFFERED")} == kept
+
+
+def test_fenced_output_cannot_end_the_fence_or_speak_outside_it() -> None:
+    stream = io.StringIO()
+
+    with fence_output(stream, github=True) as write:
+        write("::set-output name=x::1\nlast line without its end")
+
+    first, *inside, blank = stream.getvalue().split("\n")
+    token = first.removeprefix("::stop-commands::")
+    assert len(token) == 64
+    assert inside == ["::set-output name=x::1", "last line without its end", f"::{token}::"]
+    assert blank == ""
+
+
+def test_two_fences_have_different_tokens() -> None:
+    tokens = set()
+    for _ in range(2):
+        stream = io.StringIO()
+        with fence_output(stream, github=True):
+            tokens.add(stream.getvalue())
+
+    assert len(tokens) == 2
+
+
+def test_output_beyond_the_limit_is_left_out_and_said_so() -> None:
+    stream = io.StringIO()
+
+    with fence_output(stream, github=False, limit=10) as write:
+        write("12345")
+        write("67890abc")
+        write("never")
+
+    assert stream.getvalue() == "1234567890\n… more output is in the log file only\n"
