@@ -7,6 +7,7 @@ Every name, value and sentence of a report comes from a repository that nobody v
 - A sentence stands as text whose Markdown punctuation is written as character references, and in which whatever GitHub
   links by itself is broken by a zero-width space. Character references do not help against the latter: mentions are
   looked for after they were decoded. Renovate bot breaks them in the same way.
+- A dollar sign in a sentence becomes its full-width form: no escape for GitHub's formulas is documented but markup.
 - Characters that are invisible or change the direction of text are shown by their number.
 """
 
@@ -18,18 +19,20 @@ NAME_LENGTH = 60
 SENTENCE_LENGTH = 600
 _BREAK = "&#8203;"
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_PUNCTUATION = re.compile(r"[&<>`*_\[\]|\\$~{}\"=^]")
+_PUNCTUATION = re.compile(r"[&<>`*_\[\]|\\~{}\"=^]")
 _LINE_START = re.compile(r"^(?:[-+:#!]|\d+(?=[.)]))")
 _LINKED_BY_GITHUB = re.compile(
-    r"(?P<at>@)|(?P<number>\#)|(?P<address>:(?=//))|(?P<host>\bwww(?=\.))|(?P<ticket>\b(?:GH|GHSA|CVE)(?=-))"
-    r"|(?P<emoji>:(?=[A-Za-z0-9+_-]+:))|(?P<commit>\b[0-9a-f]{3}(?=[0-9a-f]{4,61}\b))",
+    r"@|#|:(?=//)|www(?=\.)|(?:GH|GHSA|CVE)(?=-)|:(?=[a-z0-9+_-]+:)",
     re.IGNORECASE,
 )
+_LONG_RUN = re.compile("`{50}")
+_COMMIT = re.compile(r"[0-9a-f]{6}(?=[0-9a-f])", re.IGNORECASE)  # GitHub links seven digits and more
 
 
 def clean(text: str) -> str:
     """Return ``text`` on one line, with every invisible character shown by its number."""
-    return "".join(_show(character) for character in " ".join(text.split()))
+    line = " ".join(text.split())
+    return line if line.isprintable() else "".join(map(_show, line))
 
 
 def _show(character: str) -> str:
@@ -57,7 +60,7 @@ def escape_sentence(text: str, length: int = SENTENCE_LENGTH) -> str:
 
 
 def _escape_markdown(text: str) -> str:
-    broken = _LINKED_BY_GITHUB.sub("\\g<0>\0", text)
+    broken = _COMMIT.sub("\\g<0>\0", _LINKED_BY_GITHUB.sub("\\g<0>\0", text.replace("$", "＄")))
     escaped = _PUNCTUATION.sub(_reference, broken)
     start = _LINE_START.match(escaped)
     if start and start[0].isdigit():
@@ -77,13 +80,22 @@ def code_span(text: str, length: int = NAME_LENGTH) -> str:
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", name)), default=0))
     padding = " " if name.startswith("`") or name.endswith("`") or name == " " else ""
     # A pipe ends a table cell even inside code; a backslash before it would escape the escape.
-    piped = name.replace("\\|", "\\\u2060|").replace("|", "\\|")
+    piped = _part_forged(name).replace("\\|", "\\\u2060|").replace("|", "\\|")
     return f"{fence}{padding}{piped}{padding}{fence}"
+
+
+def _part_forged(text: str) -> str:
+    """Keep a forged marker from being found by whoever searches the raw text of a comment.
+
+    Runs of backticks are parted too: cmark counts the length of a fence in one byte.
+    """
+    return _LONG_RUN.sub("\\g<0>\u2060", text.replace("<!--", "<!\u2060--"))
 
 
 def code_block(text: str, *, lines: int = 40, width: int = 400) -> str:
     """Return a fenced block with the last ``lines`` lines of ``text``."""
-    kept = [shorten("".join(_show(c) for c in line.expandtabs(4)), width) for line in text.splitlines()[-lines:]]
+    shown = ("".join(map(_show, line.expandtabs(4))) for line in text.splitlines()[-lines:])
+    kept = [_part_forged(shorten(line, width)) for line in shown]
     longest = max((len(run) for run in re.findall("`+", "\n".join(kept))), default=0)
     fence = "`" * max(3, longest + 1)
     return "\n".join((f"{fence}text", *kept, fence))
@@ -92,6 +104,11 @@ def code_block(text: str, *, lines: int = 40, width: int = 400) -> str:
 def html_text(text: str, length: int = SENTENCE_LENGTH) -> str:
     """Return HTML that shows ``text``; safe in an attribute, such as the alt text of a picture."""
     return html.escape(shorten(clean(text), length), quote=True)
+
+
+def html_address(address: str) -> str:
+    """Return an address for an attribute of an HTML element; never shortened."""
+    return html.escape(address, quote=True)
 
 
 def html_code(text: str, length: int = NAME_LENGTH) -> str:
