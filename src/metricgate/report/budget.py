@@ -1,4 +1,4 @@
-"""Fitting a document into GitHub's limits: by sections, the least important first, never in the middle of one."""
+"""Fitting a document into GitHub's limits: by sections, never in the middle of one."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,8 @@ STEPS = (1000, 300, 100, 30, 10, 3, 0)
 class Section:
     """A part of a document. ``draw(n)`` yields it with at most n of its ``size`` items; ``draw(0)`` leaves it out.
 
-    The section of the highest ``rank`` shrinks first; rank 0 never shrinks and must be short by itself.
+    Rank 0 never shrinks and must be short by itself. Of the others the longest shrinks first, so that every section
+    keeps its first, most telling items; of equally long ones the one with the highest rank.
     """
 
     name: str
@@ -32,35 +33,46 @@ class Limits:
         return len(text) <= self.characters and len(text.encode()) <= self.octets
 
 
-def compose(sections: Sequence[Section], limits: Limits, *, explain: Callable[[str], str]) -> str:
-    """Join ``sections`` within ``limits``; ``explain`` turns what was left out into a closing line."""
-    shown = [section.size for section in sections]
-    drawn = [section.draw(section.size) for section in sections]
+class _Shown:
+    """One section as far as it is shown, drawn once per length."""
+
+    def __init__(self, section: Section, most: int) -> None:
+        self.section = section
+        self.count = min(section.size, most)
+        self.text = section.draw(self.count)
+
+    @property
+    def tier(self) -> tuple[int, int]:
+        longer = sum(step >= self.count for step in STEPS)
+        return -longer, self.section.rank
+
+    def shrink(self) -> None:
+        self.count = next(step for step in STEPS if step < self.count)
+        self.text = self.section.draw(self.count)
+
+    def describe_rest(self) -> str:
+        if self.section.size == 1:
+            return self.section.name
+        return (
+            f"{format_count(self.section.size - self.count)} of {format_count(self.section.size)} {self.section.name}"
+        )
+
+
+def compose(sections: Sequence[Section], limits: Limits, *, explain: Callable[[str], str], most: int = STEPS[0]) -> str:
+    """Join ``sections`` within ``limits``, each with at most ``most`` items.
+
+    ``explain`` turns the list of what was left out into the closing line.
+    """
+    parts = [shown for shown in (_Shown(section, most) for section in sections) if shown.text]
     while True:
-        text = _join(sections, shown, drawn, explain)
-        weakest = _find_weakest(sections, shown)
-        if limits.admit(text) or weakest is None:
+        text = _join(parts, explain)
+        shrinkable = [part for part in parts if part.section.rank and part.count]
+        if limits.admit(text) or not shrinkable:
             return text
-        shown[weakest] = next(step for step in STEPS if step < shown[weakest])
-        drawn[weakest] = sections[weakest].draw(shown[weakest])
+        max(shrinkable, key=lambda part: part.tier).shrink()
 
 
-def _find_weakest(sections: Sequence[Section], shown: Sequence[int]) -> int | None:
-    shrinkable = [index for index, section in enumerate(sections) if section.rank and shown[index]]
-    return max(shrinkable, key=lambda index: sections[index].rank, default=None)
-
-
-def _join(
-    sections: Sequence[Section], shown: Sequence[int], drawn: Sequence[str], explain: Callable[[str], str]
-) -> str:
-    left_out = [
-        _describe(section, count) for section, count in zip(sections, shown, strict=True) if count < section.size
-    ]
-    closing = [explain(", ".join(left_out))] if left_out else []
-    return "\n\n".join(part for part in (*drawn, *closing) if part) + "\n"
-
-
-def _describe(section: Section, count: int) -> str:
-    if section.size == 1:
-        return section.name
-    return f"{format_count(section.size - count)} of {format_count(section.size)} {section.name}"
+def _join(parts: Sequence[_Shown], explain: Callable[[str], str]) -> str:
+    left_out = ", ".join(part.describe_rest() for part in parts if part.count < part.section.size)
+    texts = [part.text for part in parts if part.text]
+    return "\n\n".join((*texts, explain(left_out)) if left_out else texts) + "\n"

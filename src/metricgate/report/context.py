@@ -2,22 +2,13 @@
 
 import re
 
-from metricgate.models.snapshot import RevisionInfo, Source
-from metricgate.report.escape import code_span, escape_sentence
+from metricgate.models.snapshot import RevisionInfo
+from metricgate.report.escape import code_span
 from metricgate.report.numbers import format_count, format_seconds, plural
 from metricgate.report.place import Place
 from metricgate.report.value import Pairing, Report
 
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
-_SOURCES = {
-    Source.GIT: "results from Git",
-    Source.DVC_CACHE: "results from the DVC cache",
-    Source.DVC_REMOTE: "results from the DVC remote",
-    Source.STORED: "stored results",
-    Source.REPRODUCED: "reproduced for this comparison",
-    Source.WORKSPACE: "results from the checkout",
-    Source.FILE: "results from a file",
-}
 
 
 def describe_context(report: Report, place: Place) -> str:
@@ -38,14 +29,12 @@ def link_revision(info: RevisionInfo, place: Place) -> str:
         return code_span(info.name)
     short = f"`{commit[:7]}`"
     linked = f"[{short}]({place.repository_url}/commit/{commit})" if place.repository_url else short
-    named = linked if commit.startswith(info.name) else f"{code_span(info.name)} {linked}"
+    named = (
+        linked
+        if len(info.name) >= len(short) - 2 and commit.startswith(info.name)
+        else f"{code_span(info.name)} {linked}"
+    )
     return f"{named} with uncommitted changes" if info.dirty else named
-
-
-def describe_source(info: RevisionInfo) -> str:
-    """Return where a revision's results came from, and why this revision."""
-    source = _SOURCES[info.source]
-    return f"{source}; {escape_sentence(info.reason)}" if info.reason else source
 
 
 def describe_pairing(pairing: Pairing) -> str:

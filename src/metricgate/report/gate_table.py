@@ -12,8 +12,8 @@ from metricgate.report.labels import (
     is_relative,
     metric_cell,
 )
-from metricgate.report.numbers import NONE, format_count, format_interval, format_number
-from metricgate.report.tables import draw_table
+from metricgate.report.numbers import NONE, format_count, format_interval, format_level, format_number
+from metricgate.report.tables import draw_table, unbroken
 
 EXPLAINED = frozenset({Outcome.INCONCLUSIVE, Outcome.SKIPPED, Outcome.ERROR})
 
@@ -26,47 +26,48 @@ def sort_gates(gates: tuple[GateRow, ...]) -> list[GateRow]:
 
 
 def draw_gates(gates: list[GateRow], confidence: float) -> str:
-    """Return a Markdown table of ``gates`` in the order given."""
-    level = f"{confidence * 100:g} %"
-    header = ("", "Metric and rule", f"Change ({level} interval)", "Baseline", "Candidate")
-    return draw_table(header, [_draw_row(gate) for gate in gates], "llrrr")
+    """Return a Markdown table of ``gates`` in the order given; on a phone its first three columns are seen at once."""
+    header = ("", "Metric and rule", f"Change<br>({format_level(confidence)} interval)", "Baseline → candidate")
+    return draw_table([unbroken(title) for title in header], [_draw_row(gate) for gate in gates], "llrr")
 
 
 def _draw_row(gate: GateRow) -> tuple[str, ...]:
     decimals = gate_decimals(gate)
     return (
-        f"{OUTCOME_SIGNS[gate.outcome]}&nbsp;{OUTCOME_WORDS[gate.outcome].replace(' ', '&nbsp;')}",
-        f"{metric_cell(gate)}<br>{describe_rule(gate, decimals)}{explain_outcome(gate)}",
-        _draw_change(gate, decimals),
-        format_number(gate.baseline, decimals),
-        _draw_candidate(gate, decimals),
+        OUTCOME_SIGNS[gate.outcome],
+        f"{_emphasise(gate)}<br>{unbroken(describe_rule(gate, decimals))}{explain_outcome(gate)}",
+        describe_change(gate, decimals),
+        _draw_values(gate, decimals),
     )
+
+
+def _emphasise(gate: GateRow) -> str:
+    name, separator, rest = metric_cell(gate).partition("<br>")
+    return f"**{name}**{separator}{rest}"
 
 
 def explain_outcome(gate: GateRow) -> str:
     """Return why a gate has no plain yes or no: rows it would need, or its reason."""
     if gate.outcome not in EXPLAINED:
         return ""
+    word = unbroken(OUTCOME_WORDS[gate.outcome])
     if gate.outcome is Outcome.INCONCLUSIVE and gate.rows_needed:
-        return f"; about {format_count(gate.rows_needed)} rows would settle it"
-    return f"; {escape_sentence(gate.reason, 200)}" if gate.reason else ""
+        return f"<br>{word}: about {format_count(gate.rows_needed)} rows would settle it"
+    return f"<br>{word}: {escape_sentence(gate.reason, 200)}" if gate.reason else f"<br>{word}"
 
 
-def _draw_change(gate: GateRow, decimals: int) -> str:
+def describe_change(gate: GateRow, decimals: int) -> str:
+    """Return the difference, and below it the interval that the rule uses."""
     if gate.difference is None:
         return NONE
     change = f"**{format_number(gate.difference, decimals, signed=True)}**"
     if not is_relative(gate) or gate.low is None:
         return change
-    return f"{change}<br>{_unbroken(format_interval(gate.low, gate.high, decimals, signed=True))}"
+    return f"{change}<br>{unbroken(format_interval(gate.low, gate.high, decimals, signed=True))}"
 
 
-def _draw_candidate(gate: GateRow, decimals: int) -> str:
-    value = format_number(gate.candidate, decimals)
+def _draw_values(gate: GateRow, decimals: int) -> str:
+    values = unbroken(f"{format_number(gate.baseline, decimals)} → {format_number(gate.candidate, decimals)}")
     if is_relative(gate) or gate.low is None:
-        return value
-    return f"{value}<br>{_unbroken(format_interval(gate.low, gate.high, decimals))}"
-
-
-def _unbroken(text: str) -> str:
-    return text.replace(" ", "&nbsp;")
+        return values
+    return f"{values}<br>{unbroken(format_interval(gate.low, gate.high, decimals))}"

@@ -4,6 +4,7 @@ from metricgate.models.outcome import Direction, Outcome, Verdict
 from metricgate.models.result import GateRow, MetricRow, Slice
 from metricgate.report.escape import code_span, plain_name
 from metricgate.report.numbers import format_bound
+from metricgate.report.tables import unbroken
 
 METRIC_WORDS = {
     "roc_auc": "ROC AUC",
@@ -76,13 +77,16 @@ def plain_slice(where: Slice) -> str:
     return f"{plain_name(where.column)} = {plain_name(where.value)}"
 
 
+def name_metric(row: GateRow | MetricRow) -> str:
+    """Return the metric and its prediction set as Markdown, without the slice."""
+    words = METRIC_WORDS.get(_bare(row))
+    name = unbroken(words) if words else code_span(_bare(row))
+    return f"{code_span(row.set)} {name}" if row.set else name
+
+
 def metric_cell(row: GateRow | MetricRow) -> str:
     """Return what the row is about as Markdown, for a table cell."""
-    name = METRIC_WORDS.get(_bare(row)) or code_span(_bare(row))
-    parts = [f"{code_span(row.set)} {name}" if row.set else name]
-    if row.slice:
-        parts.append(slice_cell(row.slice))
-    return "<br>".join(parts)
+    return f"{name_metric(row)}<br>{slice_cell(row.slice)}" if row.slice else name_metric(row)
 
 
 def slice_cell(where: Slice) -> str:

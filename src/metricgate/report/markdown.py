@@ -7,10 +7,13 @@ from metricgate.models.outcome import Outcome, Verdict
 from metricgate.report.budget import Limits, Section, compose
 from metricgate.report.context import describe_context
 from metricgate.report.details import detail_sections
-from metricgate.report.escape import clean, code_block, escape_sentence, html_text, marker_id, shorten
+from metricgate.report.escape import clean, code_block, escape_sentence, marker_id, shorten
 from metricgate.report.gate_table import draw_gates, sort_gates
 from metricgate.report.headline import headline, is_unchanged
+from metricgate.report.history import write_history
 from metricgate.report.labels import VERDICT_SIGNS
+from metricgate.report.numbers import plural
+from metricgate.report.pictures import main_picture
 from metricgate.report.place import Place
 from metricgate.report.tables import fold
 from metricgate.report.value import Failure, Report
@@ -23,6 +26,8 @@ SUMMARY_LIMITS = Limits(characters=1_000_000, octets=1_000_000)
 STATUS_LENGTH = 140
 FOLD_PASSED_ABOVE = 6
 MANY_WARNINGS = 8
+TELLING = frozenset({Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.ERROR})
+ITEMS_IN_A_SUMMARY = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,13 +60,19 @@ def comment_marker(report_id: str) -> str:
 
 def render_comment(report: Report, place: Place = NOWHERE) -> str:
     """Return the whole comment, its hidden marker first."""
-    sections = (Section(name="marker", rank=0, draw=lambda _: comment_marker(report.id)), *_sections(report, place))
+    marker = f"{comment_marker(report.id)}\n{write_history(report, place)}"
+    sections = (_fixed("marker", marker), *_sections(report, place))
     return compose(sections, COMMENT_LIMITS, explain=lambda left_out: _explain(left_out, place))
 
 
 def render_summary(report: Report, place: Place = NOWHERE) -> str:
     """Return the job summary."""
-    return compose(_sections(report, place), SUMMARY_LIMITS, explain=lambda left_out: _explain(left_out, place))
+    return compose(
+        _sections(report, place),
+        SUMMARY_LIMITS,
+        explain=lambda left_out: _explain(left_out, place),
+        most=ITEMS_IN_A_SUMMARY,
+    )
 
 
 def render_check(report: Report, place: Place = NOWHERE) -> CheckText:
@@ -88,7 +99,15 @@ def _sections(report: Report, place: Place) -> tuple[Section, ...]:
         _fixed("warnings", _draw_warnings(report)),
         _fixed("failure", _draw_failure(report.failure) if report.failure else ""),
     ]
-    gates = [] if quiet else [_gate_section(report), _fixed("next step", _draw_hint(report)), _picture(report, place)]
+    gates = (
+        []
+        if quiet
+        else [
+            _gate_section(report),
+            _fixed("next step", _draw_hint(report)),
+            _fixed("picture", main_picture(report, place)),
+        ]
+    )
     return (*top, *gates, *detail_sections(report, place, quiet=quiet), _fixed("footer", _draw_footer(report)))
 
 
@@ -118,37 +137,20 @@ def _draw_hint(report: Report) -> str:
 
 
 def _gate_section(report: Report) -> Section:
-    ordered = sort_gates(report.gates)
+    """Return the gates over all rows and those of slices that have something to say; the rest is under "Slices"."""
+    ordered = sort_gates(tuple(gate for gate in report.gates if gate.slice is None or gate.outcome in TELLING))
     passed = [gate for gate in ordered if gate.outcome is Outcome.PASSED]
     folded = passed if len(ordered) > FOLD_PASSED_ABOVE and len(passed) < len(ordered) else []
     first = ordered[: len(ordered) - len(folded)]
 
     def draw(count: int) -> str:
-        shown = first[:count]
-        rest = folded[: max(0, count - len(first))]
+        shown, rest = first[:count], folded[: max(0, count - len(first))]
         tables = [draw_gates(shown, report.confidence)] if shown else []
         if rest:
-            tables.append(fold(f"{len(folded)} gates passed", draw_gates(rest, report.confidence)))
+            tables.append(fold(f"{plural(len(folded), 'gate')} passed", draw_gates(rest, report.confidence)))
         return "\n\n".join(tables)
 
     return Section(name="gates", rank=1, size=max(1, len(ordered)), draw=draw)
-
-
-def _picture(report: Report, place: Place) -> Section:
-    forest = next((chart for chart in report.charts if chart.kind == "forest"), None)
-    drawn = picture(forest.name, forest.alt, place) if forest else ""
-    return _fixed("picture", drawn)
-
-
-def picture(name: str, alt: str, place: Place, width: int = 480) -> str:
-    """Return the HTML of one chart in both themes; empty where its pictures are nowhere."""
-    if name not in place.pictures:
-        return ""
-    light, dark = (html_text(address, 2000) for address in place.pictures[name])
-    return (
-        f'<picture><source media="(prefers-color-scheme: dark)" srcset="{dark}">'
-        f'<img src="{light}" width="{width}" alt="{html_text(alt)}"></picture>'
-    )
 
 
 def _draw_footer(report: Report) -> str:

@@ -49,11 +49,11 @@ def format_number(value: float | None, decimals: int, *, signed: bool = False) -
     return f"+{body}" if signed and any(digit in body for digit in "123456789") else body
 
 
-def format_bound(value: float, decimals: int) -> str:
+def format_bound(value: float, decimals: int, *, signed: bool = False) -> str:
     """Return a number of the policy: never rounded, at least as many decimals as what stands beside it."""
     shortest = f"{abs(value):.10f}".rstrip("0")
     own = len(shortest.partition(".")[2])
-    return format_number(value, max(own, min(decimals, 6)))
+    return format_number(value, max(own, min(decimals, 6)), signed=signed)
 
 
 def format_interval(low: float | None, high: float | None, decimals: int, *, signed: bool = False) -> str:
@@ -82,3 +82,8 @@ def format_seconds(seconds: float) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """Return a count with its noun."""
     return f"{format_count(count)} {one if count == 1 else many or one + 's'}"
+
+
+def format_level(confidence: float) -> str:
+    """Return a confidence level: ``95 %``."""
+    return f"{confidence * 100:.4g} %"

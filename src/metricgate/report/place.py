@@ -3,17 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Annotated
+
+from pydantic import Field
 
 from metricgate.models.base import Value
 from metricgate.models.outcome import Verdict
 
 
 class PastRun(Value):
-    """An earlier run in the same pull request, as our own comment remembers it."""
+    """A run in the same pull request, as our own comment remembers it; ``changes`` are the first gates' differences."""
 
-    revision: str
+    revision: str = Field(max_length=64)
     verdict: Verdict
-    headline: str
+    headline: str = Field(max_length=300)
+    changes: tuple[Annotated[str, Field(max_length=200)], ...] = Field((), max_length=4)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,3 +21,8 @@ def fold(summary: str, *parts: str, is_open: bool = False) -> str:
     """Return a folded section. ``summary`` is HTML; the parts are Markdown, set apart by the blank lines it needs."""
     body = "\n\n".join(part for part in parts if part)
     return f"<details{' open' if is_open else ''}><summary>{summary}</summary>\n\n{body}\n\n</details>"
+
+
+def unbroken(text: str) -> str:
+    """Return text of our own whose words stay on one line."""
+    return text.replace(" ", "\u00a0")

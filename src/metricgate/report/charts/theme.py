@@ -11,6 +11,7 @@ WIDTH_PX = 480  # what a phone shows nearly unscaled; drawn at twice the density
 DOTS_PER_INCH = 192
 PIXELS_PER_INCH = 96
 FONT_SIZE = 11.0  # points: 14.7 px at full size, 10.5 px on a phone
+TITLE_SIZE = 12.0
 FONTS = ("DejaVu Sans",)
 
 

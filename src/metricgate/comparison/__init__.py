@@ -1,1 +1,0 @@
-"""Two snapshots in, what differs out: metrics, slices, parameters, data, stages, packages. Pure."""
