@@ -33,12 +33,16 @@ test: $(READY) ## Unit and end-to-end tests, under five minutes on two cores
 acceptance: $(READY) ## What needs more than a checkout: container, remotes, browser, servers
 	$(BIN)/python scripts/acceptance.py
 
+container: $(READY) ## Build the image and run the action in it as GitHub's runner does
+	$(BIN)/python scripts/acceptance.py tests/container
+
 lint: $(READY) ## Style, types, layers, spelling, workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell
+	$(BIN)/hadolint Dockerfile
 
 format: $(READY) ## Format and fix what can be fixed
 	$(BIN)/ruff format .

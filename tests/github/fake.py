@@ -11,7 +11,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
@@ -44,6 +44,7 @@ class FakeGitHub:
         self.writes: list[str] = []  # what was really done
         self.violations: list[str] = []
         self._plans: list[FaultPlan] = []
+        self._actions: list[tuple[re.Pattern[str], Callable[[], object]]] = []
         self._last_number = 1000
         self.lock = threading.RLock()
 
@@ -73,11 +74,21 @@ class FakeGitHub:
         self._plans.append(plan)
         return plan
 
+    def call_before(self, pattern: str, action: Callable[[], object]) -> None:
+        """Let something happen once, just before the next request whose ``METHOD /path`` matches is answered."""
+        self._actions.append((re.compile(pattern), action))
+
     def next_number(self) -> int:
         self._last_number += 1
         return self._last_number
 
     # What the server does
+
+    def act_before(self, request: str) -> None:
+        due = next((one for one in self._actions if one[0].search(request)), None)
+        if due:
+            self._actions.remove(due)
+            due[1]()
 
     def take_fault(self, request: str) -> Fault | None:
         return next((fault for plan in self._plans if (fault := plan.take(request))), None)
@@ -114,6 +125,7 @@ class _Handler(BaseHTTPRequestHandler):
         fake: FakeGitHub = self.server.fake  # type: ignore[attr-defined]
         request = self._read()
         line = f"{request.method} {request.path}"
+        fake.act_before(line)
         with fake.lock:
             fake.requests.append(line)
             fault = fake.take_fault(line)

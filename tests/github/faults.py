@@ -19,9 +19,9 @@ class Fault:
     seconds: float = 0.0
 
 
-def answer(status: int, message: str = "", *, written: bool = False, **headers: str) -> Fault:
+def answer(status: int, message: str = "", *, written: bool = False, headers: Mapping[str, str] | None = None) -> Fault:
     body = json.dumps({"message": message or f"status {status}", "documentation_url": "https://docs.github.com/rest"})
-    return Fault("answer", status, body.encode(), {k.replace("_", "-"): v for k, v in headers.items()}, written)
+    return Fault("answer", status, body.encode(), headers or {}, written)
 
 
 def html(status: int = 200, *, written: bool = False) -> Fault:

@@ -2,14 +2,15 @@
 
 import pytest
 
-from metricgate.publish.github.comment import CommentThread, write_marker
+from metricgate.publish.github.comment import CommentThread
+from metricgate.report.markdown import comment_marker
 from tests.github.fake import FakeGitHub
 from tests.github.faults import answer, html, reset
 from tests.github.fixtures import MakeClient
 from tests.github.state import BOT, Comment, Token
 
 HEAD = "a" * 40
-BODY = f"{write_marker('default')}\n## Passed\n"
+BODY = f"{comment_marker('default')}\n## Passed\n"
 
 
 def test_it_is_created_then_updated_in_place(fake_github: FakeGitHub, make_client: MakeClient) -> None:
@@ -79,8 +80,8 @@ def test_two_set_ups_have_a_comment_each(fake_github: FakeGitHub, make_client: M
     fake_github.open_pull_request(7, HEAD)
     client, _ = make_client()
 
-    CommentThread(client, 7, "a").put(write_marker("a") + "\nA")
-    CommentThread(client, 7, "ab").put(write_marker("ab") + "\nAB")
+    CommentThread(client, 7, "a").put(comment_marker("a") + "\nA")
+    CommentThread(client, 7, "ab").put(comment_marker("ab") + "\nAB")
 
     assert [one.body[-2:] for one in fake_github.comments(7)] == ["\nA", "AB"]
 

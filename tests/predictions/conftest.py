@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from metricgate.predictions import Predictions, read_predictions
@@ -8,6 +9,13 @@ from metricgate.settings.policy import PredictionsSpec
 
 WriteTable = Callable[..., Path]
 ReadTable = Callable[..., Predictions]
+
+
+def write_parquet(path: Path, values: str, columns: str) -> None:
+    """Write rows given as SQL values, with their types."""
+    relation = duckdb.sql(f"SELECT * FROM (VALUES {values}) t({columns})")  # noqa: S608  constants of the tests
+    assert relation is not None
+    relation.write_parquet(str(path))
 
 
 @pytest.fixture

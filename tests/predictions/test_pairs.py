@@ -1,9 +1,12 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from metricgate.errors import PredictionsError
-from metricgate.predictions import pair_predictions
-from tests.predictions.conftest import ReadTable
+from metricgate.predictions import pair_predictions, read_predictions
+from metricgate.settings.policy import PredictionsSpec
+from tests.predictions.conftest import ReadTable, write_parquet
 
 BASELINE = """
 id label score plan
@@ -50,7 +53,7 @@ def test_a_candidate_cannot_move_rows_between_slices(read_table: ReadTable) -> N
 
     plan = paired.slices["plan"]
     assert [plan.values[code] for code in plan.codes] == ["a", "a"]
-    assert "1 rows have another plan in the candidate; the baseline's is used." in paired.pairing.notes
+    assert "1 row has another plan in the candidate; the baseline's is used." in paired.pairing.notes
 
 
 def test_identical_predictions_are_known_as_such(read_table: ReadTable) -> None:
@@ -63,7 +66,7 @@ def test_identical_predictions_are_known_as_such(read_table: ReadTable) -> None:
 def test_rows_on_one_side_only_are_refused_when_asked(read_table: ReadTable) -> None:
     strict = {**ROLES, "on_unpaired": "refuse"}
 
-    with pytest.raises(PredictionsError, match=r"1 rows are only in the candidate's predictions"):
+    with pytest.raises(PredictionsError, match=r"1 row is only in the candidate's predictions"):
         pair_predictions(read_table(BASELINE, **strict), read_table(CANDIDATE, **ROLES))
 
 
@@ -83,7 +86,7 @@ def test_without_ids_rows_pair_in_order_when_labels_agree(read_table: ReadTable)
 def test_without_ids_other_labels_are_refused_with_the_cure(read_table: ReadTable) -> None:
     roles = {"label": "label", "prediction": "prediction"}
 
-    with pytest.raises(PredictionsError, match=r"1 labels differ, the first in row 2.*`id` column"):
+    with pytest.raises(PredictionsError, match=r"1 of the labels differ, the first in row 2.*`id` column"):
         pair_predictions(
             read_table("label prediction\n1 1\n0 1", **roles), read_table("label prediction\n1 1\n1 1", **roles)
         )
@@ -93,4 +96,125 @@ def test_ids_that_share_nothing_are_refused(read_table: ReadTable) -> None:
     with pytest.raises(PredictionsError, match="no id in common"):
         pair_predictions(
             read_table(BASELINE, **ROLES), read_table("id label score plan\n9 1 0.5 a\n8 0 0.5 a", **ROLES)
+        )
+
+
+def test_ids_and_labels_match_between_formats(tmp_path: Path, read_table: ReadTable) -> None:
+    path = tmp_path / "candidate.parquet"
+    write_parquet(path, "(3.0::DOUBLE, true, 0.5), (1.0, false, 0.25)", "id, y, p")
+    candidate = read_predictions(path, PredictionsSpec(path="c", id=("id",), label="y", score="p"))
+
+    paired = pair_predictions(read_table("id y p\n1 0 0.1\n3 1 0.9", id="id", label="y", score="p"), candidate)
+
+    assert paired.pairing.rows == 2
+    assert not paired.pairing.test_set_changed
+
+
+def test_whole_number_ids_match_text_that_is_written_alike(read_table: ReadTable) -> None:
+    roles = {"id": "id", "label": "y", "score": "p"}
+
+    paired = pair_predictions(
+        read_table("id y p\n1 0 0.1\n3 1 0.9", **roles), read_table("id y p\nx 0 0.1\n3 1 0.9\n01 1 0.2", **roles)
+    )
+
+    assert (paired.pairing.rows, paired.pairing.only_baseline, paired.pairing.only_candidate) == (1, 1, 2)
+
+
+def test_a_flipped_positive_label_is_refused(read_table: ReadTable) -> None:
+    table = "y p\nYes 0.7\nNo 0.5"
+
+    with pytest.raises(PredictionsError, match=r"are 'No' and 'Yes' in the baseline's .* 'Yes' and 'No' in the cand"):
+        pair_predictions(
+            read_table(table, label="y", score="p"), read_table(table, label="y", score="p", positive="No")
+        )
+
+
+def test_different_tasks_are_refused(read_table: ReadTable) -> None:
+    roles = {"label": "y", "prediction": "p"}
+
+    with pytest.raises(PredictionsError, match="read as binary, the candidate's as regression"):
+        pair_predictions(read_table("y p\n1 1\n0 0", **roles), read_table("y p\n1 0.5\n0 0.2", **roles))
+
+
+def test_both_sides_share_one_list_of_classes_and_a_dropped_one_is_said(read_table: ReadTable) -> None:
+    roles = {"label": "y", "prediction": "p"}
+    paired = pair_predictions(
+        read_table("y p\na a\nb b\nc c\na d", **roles), read_table("y p\na a\nb b\nc b\na e", **roles)
+    )
+
+    assert paired.pair.baseline.classes == paired.pair.candidate.classes == ("a", "b", "c", "d", "e")
+    assert paired.pair.candidate.prediction is not None
+    assert paired.pair.candidate.prediction.tolist() == [0, 1, 1, 4]
+    assert "The candidate never predicts c, d, which the baseline does." in paired.pairing.notes
+
+
+def test_scores_follow_their_classes(read_table: ReadTable) -> None:
+    paired = pair_predictions(
+        read_table("y pa pb\na 0.6 0.4\nb 0.3 0.7", label="y", scores={"a": "pa", "b": "pb"}),
+        read_table("y z pa pb\na 0.1 0.5 0.4\nb 0.2 0.2 0.6", label="y", scores={"A": "z", "a": "pa", "b": "pb"}),
+    )
+
+    assert paired.pair.candidate.classes == ("A", "a", "b")
+    assert paired.pair.baseline.scores is not None
+    assert paired.pair.baseline.scores.tolist() == [[0, 0.6, 0.4], [0, 0.3, 0.7]]
+
+
+def test_another_threshold_is_said(read_table: ReadTable) -> None:
+    table = "y p\n1 0.7\n0 0.5"
+    paired = pair_predictions(
+        read_table(table, label="y", score="p"), read_table(table, label="y", score="p", threshold=0.6)
+    )
+
+    assert "The predictions are described differently: threshold: 0.5 before, 0.6 now." in paired.pairing.notes
+    assert not paired.pairing.identical
+
+
+def test_the_baselines_weights_and_groups_are_used(read_table: ReadTable) -> None:
+    roles = {"label": "y", "score": "p", "weight": "w", "group": "g"}
+    paired = pair_predictions(
+        read_table("y p w g\n1 0.7 1 a\n0 0.5 2 b\n1 0.1 3 a", **roles),
+        read_table("y p w g\n1 0.7 9 a\n0 0.5 9 b\n1 0.1 9 c", **roles),
+    )
+
+    assert paired.pair.candidate.weight is not None
+    assert paired.pair.candidate.weight.tolist() == [1, 2, 3]
+    assert paired.pair.group is not None
+    assert len(set(paired.pair.group.tolist())) == 2
+    assert paired.pairing.test_set_changed
+
+
+def test_rows_without_labels_pair_in_order_and_the_report_says_so(read_table: ReadTable) -> None:
+    paired = pair_predictions(read_table("j\n4\n5", score="j"), read_table("j\n5\n5", score="j"))
+
+    assert paired.pair.candidate.columns["j"].tolist() == [5, 5]
+    assert any("neither ids nor labels" in note for note in paired.pairing.notes)
+
+
+def test_an_id_on_one_side_only_falls_back_to_the_order_of_the_files(read_table: ReadTable) -> None:
+    paired = pair_predictions(
+        read_table("y p\n1 0.7\n0 0.5\n1 0.3", label="y", score="p"),
+        read_table("id y p\n9 1 0.6\n4 0 0.4\n5 1 0.2", id="id", label="y", score="p"),
+    )
+
+    assert paired.pairing.method == "order"
+    assert paired.pair.candidate.scores is not None
+    assert paired.pair.candidate.scores.tolist() == [0.6, 0.4, 0.2]
+
+
+def test_labels_of_a_regression_may_differ_in_their_last_digits(read_table: ReadTable) -> None:
+    roles = {"id": "id", "label": "y", "prediction": "p"}
+    paired = pair_predictions(
+        read_table("id y p\n1 0.1 0.7\n2 2.5 0.5", **roles),
+        read_table("id y p\n1 0.10000000149 0.7\n2 2.6 0.5", **roles),
+    )
+
+    assert (paired.pairing.rows, paired.pairing.label_differs) == (1, 1)
+
+
+def test_labels_that_all_differ_are_refused(read_table: ReadTable) -> None:
+    roles = {"id": "id", "label": "y", "score": "p"}
+
+    with pytest.raises(PredictionsError, match="All 2 rows that baseline and candidate share have different labels"):
+        pair_predictions(
+            read_table("id y p\n1 1 0.7\n2 0 0.5", **roles), read_table("id y p\n1 0 0.7\n2 1 0.5", **roles)
         )

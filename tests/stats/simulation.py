@@ -68,3 +68,35 @@ def simulate_regression(
 
 def regression_sample(label: FloatArray, prediction: FloatArray, *, weight: FloatArray | None = None) -> Sample:
     return Sample(task="regression", rows=len(label), label=label, prediction=prediction, weight=weight)
+
+
+def simulate_multiclass(
+    rng: np.random.Generator,
+    rows: int,
+    *,
+    shares: tuple[float, ...] = (0.5, 0.3, 0.2),
+    loss: float = 0.0,
+    likeness: float = 0.9,
+    weight: FloatArray | None = None,
+) -> SamplePair:
+    """Two models whose class scores are softmaxes of a signal for the label plus mostly shared noise."""
+    label = rng.choice(len(shares), size=rows, p=shares)
+    shared = rng.standard_normal((rows, len(shares)))
+    sides = []
+    for strength in (1.5, 1.5 - loss):
+        noise = np.sqrt(likeness) * shared + np.sqrt(1 - likeness) * rng.standard_normal(shared.shape)
+        logit = noise + strength * (np.arange(len(shares)) == label[:, None])
+        sides.append(multiclass_sample(label, np.exp(logit) / np.exp(logit).sum(axis=1, keepdims=True), weight=weight))
+    return SamplePair(baseline=sides[0], candidate=sides[1])
+
+
+def multiclass_sample(label: NDArray[Any], scores: FloatArray, *, weight: FloatArray | None = None) -> Sample:
+    return Sample(
+        task="multiclass",
+        rows=len(label),
+        label=label,
+        prediction=scores.argmax(axis=1),
+        scores=scores,
+        weight=weight,
+        classes=tuple("abcdefghij"[: scores.shape[1]]),
+    )

@@ -25,7 +25,7 @@ class MetricRow(Value):
     set: str = ""
     source: str = "predictions"
     slice: Slice | None = None
-    direction: Direction
+    direction: Direction | None = None  # null for a number from a file whose name does not tell
     rows: int | None = None
     positives: int | None = None
     baseline: Finite | None = None
@@ -110,7 +110,7 @@ class Change(Value):
     details: str = ""
 
 
-class Warning_(Value):
+class Warning_(Value):  # noqa: N801  `Warning` is a builtin exception
     """A sentence a reader must not miss, with a code that tests and tools can rely on."""
 
     code: str

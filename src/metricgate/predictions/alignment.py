@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from metricgate.errors import PredictionsError
 from metricgate.predictions.table import Predictions
+from metricgate.predictions.wording import count_rows
 
 # Two files may hold one label as float32 and float64, or with fewer printed digits.
 LABEL_TOLERANCE = 1e-6
@@ -42,7 +43,7 @@ class Alignment:
             (self.only_candidate, "only in the candidate's predictions"),
             (self.label_differs, "labelled differently on the two sides"),
         )
-        return [f"{count:,} rows are {where} and are not compared." for count, where in counts if count]
+        return [f"{count_rows(count, 'is')} {where}, and not compared." for count, where in counts if count]
 
 
 def align_rows(baseline: Predictions, candidate: Predictions) -> Alignment:
@@ -102,7 +103,7 @@ def _align_by_order(baseline: Predictions, candidate: Predictions) -> Alignment:
     differs = _find_differing_labels(_pick(baseline.sample.label, left), _pick(candidate.sample.label, right))
     if differs.any():
         raise PredictionsError(
-            f"{sides} have {baseline.rows:,} rows each, but {np.count_nonzero(differs):,} labels differ, the first in "
+            f"{sides} have {baseline.rows:,} rows each, but {np.count_nonzero(differs):,} of the labels differ, the first in "
             f"row {int(np.argmax(differs)) + 1}; no `id` column says which rows belong together.",
             expected="the same rows in the same order, or an id for each row.",
             fix=_CURE,

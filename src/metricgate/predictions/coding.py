@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from metricgate.errors import PredictionsError
 from metricgate.models.samples import FloatArray
 from metricgate.predictions.labels import same_label, sort_labels
-from metricgate.predictions.source import list_names
 from metricgate.predictions.table import Predictions
+from metricgate.predictions.wording import list_names
 
 
 def agree_on_coding(baseline: Predictions, candidate: Predictions) -> tuple[Predictions, Predictions, list[str]]:

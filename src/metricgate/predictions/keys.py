@@ -8,8 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metricgate.errors import PredictionsError
+from metricgate.predictions.formats import quote_name
 from metricgate.predictions.numbers import unusable_values
-from metricgate.predictions.source import Source, as_array, quote
+from metricgate.predictions.source import Source, as_array
+from metricgate.predictions.wording import count_rows
+
+_INTEGERS = {f"{sign}{size}" for sign in ("", "U") for size in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")}
+_NUMBERS = _INTEGERS | {"DOUBLE", "FLOAT"}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -26,6 +31,9 @@ class RowKeys:
     def take(self, rows: NDArray[Any]) -> "RowKeys":
         return replace(self, values=self.values[rows])
 
+    def equals(self, other: "RowKeys") -> bool:
+        return bool(np.array_equal(self.values, other.values))
+
     def as_text(self) -> "RowKeys":
         """Return the keys as if the file had held them as text."""
         if self.kind == "text":
@@ -41,35 +49,35 @@ class RowKeys:
 def read_keys(source: Source, columns: Sequence[str], *, role: str) -> RowKeys:
     """Return the keys of one column, or of several together; refuse a row without a value."""
     for column in columns:
-        name = source.require(column, role)
-        absent = source.fetch({"absent": f"{name} IS NULL"})["absent"]
+        source.require(column, role)
+        absent = as_array(source.fetch({"absent": f"{source.as_text(column)} IS NULL"})["absent"])
         if absent.any():
-            raise unusable_values(source, column, as_array(absent), role, expected="a value in every row.")
+            raise unusable_values(source, column, absent, role, expected="a value in every row.")
     if len(columns) == 1 and _is_integer(source, columns[0]):
-        return RowKeys(kind="integer", values=as_array(source.fetch({"key": f"{quote(columns[0])}::BIGINT"})["key"]))
+        fetched = source.fetch({"key": f"{quote_name(columns[0])}::BIGINT"})
+        return RowKeys(kind="integer", values=as_array(fetched["key"]))
     texts = [_text_of(source, column) for column in columns]
     return RowKeys(kind="text", values=as_array(source.fetch({"key": _hash_texts(texts)})["key"]))
 
 
 def _is_integer(source: Source, column: str) -> bool:
-    name = quote(column)
-    # Text must be written as the number would be: 007 is not 7.
-    same = f"{name}::VARCHAR" if source.types[column] == "VARCHAR" else name
-    cast = f"try_cast({name} AS BIGINT)"
-    number = f"{cast}::VARCHAR" if source.types[column] == "VARCHAR" else cast
-    if source.types[column] in {"BOOLEAN", "DATE", "TIME", "UUID"} or source.types[column].startswith("TIMESTAMP"):
+    """Say whether every value is a whole number, and text is written as the number would be: 007 is not 7."""
+    kind, name = source.types[column], quote_name(column)
+    if kind not in _NUMBERS and kind != "VARCHAR":
         return False
-    ((other,),) = source.ask(f"SELECT count(*) FROM rows WHERE {number} IS DISTINCT FROM {same}")
+    cast = f"try_cast({name} AS BIGINT)"
+    number = cast if kind in _NUMBERS else f"{cast}::VARCHAR"
+    ((other,),) = source.ask(f"SELECT count(*) FROM rows WHERE {number} IS DISTINCT FROM {name}")
     return bool(other == 0)
 
 
 def _text_of(source: Source, column: str) -> str:
-    name = quote(column)
-    if source.types[column] in {"DOUBLE", "FLOAT"}:  # a whole number reads the same from either kind of column
-        return (
-            f"coalesce(CASE WHEN {name} = floor({name}) THEN try_cast({name} AS BIGINT)::VARCHAR END, {name}::VARCHAR)"
-        )
-    return f"{name}::VARCHAR"
+    text = source.as_text(column)
+    if source.types[column] not in {"DOUBLE", "FLOAT"}:
+        return text
+    # A whole number reads the same from a column of integers and from one that was widened to hold fractions.
+    name = quote_name(column)
+    return f"coalesce(CASE WHEN {name} = floor({name}) THEN try_cast({name} AS BIGINT)::VARCHAR END, {text})"
 
 
 def _hash_texts(texts: Sequence[str]) -> str:
@@ -91,12 +99,11 @@ def sort_rows(source: Source, columns: Sequence[str], ids: RowKeys) -> NDArray[A
 
 
 def _repeated_ids(source: Source, columns: Sequence[str], count: int, pair: NDArray[Any]) -> PredictionsError:
-    shown = ", ".join(f"{quote(column)}::VARCHAR" for column in columns)
+    shown = ", ".join(f"{source.as_text(column)}" for column in columns)
     (values,) = source.ask(f"SELECT {shown} FROM rows LIMIT 1 OFFSET {int(pair[0])}")
     example = ", ".join(f"{column} = {str(value)[:40]}" for column, value in zip(columns, values, strict=True))
-    rows = f"{count:,} rows repeat" if count > 1 else "1 row repeats"
     return PredictionsError(
-        f"{source.path}: {rows} the id of an earlier row, for example {example} in rows {pair[0] + 1} and {pair[1] + 1}.",
+        f"{source.path}: {count_rows(count, 'repeats')} the id of an earlier row, for example {example} in rows {pair[0] + 1} and {pair[1] + 1}.",
         expected="every id once, so that baseline and candidate join row by row.",
         fix="name the columns that together are unique (`id: [prompt, sample]`), or write each test example once.",
     )

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from metricgate.errors import PredictionsError
-from metricgate.predictions.source import list_names
+from metricgate.predictions.wording import list_names
 
 DEFAULT_POSITIVES = {"1": ("0", "-1"), "True": ("False",), "Yes": ("No",), "yes": ("no",)}
 _NEGATIVES = {negative: positive for positive, negatives in DEFAULT_POSITIVES.items() for negative in negatives}

@@ -8,13 +8,15 @@ from numpy.typing import NDArray
 
 from metricgate.errors import PredictionsError
 from metricgate.models.samples import FloatArray
-from metricgate.predictions.source import Source, as_array, quote
+from metricgate.predictions.source import Source, as_array
+from metricgate.predictions.wording import count_rows
 
 
 def read_numbers(source: Source, columns: Sequence[str], *, role: str) -> dict[str, FloatArray]:
     """Return the columns as float64, shape (n,); refuse a value that is missing, no number, or not finite."""
-    names = {str(i): f"try_cast({source.require(column, role)} AS DOUBLE)" for i, column in enumerate(columns)}
-    fetched = source.fetch(names)
+    for column in columns:
+        source.require(column, role)
+    fetched = source.fetch({str(i): source.as_number(column) for i, column in enumerate(columns)})
     return {column: _require_finite(source, column, fetched[str(i)], role) for i, column in enumerate(columns)}
 
 
@@ -31,11 +33,10 @@ def unusable_values(
 ) -> PredictionsError:
     """Describe the rows where ``wrong`` is true: how many, the first one, and what it holds."""
     count, first = int(np.count_nonzero(wrong)), int(np.argmax(wrong))
-    ((value,),) = source.ask(f"SELECT {quote(column)}::VARCHAR FROM rows LIMIT 1 OFFSET {first}")
+    ((value,),) = source.ask(f"SELECT {source.as_text(column)} FROM rows LIMIT 1 OFFSET {first}")
     found = "no value" if value is None else f"'{str(value)[:40]}'"
-    many = f"{count:,} of {len(wrong):,} rows" if count > 1 else f"1 of {len(wrong):,} rows"
     return PredictionsError(
-        f"{source.path}: column '{column}' ({role}) cannot be used in {many}; the first is row {first + 1}: {found}.",
+        f"{source.path}: column '{column}' ({role}) cannot be used in {count:,} of {count_rows(len(wrong))}; the first is row {first + 1}: {found}.",
         expected=expected,
         fix="correct the stage that writes the predictions; MetricGate leaves out no row by itself.",
     )

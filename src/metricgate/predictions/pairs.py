@@ -13,7 +13,15 @@ from metricgate.models.samples import Categorical, IntArray, SamplePair
 from metricgate.predictions.alignment import Alignment, align_rows
 from metricgate.predictions.coding import agree_on_coding
 from metricgate.predictions.keys import RowKeys
+from metricgate.predictions.notes import (
+    describe_duplicates,
+    describe_lost_classes,
+    describe_order,
+    describe_spec_changes,
+    merge_notes,
+)
 from metricgate.predictions.table import Predictions
+from metricgate.predictions.wording import count_rows
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -60,7 +68,16 @@ def pair_predictions(baseline: Predictions, candidate: Predictions) -> PairedSet
         identical=identical,
         test_set_changed=not rows.complete or bool(changes),
         duplicates=candidate.duplicates,
-        notes=tuple(dict.fromkeys((*rows.describe(), *notes, *changes, *baseline.notes, *candidate.notes))),
+        notes=(
+            *rows.describe(),
+            *changes,
+            *notes,
+            *describe_order(pair, rows.method),
+            *describe_lost_classes(pair),
+            *describe_spec_changes(baseline.spec, candidate.spec),
+            *describe_duplicates(candidate.duplicates),
+            *merge_notes(baseline.notes, candidate.notes),
+        ),
     )
     return PairedSet(pair=pair, slices=slices, pairing=pairing)
 
@@ -82,11 +99,13 @@ def _share(baseline: Predictions, candidate: Predictions) -> tuple[SamplePair, d
     for column in baseline.slices.keys() & candidate.slices.keys():
         differing = _count_different(baseline.slices[column], candidate.slices[column])
         if differing:
-            changes.append(f"{differing:,} rows have another {column} in the candidate; the baseline's is used.")
+            changes.append(f"{count_rows(differing, 'has')} another {column} in the candidate; the baseline's is used.")
     weight = candidate.sample.weight if baseline.sample.weight is None else baseline.sample.weight
     if not _same(baseline.sample.weight, candidate.sample.weight):
         whose = "candidate's" if baseline.sample.weight is None else "baseline's"
         changes.append(f"The weights of the rows differ between baseline and candidate; the {whose} are used.")
+    if baseline.group and candidate.group and not baseline.group.equals(candidate.group):
+        changes.append("The groups of the rows differ between baseline and candidate; the baseline's are used.")
     if weight is not None and not weight.any():
         raise PredictionsError(
             "All rows that baseline and candidate share have weight 0.",

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from metricgate.models.samples import Task
+from metricgate.predictions.formats import quote_name
 from metricgate.predictions.labels import canonical_text
-from metricgate.predictions.source import Source, quote
+from metricgate.predictions.source import Source
 from metricgate.settings.policy import PredictionsSpec
 
 MAX_CLASSES = 1000
@@ -26,8 +27,7 @@ class Profile:
 
 def profile_column(source: Source, column: str) -> Profile:
     """Look at one column of the file."""
-    name = quote(column)
-    number = f"try_cast({name} AS DOUBLE)"
+    name, number = quote_name(column), source.as_number(column)
     boolean = source.types[column] == "BOOLEAN"
     (counts,) = source.ask(
         f"SELECT count({name}), count({number}), count(*) FILTER ({number} = floor({number})) FROM rows"
@@ -43,10 +43,12 @@ def profile_column(source: Source, column: str) -> Profile:
 
 def distinct_values(source: Source, column: str, limit: int) -> tuple[str, ...] | None:
     """Return a column's distinct values as text, or None where there are more than ``limit``."""
-    name = quote(column)
+    name = quote_name(column)
     # The first rows answer for a column of real numbers, whose distinct values would fill the memory.
     for rows in (f"(SELECT {name} FROM rows LIMIT {_PROBE_ROWS})", "rows"):
-        found = source.ask(f"SELECT DISTINCT {name}::VARCHAR FROM {rows} WHERE {name} IS NOT NULL LIMIT {limit + 1}")
+        found = source.ask(
+            f"SELECT DISTINCT {source.as_text(column)} FROM {rows} WHERE {name} IS NOT NULL LIMIT {limit + 1}"
+        )
         if len(found) > limit:
             return None
     return tuple(sorted(str(value) for (value,) in found))

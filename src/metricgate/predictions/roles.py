@@ -6,7 +6,8 @@ from pathlib import Path
 
 from metricgate.errors import PredictionsError
 from metricgate.models.samples import Task
-from metricgate.predictions.source import Source, list_names, open_source
+from metricgate.predictions.source import Source, open_source
+from metricgate.predictions.wording import list_names
 from metricgate.settings.policy import LabelValue, PredictionsSpec
 
 LABEL_NAMES = ("label", "y_true", "target", "y", "truth", "actual", "ground_truth", "true_label", "class")

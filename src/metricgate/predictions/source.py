@@ -13,13 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metricgate.errors import PredictionsError
+from metricgate.predictions.formats import FORMATS, quote_name, table_sql
+from metricgate.predictions.wording import list_names
 
 if TYPE_CHECKING:
     import duckdb
 
 MEMORY_LIMIT = "1GiB"
 THREADS = 4
-FORMATS = "a CSV (.csv, .tsv), Parquet (.parquet) or JSON Lines (.jsonl) file with one row per test example."
+_CSV_REASONS = ("Expected Number of Columns", "Value with unterminated quote", "Invalid unicode", "Maximum line size")
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -33,33 +35,37 @@ class Source:
     """An open file. ``types`` maps each column to DuckDB's name of its type; in CSV every column is VARCHAR."""
 
     connection: "duckdb.DuckDBPyConnection"
-    path: str
+    file: Path
+    path: str  # as shown to people
     types: Mapping[str, str]
 
     def fetch(self, expressions: Mapping[str, str]) -> dict[str, NDArray[Any]]:
         """Return one array per SQL expression over the columns, rows in the order of the file; null is masked."""
         if not expressions:
             return {}
-        selected = ", ".join(f"{sql} AS {quote(name)}" for name, sql in expressions.items())
-        with translated_errors(self.path):
+        selected = ", ".join(f"{sql} AS {quote_name(name)}" for name, sql in expressions.items())
+        with translated_errors(self.file, self.path):
             return dict(self.connection.execute(f"SELECT {selected} FROM rows").fetchnumpy())
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query over the table ``rows``; names in it must be quoted."""
-        with translated_errors(self.path):
+        with translated_errors(self.file, self.path):
             return self.connection.execute(sql).fetchall()
 
-    def require(self, column: str, role: str) -> str:
-        """Return ``column`` quoted for SQL; refuse one that the file does not have."""
+    def require(self, column: str, role: str) -> None:
+        """Refuse a column that the file does not have."""
         if column not in self.types:
             raise missing_column(column, role, self.path, tuple(self.types))
-        return quote(column)
 
+    def as_text(self, column: str) -> str:
+        """Return SQL for a column's values as text; null stays null."""
+        # A JSON value of changing type would keep its quotes in a cast.
+        return f"({quote_name(column)} ->> '$')" if self.types[column] == "JSON" else f"{quote_name(column)}::VARCHAR"
 
-def quote(name: str) -> str:
-    """Return a column name as SQL, whatever characters it holds."""
-    escaped = name.replace('"', '""')
-    return f'"{escaped}"'
+    def as_number(self, column: str) -> str:
+        """Return SQL for a column's values as DOUBLE, null for what is no number; true and false are 1 and 0."""
+        name = self.as_text(column) if self.types[column] == "JSON" else quote_name(column)
+        return f"try_cast({name} AS DOUBLE)"
 
 
 def missing_column(column: str, role: str, path: str, present: tuple[str, ...]) -> PredictionsError:
@@ -72,12 +78,6 @@ def missing_column(column: str, role: str, path: str, present: tuple[str, ...]) 
     )
 
 
-def list_names(names: tuple[str, ...], limit: int = 30) -> str:
-    """Return names for a sentence, shortened where there are very many."""
-    shown = ", ".join(names[:limit])
-    return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown
-
-
 @contextmanager
 def open_source(path: Path, shown: str) -> Iterator[Source]:
     """Open a CSV, Parquet or JSON Lines file; large intermediate results go to a temporary folder."""
@@ -87,11 +87,11 @@ def open_source(path: Path, shown: str) -> Iterator[Source]:
     with tempfile.TemporaryDirectory(prefix="metricgate-") as folder:
         connection = duckdb.connect(config=_SETTINGS | {"temp_directory": folder})
         try:
-            with translated_errors(shown):
-                _create_rows(connection, path)
+            with translated_errors(path, shown):
+                connection.execute(table_sql(path, shown))
                 described = connection.execute("DESCRIBE rows").fetchall()
             types = {str(name): str(kind) for name, kind, *_ in described}
-            yield Source(connection, shown, types)
+            yield Source(connection, path, shown, types)
         finally:
             connection.close()
 
@@ -111,45 +111,31 @@ def _require_file(path: Path, shown: str) -> None:
         raise PredictionsError(f"{shown} is empty.", expected=FORMATS, fix="check the stage that writes it.")
 
 
-def _create_rows(connection: "duckdb.DuckDBPyConnection", path: Path) -> None:
-    """Name the file ``rows``: Parquet is read column by column on demand, text is parsed once."""
-    reader, kind = _find_reader(path)
-    keep = "VIEW" if reader == "read_parquet" else "TEMP TABLE"
-    # A view cannot hold a bound parameter, and DuckDB would expand *, ? and [ in a path.
-    literal = re.sub(r"([*?\[])", r"[\1]", str(path.absolute())).replace("'", "''")
-    connection.execute(f"CREATE {keep} rows AS SELECT * FROM {reader}('{literal}'{kind})")
-
-
-def _find_reader(path: Path) -> tuple[str, str]:
-    """Return DuckDB's function and its options, by the file's first bytes: a suffix can lie."""
-    with path.open("rb") as file:
-        start = file.read(4096)
-    if start.startswith(b"PAR1"):
-        return "read_parquet", ""
-    names = {suffix.lower() for suffix in path.suffixes}
-    if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") or names & {".jsonl", ".ndjson", ".json"}:
-        shape = "'auto'" if ".json" in names else "'newline_delimited'"
-        return "read_json", f", format={shape}, records=true, sample_size=-1, convert_strings_to_integers=false"
-    # Every value stays text: guessed types would turn the id 007 into 7 and depend on the rows that were sampled.
-    return "read_csv", ", all_varchar=true, header=true"
-
-
 @contextmanager
-def translated_errors(path: str) -> Iterator[None]:
+def translated_errors(path: Path, shown: str) -> Iterator[None]:
     """Turn DuckDB's errors into one of ours, keeping its line number and reason."""
     import duckdb  # noqa: PLC0415  as above
 
     try:
         yield
     except (duckdb.Error, UnicodeDecodeError) as error:
-        text = str(error)
-        first = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)
+        text = str(error).replace(str(path.absolute()), shown)
         raise PredictionsError(
-            f"{path} cannot be read: {first}",
+            f"{shown} cannot be read: {_find_reason(text)}.",
             expected=FORMATS,
-            fix="open the file at that place, and correct the stage that writes it.",
+            fix="look at that place, and correct the stage that writes the file.",
             details=text,
         ) from error
+
+
+def _find_reason(text: str) -> str:
+    """Return the sentence that matters of DuckDB's message: for CSV the line and what is wrong with it."""
+    lines = [line.strip().removeprefix("Invalid Input Error: ") for line in text.splitlines() if line.strip()]
+    place = re.match(r"CSV Error on Line: (\d+)", lines[0]) if lines else None
+    if place is None:
+        return lines[0].rstrip(".") if lines else "no reason was given"
+    reasons = (line.rstrip(".") for line in lines[1:] if line.startswith(_CSV_REASONS))
+    return f"line {place[1]}: {next(reasons, lines[-1])}"
 
 
 def as_array(column: NDArray[Any]) -> NDArray[Any]:

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from metricgate.errors import PredictionsError
 from metricgate.models.samples import Categorical, FloatArray, Sample, Task
 from metricgate.predictions.categories import read_slices
+from metricgate.predictions.formats import quote_name
 from metricgate.predictions.keys import RowKeys, read_keys, sort_rows
 from metricgate.predictions.numbers import read_numbers, unusable_values
-from metricgate.predictions.source import Source, as_array, open_source, quote
+from metricgate.predictions.source import Source, as_array, open_source
 from metricgate.predictions.targets import read_targets
 from metricgate.settings.policy import PredictionsSpec
 
@@ -29,6 +30,7 @@ class Predictions:
     spec : what the columns mean, with ``task``, ``positive`` and ``classes`` filled in
     ids, group : keys of the rows, shape (n,), or None
     slices : by column; code -1 marks a missing value
+    unusable : by column of ``needed_columns`` that is not in ``sample.columns``, why
     file_rows : position of each row in the file, shape (n,); None where the file is in this order already
     positive_label : binary only; the label coded 1
     classes : the label values as text; binary: (negative, positive), the empty text where no row shows one
@@ -44,6 +46,7 @@ class Predictions:
     sample: Sample
     ids: RowKeys | None
     slices: Mapping[str, Categorical]
+    unusable: Mapping[str, str]
     group: RowKeys | None
     positive_label: str | None
     classes: tuple[str, ...]
@@ -79,7 +82,8 @@ def read_predictions(
     path : where the file lies; ``shown`` is how messages call it
     spec : what the columns mean
     name : the set's name in the policy
-    needed_columns : numeric columns that formulas use; an absent one is absent from ``sample.columns``
+    needed_columns : numeric columns that formulas use; one that is missing or not finite is in ``unusable``, because
+        it concerns the gates that use it and not the others
 
     Raises
     ------
@@ -91,10 +95,11 @@ def read_predictions(
         return _read(source, spec, name, needed_columns)
 
 
-def _read(source: Source, spec: PredictionsSpec, name: str, needed: Collection[str]) -> Predictions:
+def _read(source: Source, spec: PredictionsSpec, name: str, needed_columns: Collection[str]) -> Predictions:
     rows = _count_rows(source)
     targets = read_targets(source, spec)
     slices, slice_notes = read_slices(source, spec.slices)
+    needed, unusable = _read_needed(source, needed_columns)
     duplicates = 0 if spec.id else _count_duplicates(source)
     found = Predictions(
         name=name,
@@ -110,10 +115,11 @@ def _read(source: Source, spec: PredictionsSpec, name: str, needed: Collection[s
             scores=targets.scores,
             weight=_read_weight(source, spec),
             classes=targets.classes,
-            columns={**_read_needed(source, needed), **targets.numbers},
+            columns={**needed, **targets.numbers},
         ),
         ids=read_keys(source, spec.id, role="id") if spec.id else None,
         slices=slices,
+        unusable=unusable,
         group=read_keys(source, (spec.group,), role="group") if spec.group else None,
         positive_label=targets.positive,
         classes=targets.classes,
@@ -135,9 +141,15 @@ def _count_rows(source: Source) -> int:
     return int(rows)
 
 
-def _read_needed(source: Source, needed: Collection[str]) -> dict[str, FloatArray]:
-    present = tuple(sorted(set(needed) & source.types.keys()))
-    return read_numbers(source, present, role="column of a formula")
+def _read_needed(source: Source, columns: Collection[str]) -> tuple[dict[str, FloatArray], dict[str, str]]:
+    values: dict[str, FloatArray] = {}
+    unusable: dict[str, str] = {}
+    for column in sorted(columns):
+        try:
+            values |= read_numbers(source, (column,), role="column of a formula")
+        except PredictionsError as error:
+            unusable[column] = error.what
+    return values, unusable
 
 
 def _read_weight(source: Source, spec: PredictionsSpec) -> FloatArray | None:
@@ -155,6 +167,6 @@ def _count_duplicates(source: Source) -> int:
     """Count rows that equal an earlier one in every column; 0 where no column could tell two examples apart."""
     if not any(kind in {"DOUBLE", "FLOAT", "VARCHAR"} for kind in source.types.values()):
         return 0
-    everything = ", ".join(quote(column) for column in source.types)
+    everything = ", ".join(quote_name(column) for column in source.types)
     hashes = np.sort(as_array(source.fetch({"hash": f"hash({everything})"})["hash"]))
     return int(np.count_nonzero(hashes[1:] == hashes[:-1]))

@@ -13,7 +13,8 @@ from metricgate.predictions.categories import read_categories
 from metricgate.predictions.labels import canonical_text, choose_positive, sort_labels, spell_booleans_as_numbers
 from metricgate.predictions.numbers import read_numbers, unusable_values
 from metricgate.predictions.profiles import infer_task, profile_column
-from metricgate.predictions.source import Source, list_names
+from metricgate.predictions.source import Source
+from metricgate.predictions.wording import list_names
 from metricgate.settings.policy import PredictionsSpec
 
 
@@ -163,12 +164,8 @@ def _read_class_scores(
 
 def _read_present(source: Source, column: str, role: str) -> Categorical:
     found = read_categories(source, column, role)
-    wrong = found.codes < 0
-    for value in ("nan", "NaN", "NAN"):
-        if value in found.values:
-            wrong |= found.codes == found.values.index(value)
-    if wrong.any():
-        raise unusable_values(source, column, wrong, role, expected="a value in every row.")
+    if (found.codes < 0).any():
+        raise unusable_values(source, column, found.codes < 0, role, expected="a value in every row.")
     return found
 
 

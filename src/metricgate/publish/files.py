@@ -33,7 +33,7 @@ def write_report(report: Report, directory: Path) -> ReportFiles:
     # Also tells `git add --all` and DVC in a later step that this is no source.
     _write(directory / ".gitignore", "*\n")
     charts = _draw_charts(report, directory)
-    pictures = {name: (light.read_bytes(), dark.read_bytes()) for name, (light, dark) in charts.items()}
+    pictures = read_pictures(report, directory)
     files = ReportFiles(
         markdown=directory / "report.md",
         html=directory / "report.html",
@@ -56,6 +56,15 @@ def chart_files(report: Report, directory: Path) -> dict[str, tuple[Path, Path]]
     stems = {chart.name: _UNSAFE.sub("_", chart.name)[:80].lstrip(".") or "chart" for chart in report.charts}
     folder = directory / "charts"
     return {name: (folder / f"{stem}.png", folder / f"{stem}-dark.png") for name, stem in stems.items()}
+
+
+def read_pictures(report: Report, directory: Path) -> dict[str, tuple[bytes, bytes]]:
+    """Read the pictures that lie in a report folder, light and dark; a chart without both is left out."""
+    return {
+        name: (light.read_bytes(), dark.read_bytes())
+        for name, (light, dark) in chart_files(report, directory).items()
+        if light.is_file() and dark.is_file()
+    }
 
 
 def _draw_charts(report: Report, directory: Path) -> dict[str, tuple[Path, Path]]:

@@ -116,10 +116,10 @@ def evaluate_confusion(metric: ConfusionMetric, sample: Sample) -> Evaluation:
         whole[kept] = part
     influence = slope.actual[label] + slope.predicted[prediction] + np.where(label == prediction, slope.hit[label], 0.0)
     value = float(np.real(metric.formula(used)))
-    return Evaluation(value, weigh(influence * sample.rows, weight), _name_left_out(sample, kept))
+    return Evaluation(value, weigh(influence * sample.rows, weight), name_left_out(sample, kept))
 
 
-def _name_left_out(sample: Sample, kept: NDArray[Any]) -> tuple[str, ...]:
+def name_left_out(sample: Sample, kept: NDArray[Any]) -> tuple[str, ...]:
     left_out = [name for name, is_kept in zip(sample.classes, kept, strict=False) if not is_kept]
     if not left_out:
         return ()

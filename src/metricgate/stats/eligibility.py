@@ -16,10 +16,13 @@ def find_obstacle(sample: Sample, metric: Metric) -> str:
     """
     if sample.rows < MIN_SLICE_ROWS:
         return f"too few rows: {sample.rows}, and {MIN_SLICE_ROWS} are needed"
-    if metric.per_class_rows and sample.label is not None and sample.task == "binary":
-        counts = np.bincount(np.asarray(sample.label), minlength=2)
-        scarce = int(np.argmin(counts))
-        if counts[scarce] < MIN_SLICE_CLASS_ROWS:
-            name = sample.classes[scarce] if sample.classes else str(scarce)
-            return f"too few rows: {counts[scarce]} with the label {name}, and {MIN_SLICE_CLASS_ROWS} are needed"
+    if sample.label is None or not (metric.per_class_rows or metric.of_class is not None):
+        return ""
+    own = 1 if metric.of_class is None else metric.of_class
+    matching = int(np.count_nonzero(np.asarray(sample.label) == own))
+    name = sample.classes[own] if sample.classes else str(own)
+    if matching < MIN_SLICE_CLASS_ROWS:
+        return f"too few rows: {matching} with the label {name}, and {MIN_SLICE_CLASS_ROWS} are needed"
+    if sample.rows - matching < MIN_SLICE_CLASS_ROWS:
+        return f"too few rows: {sample.rows - matching} without the label {name}, and {MIN_SLICE_CLASS_ROWS} are needed"
     return ""

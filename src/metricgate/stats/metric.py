@@ -54,7 +54,8 @@ class Metric:
     needs : the parts of a sample it reads: "label", "prediction", "scores".
     columns : the numeric columns a formula reads.
     lowest, highest : the values it can take at all.
-    per_class_rows : a slice needs ten rows of each class.
+    per_class_rows : a slice needs ten rows of each of two classes.
+    of_class : the index of the one class it is about; a slice needs ten rows of it.
     gateable, refusal : whether a gate may use it, and if not, why and what to use instead.
     directed : False for formulas: the key of the gate says which way is better.
     """
@@ -69,6 +70,7 @@ class Metric:
     lowest: float = -inf
     highest: float = inf
     per_class_rows: bool = False
+    of_class: int | None = None
     gateable: bool = True
     refusal: str = ""
     directed: bool = True

@@ -88,3 +88,36 @@ def evaluate_auc(sample: Sample) -> Evaluation:
 
 def evaluate_average_precision(sample: Sample) -> Evaluation:
     return rank_average_precision(np.asarray(sample.scores), np.asarray(sample.label) == 1, relative_weight(sample))
+
+
+def evaluate_top_precision(sample: Sample, *, count: int | None, share: float | None) -> Evaluation:
+    """Evaluate the share of positive rows among those with the highest scores; rows tied at the cut count in part.
+
+    The cut is a share of the weight, which resampling keeps. So a row's influence has a second part: the rows it
+    pushes across the cut, which are as often positive as the rows near it.
+    """
+    share = count / sample.rows if count is not None else share
+    if share is None or not 0 < share <= 1:
+        raise MetricUndefined(f"There are fewer than {count} rows.", code="too_few_rows")
+    scores, positive, weight = np.asarray(sample.scores), np.asarray(sample.label) == 1, relative_weight(sample)
+    require_both_classes(positive, weight)
+    ranked = _rank(scores, positive, weight)
+    sizes = ranked.positive + ranked.negative
+    budget = share * sample.rows
+    part = np.clip((budget - (np.cumsum(sizes) - sizes)) / np.where(sizes > 0, sizes, 1.0), 0.0, 1.0)
+    value = float(ranked.positive @ part) / budget
+    near = _rate_near_cut(ranked, budget)
+    row_part = np.empty(sample.rows)
+    row_part[ranked.order] = part[ranked.group]
+    influence = ((positive - near) * row_part - share * (value - near)) / share
+    return Evaluation(value, influence if weight is None else influence * weight)
+
+
+def _rate_near_cut(ranked: _Ranked, budget: float) -> float:
+    """Return the share of positive rows in a window around the cut, of n^(4/5) rows at least."""
+    reached = np.cumsum(ranked.positive + ranked.negative)
+    half = reached[-1] ** 0.8 / 4
+    first, last = np.searchsorted(reached, [max(budget - half, 0.0), min(budget + half, reached[-1])])
+    window = slice(first, min(last, len(reached) - 1) + 1)
+    hits, misses = ranked.positive[window].sum(), ranked.negative[window].sum()
+    return float(hits / (hits + misses))

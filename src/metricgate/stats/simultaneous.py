@@ -71,9 +71,8 @@ def _find_local_tail(draws: FloatArray, tail: float) -> float:
     if draws.shape[1] == 1:
         return tail
     critical = float(np.quantile(draws.max(axis=1), 1 - tail))
-    bonferroni = tail / draws.shape[1]
-    local: float = NormalDist().cdf(-critical)
-    return min(max(local, bonferroni), tail)
+    bonferroni = tail / int(draws.shape[1])
+    return min(max(NormalDist().cdf(-critical), bonferroni), tail)
 
 
 def _is_beyond(item: Contrast, bound: SimultaneousBound | None, margin: float) -> bool:

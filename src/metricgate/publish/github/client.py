@@ -28,7 +28,7 @@ class GitHubClient:
     """One repository's REST API."""
 
     def __init__(
-        self, *, token: str, api_url: str, repository: str, patience: Patience | None = None, timeout_s: float = 15
+        self, *, token: str, api_url: str, repository: str, patience: Patience | None = None, timeout_s: int = 15
     ) -> None:
         import github  # noqa: PLC0415  # 0.3 s that a laptop run does not need
 
@@ -37,7 +37,7 @@ class GitHubClient:
         self._requester = github.Github(
             auth=github.Auth.Token(token),
             base_url=api_url.rstrip("/"),
-            timeout=timeout_s,  # type: ignore[arg-type]  # handed to requests as it is, which takes fractions
+            timeout=timeout_s,
             retry=None,
             user_agent=f"metricgate/{__version__}",
             per_page=100,

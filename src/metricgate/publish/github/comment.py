@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from metricgate.publish.github.answer import GitHubError, Trouble
+from metricgate.publish.github.answer import Answer, GitHubError, Trouble, explain
 from metricgate.publish.github.client import GitHubClient, Json
+from metricgate.report.markdown import comment_marker
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,18 +17,13 @@ class PostedComment:
     body: str
 
 
-def write_marker(set_up: str) -> str:
-    """Yield the first line of the comment of one set-up; ``set_up`` is the validated input ``id``."""
-    return f"<!-- metricgate:{set_up} -->"
-
-
 class CommentThread:
     """Our comments under one pull request, for one set-up."""
 
     def __init__(self, client: GitHubClient, pull_request: int, set_up: str) -> None:
         self._client = client
         self._list_path = client.path("issues", pull_request, "comments")
-        self._marker = write_marker(set_up)
+        self._marker = comment_marker(set_up)
         self._login: str | None = None
 
     def find(self) -> tuple[PostedComment, ...]:
@@ -47,10 +43,21 @@ class CommentThread:
         """
         if not body.startswith(self._marker):
             raise AssertionError("a comment without our marker would not be found again")
+        try:
+            return self._put(body)
+        except GitHubError as error:
+            if error.trouble is not Trouble.MISSING:
+                raise
+            # Somebody deleted it between our looking and our writing; a pull request that is gone fails again.
+            return self._put(body)
+
+    def _put(self, body: str) -> PostedComment:
         found = self.find()
         if not found:
             self._create(body)
             found = self.find()
+        if not found:
+            raise explain(Answer(404, "the comment was deleted at once"), f"GET {self._list_path}")
         keeper, *duplicates = found
         if keeper.body != _normalise(body):
             self._client.change(self._comment_path(keeper.number), {"body": body})

@@ -8,6 +8,7 @@ from typing import Literal, Self
 
 from metricgate.models.outcome import Verdict
 from metricgate.publish.annotations import Annotation, render_annotations
+from metricgate.publish.github.answer import GitHubError
 from metricgate.publish.github.check import Check, choose_conclusion
 from metricgate.publish.github.client import GitHubClient
 from metricgate.publish.github.comment import CommentThread
@@ -17,8 +18,9 @@ from metricgate.publish.github.patience import Patience
 from metricgate.publish.github.status import choose_state, post_status
 from metricgate.publish.outputs import append_pairs
 from metricgate.publish.summary import append_summary
+from metricgate.report.escape import escape_sentence
 from metricgate.report.headline import headline
-from metricgate.report.markdown import render_check, render_comment, render_status, render_summary
+from metricgate.report.markdown import comment_marker, render_check, render_comment, render_status, render_summary
 from metricgate.report.place import PastRun, Place
 from metricgate.report.value import Report
 from metricgate.settings.inputs import Inputs
@@ -47,6 +49,7 @@ class Publication:
         environ: Mapping[str, str],
         *,
         patience: Patience | None = None,
+        timeout_s: int = 15,
         emit: Callable[[str], None] = print,
     ) -> None:
         self._trigger = trigger
@@ -54,7 +57,7 @@ class Publication:
         self._environ = environ
         self._emit = emit
         self._notices = Notices(is_fork=trigger.is_fork)
-        self._client = self._connect(patience)
+        self._client = self._connect(patience, timeout_s)
         self._check = self._prepare_check()
 
     @classmethod
@@ -65,10 +68,15 @@ class Publication:
         environ: Mapping[str, str],
         *,
         patience: Patience | None = None,
+        timeout_s: int = 15,
         emit: Callable[[str], None] = print,
     ) -> Self:
-        """Prepare to publish; nothing is sent yet. ``emit`` writes one line to standard output."""
-        return cls(trigger, inputs, environ, patience=patience, emit=emit)
+        """Prepare to publish; nothing is sent yet.
+
+        ``patience`` bounds the waiting for GitHub in total, ``timeout_s`` each answer; ``emit`` writes one line to
+        standard output.
+        """
+        return cls(trigger, inputs, environ, patience=patience, timeout_s=timeout_s, emit=emit)
 
     def start(self) -> None:
         """Show that the run is under way, and learn from GitHub's answer what the token may do."""
@@ -81,6 +89,7 @@ class Publication:
 
     def finish(self, report: Report, directory: Path) -> Published:
         """Publish the report everywhere it belongs; ``directory`` is where its files lie."""
+        report = report.model_copy(update={"id": self._inputs.id})  # one read from an artifact may claim any
         place = Place(repository_url=self._repository_url, report_url=self._trigger.run_url)
         check_url = self._complete_check(report, place)
         comment_url = self._put_comment(report, place)
@@ -100,7 +109,7 @@ class Publication:
     def _repository_url(self) -> str:
         return f"{self._trigger.server_url}/{self._trigger.repository}" if self._trigger.repository else ""
 
-    def _connect(self, patience: Patience | None) -> GitHubClient | None:
+    def _connect(self, patience: Patience | None, timeout_s: int) -> GitHubClient | None:
         token = self._inputs.github_token.get_secret_value()
         if not self._trigger.repository:
             return None
@@ -108,7 +117,11 @@ class Publication:
             self._notices.add("There is no `github-token`, so nothing but the job summary is published.")
             return None
         return GitHubClient(
-            token=token, api_url=self._trigger.api_url, repository=self._trigger.repository, patience=patience
+            token=token,
+            api_url=self._trigger.api_url,
+            repository=self._trigger.repository,
+            patience=patience,
+            timeout_s=timeout_s,
         )
 
     def _prepare_check(self) -> Check | None:
@@ -165,7 +178,13 @@ class Publication:
             )
             body = render_comment(report, replace(place, history=history))
             now = PastRun(revision=pull_request.head_sha, verdict=report.verdict, headline=headline(report))
-            return thread.put(add_memory(body, (*history, now))).url
+            try:
+                return thread.put(add_memory(body, (*history, now))).url
+            except GitHubError as error:
+                if "too long" not in error.what:
+                    raise
+                self._notices.add("GitHub found the comment too long, so it only has the headline.")
+                return thread.put(_shorten_comment(report, place)).url
 
         return self._notices.attempt("comment", "pull-requests", put) or ""
 
@@ -229,6 +248,11 @@ _LEVELS: dict[Verdict, Literal["error", "warning", "notice"]] = {
     Verdict.CANCELLED: "error",
     Verdict.INCONCLUSIVE: "warning",
 }
+
+
+def _shorten_comment(report: Report, place: Place) -> str:
+    where = f"[the job summary]({place.report_url})" if place.report_url else "the job summary"
+    return f"{comment_marker(report.id)}\n## {escape_sentence(headline(report))}\n\nThe whole report is in {where}.\n"
 
 
 def _quote(text: str) -> str:

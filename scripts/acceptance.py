@@ -1,0 +1,119 @@
+"""Runs the acceptance tests with what they need: a Docker Engine, Chromium, an SSH server.
+
+What is missing is installed or started where that is possible (as root on Debian). What cannot run is named at the end,
+with the reason; only a failing test makes the exit code non-zero. Arguments are handed to pytest:
+`scripts/acceptance.py tests/container -k cancel`.
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+ENGINE = ROOT / "scripts/docker_engine.sh"
+# Program to Debian package. A test that needs a program skips without it, and names it.
+PROGRAMS = {"chromium": "chromium", "sshd": "openssh-server"}
+
+
+def main(arguments: list[str]) -> int:
+    install_programs()
+    with running_engine() as environment, tempfile.TemporaryDirectory() as folder:
+        results = Path(folder) / "results.xml"
+        code = run_tests(arguments, environment, results)
+        report_skips(results)
+    return code
+
+
+def install_programs() -> None:
+    missing = {program: package for program, package in PROGRAMS.items() if find_program(program) is None}
+    if not missing:
+        return
+    if not is_debian_root():
+        print(f"acceptance: {', '.join(missing)} not found, and only root on Debian can install: {not_run()}")
+        return
+    packages = sorted(missing.values())
+    print(f"acceptance: installing Debian's {', '.join(packages)} …", flush=True)
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
+        done = subprocess.run(["apt-get", *command], env=environment, check=False, capture_output=True, text=True)
+        if done.returncode:
+            print(f"acceptance: apt-get {command[0]} failed: {not_run()}\n{done.stderr[-2000:]}")
+            return
+
+
+def find_program(name: str) -> str | None:
+    return shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
+
+
+def is_debian_root() -> bool:
+    return os.geteuid() == 0 and Path("/etc/debian_version").exists() and find_program("apt-get") is not None
+
+
+def not_run() -> str:
+    return "what needs it will not run"
+
+
+@contextlib.contextmanager
+def running_engine() -> Iterator[dict[str, str]]:
+    """Yield an environment in which `docker` answers, if that can be had; stop an engine that was started for it."""
+    environment = dict(os.environ)
+    if has_engine(environment):
+        print("acceptance: using the Docker Engine that is there")
+        yield environment
+        return
+    if not is_debian_root():
+        print(f"acceptance: no Docker Engine answers `docker info`, and only root on Debian can start one: {not_run()}")
+        yield environment
+        return
+    started = subprocess.run([ENGINE, "start"], check=False, stdout=subprocess.PIPE, text=True)
+    if started.returncode:
+        print(f"acceptance: no Docker Engine could be started: {not_run()}")
+        yield environment
+        return
+    name, _, value = started.stdout.strip().partition("=")
+    try:
+        yield environment | {name: value}
+    finally:
+        subprocess.run([ENGINE, "stop"], check=False)
+
+
+def has_engine(environment: dict[str, str]) -> bool:
+    if shutil.which("docker") is None:
+        return False
+    return subprocess.run(["docker", "info"], env=environment, check=False, capture_output=True).returncode == 0
+
+
+def run_tests(arguments: list[str], environment: dict[str, str], results: Path) -> int:
+    workers = os.environ.get("WORKERS", "2")
+    command = [sys.executable, "-m", "pytest", "-n", workers, "-m", "acceptance", f"--junitxml={results}", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+
+
+def report_skips(results: Path) -> None:
+    """Print every reason for which acceptance tests did not run, and which they are."""
+    if not results.exists():
+        return
+    reasons: dict[str, list[str]] = {}
+    cases = list(ET.parse(results).iter("testcase"))  # noqa: S314 - written by our own pytest a moment ago
+    for case in cases:
+        for skipped in case.iter("skipped"):
+            reasons.setdefault(skipped.get("message", ""), []).append(f"{case.get('classname')}::{case.get('name')}")
+    if not reasons:
+        print(f"acceptance: everything ran ({len(cases)} tests)")
+        return
+    print("\n" + "=" * 100)
+    for reason, names in sorted(reasons.items()):
+        print(f"NOT RUN ({len(names)} tests): {reason}")
+        for name in sorted(names):
+            print(f"    {name}")
+    print("=" * 100)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

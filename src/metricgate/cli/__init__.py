@@ -1,0 +1,59 @@
+"""The commands a person types, and `action`, the container's entry point. Each is imported when it is called."""
+
+from importlib import import_module
+
+import click
+
+from metricgate import __version__
+
+COMMANDS = {
+    "run": "Judge this checkout against its baseline.",
+    "compare": "Compare two prediction files, without Git or DVC.",
+    "demo": "See a worse model refused: a real project in a new folder.",
+    "preview": "Open the report's preview page.",
+    "report": "Render a report.json again, in any form.",
+    "power": "Say what the gates can catch on a test set.",
+    "action": "Run as a GitHub Action: inputs and event from the environment.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are modules of this package, imported on demand so that `--help` is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"metricgate.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            raise click.UsageError(f"No command {name!r}. {_suggest(name)}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+def _suggest(name: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415  only after a typo
+
+    near = get_close_matches(name, COMMANDS, n=1)
+    return f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(COMMANDS)}."
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="metricgate")
+def commands() -> None:
+    """Judge models: is this one worse than what we have, by more than we allow.
+
+    Exit codes: 0 passed (or nothing to compare), 1 the gates say no, 2 configuration, 3 predictions,
+    4 Git, DVC or the pipeline, 5 publishing, 6 inconclusive where the policy says so, 70 a defect of ours, 130 stopped.
+    """

@@ -1,0 +1,137 @@
+"""`metricgate action`: the container's entry point. A pull request never ends without an answer."""
+
+import json
+import logging
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from metricgate import __version__
+from metricgate.errors import ConfigurationError, MetricgateError
+from metricgate.processes.fence import fence_output
+from metricgate.processes.signals import raise_on_signals
+from metricgate.report.value import Report
+from metricgate.settings.inputs import Inputs, read_inputs
+from metricgate.trigger import Trigger
+from metricgate.trigger.reader import read_trigger
+
+
+@click.command(name="action")
+def command() -> int:
+    """Judge the checkout as a GitHub Action: inputs, event and token come from the environment."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    return run_action(os.environ)
+
+
+def run_action(environ: Mapping[str, str]) -> int:
+    """Run one step of a workflow and return its exit code."""
+    from metricgate.publish.files import write_report  # noqa: PLC0415  after the first line of the log
+    from metricgate.publish.github.publication import Publication  # noqa: PLC0415
+
+    click.echo(f"MetricGate {__version__}")
+    inputs = read_inputs(environ)
+    trigger = read_trigger(environ, _read_event(environ))
+    if inputs.mode != "run":
+        raise ConfigurationError(
+            f"The mode {inputs.mode!r} is not part of this version.",
+            expected="`mode: run`.",
+            fix="Remove `mode:` from the step.",
+        )
+    output = _workspace(environ) / inputs.working_directory / inputs.output
+    with raise_on_signals():
+        publication = Publication.open(trigger, inputs, environ)
+        publication.start()
+        report = _judge(trigger, inputs, environ, output)
+        write_report(report, output)
+        publication.finish(report, output)
+    return report.exit_code
+
+
+def _judge(trigger: Trigger, inputs: Inputs, environ: Mapping[str, str], output: Path) -> Report:
+    """Judge, and turn even a defect of ours into a report."""
+    from metricgate.judging import report_failure, report_skip  # noqa: PLC0415
+    from metricgate.run import Request, run  # noqa: PLC0415
+    from metricgate.workspace.checkout import Access  # noqa: PLC0415
+
+    if inputs.skip_drafts and trigger.pull_request and trigger.pull_request.draft:
+        return report_skip("the pull request is a draft, and skip-drafts is on", id_=inputs.id)
+    try:
+        return run(
+            Request(
+                directory=_workspace(environ) / inputs.working_directory,
+                output=output,
+                trigger=trigger,
+                access=Access(token=inputs.github_token.get_secret_value(), server_url=trigger.server_url),
+                reproduce="if-needed" if inputs.reproduce else "never",
+                baseline_results=inputs.baseline_results,
+                timeout_s=inputs.timeout_minutes * 60 or None,
+                baseline=inputs.baseline or None,
+                policy_name=inputs.policy,
+                id=inputs.id,
+            ),
+            ActionProgress(),
+        )
+    except MetricgateError as error:
+        return report_failure(error, id_=inputs.id)
+    except Exception:  # noqa: BLE001  the pull request gets its answer, the log the traceback
+        details = traceback.format_exc()
+        click.echo(details, err=True)
+        defect = MetricgateError(
+            "MetricGate itself failed; this says nothing about the model.",
+            expected="no defect of ours.",
+            fix="Report it with the last lines of the log.",
+            details=details,
+        )
+        return report_failure(defect, id_=inputs.id)
+
+
+def _workspace(environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("GITHUB_WORKSPACE") or Path.cwd())
+
+
+def _read_event(environ: Mapping[str, str]) -> Mapping[str, Any] | None:
+    path = environ.get("GITHUB_EVENT_PATH")
+    if not path:
+        return None
+    try:
+        event = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            f"The event file {path} cannot be read: {error}.",
+            expected="the JSON file that GitHub writes for each run.",
+            fix="Run this command as a step of a workflow, or unset GITHUB_EVENT_PATH.",
+        ) from error
+    return event if isinstance(event, dict) else None
+
+
+class ActionProgress:
+    """Progress in a workflow's log: a folded group for each step, and the pipeline's output fenced."""
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        started = time.monotonic()
+        click.echo(f"::group::{_one_line(name)}")
+        try:
+            yield
+        finally:
+            click.echo(f"::endgroup::\n{_one_line(name)}: {time.monotonic() - started:.1f} s")
+
+    def line(self, text: str) -> None:
+        click.echo(f"  {_one_line(text)}")
+
+    @contextmanager
+    def passthrough(self) -> Iterator[Callable[[str], None]]:
+        with fence_output(sys.stdout, github=True) as write:
+            yield write
+
+
+def _one_line(text: str) -> str:
+    """Keep a text of ours that holds a name from the repository from starting a workflow command."""
+    return " ".join(text.replace("::", ": :").replace("##[", "## [").split())

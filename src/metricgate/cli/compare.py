@@ -1,0 +1,37 @@
+"""`metricgate compare`: two prediction files, no Git and no DVC."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+FILE = click.Path(path_type=Path)
+
+
+@click.command(name="compare")
+@click.argument("baseline", type=FILE)
+@click.argument("candidate", type=FILE)
+@click.option("--policy", type=FILE, metavar="FILE", help="metricgate.yaml with the columns and the gates.")
+@click.option("--output", type=FILE, default="metricgate-report", help="Report folder.")
+@click.option("--json", "json_file", metavar="FILE", help="Also write report.json here; - for standard output.")
+@click.option("--label", metavar="COLUMN", help="Column with the true label.")
+@click.option("--prediction", metavar="COLUMN", help="Column with the predicted label or value.")
+@click.option("--score", metavar="COLUMN", help="Column with the score of the positive class.")
+@click.option("--id", "id_", metavar="COLUMN", multiple=True, help="Column that joins both files (repeatable).")
+@click.option("--slice", "slices", metavar="COLUMN", multiple=True, help="Column to judge separately (repeatable).")
+@click.option("--positive", metavar="VALUE", help="The positive label. Default: 1, True, Yes or yes.")
+@click.option("--task", type=click.Choice(["binary", "multiclass", "regression", "score"]), help="Inferred if absent.")
+@click.option("--group", metavar="COLUMN", help="Column that marks rows which are not independent.")
+@click.option("--weight", metavar="COLUMN", help="Column with the weight of each row.")
+def command(
+    *, baseline: Path, candidate: Path, policy: Path | None, output: Path, json_file: str | None, **columns: Any
+) -> int:
+    """Compare the predictions of two models on the same test rows (CSV, Parquet or JSON Lines).
+
+    Without a policy every metric that the columns allow is reported, and losses shown to exceed 0.01 block.
+    """
+    from metricgate.cli.console import deliver  # noqa: PLC0415  `--help` stays quick
+    from metricgate.compare import compare_files  # noqa: PLC0415
+
+    report = compare_files(baseline, candidate, policy=policy, columns=columns)
+    return deliver(report, output, json_file)

@@ -1,0 +1,26 @@
+"""`metricgate preview`: open the page that shows the comment as GitHub would."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command(name="preview")
+@click.argument("folder", type=click.Path(path_type=Path), default="metricgate-report")
+def command(folder: Path) -> int:
+    """Open report.html of the report FOLDER in a browser, or say where it is."""
+    import webbrowser  # noqa: PLC0415  only here
+
+    from metricgate.errors import ConfigurationError  # noqa: PLC0415
+
+    page = folder / "report.html"
+    if not page.is_file():
+        raise ConfigurationError(
+            f"There is no {page}.",
+            expected="a report folder that a run has written.",
+            fix="Run `metricgate run` first, or name the folder.",
+        )
+    address = page.resolve().as_uri()
+    click.echo(address)
+    webbrowser.open(address)
+    return 0

@@ -1,0 +1,42 @@
+"""`metricgate run`: the gate on a laptop, in Jenkins or in GitLab CI."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command(name="run")
+@click.option("--baseline", metavar="REV", help="Revision to compare with. Default: the merge base with main.")
+@click.option("--policy", type=click.Path(path_type=Path), metavar="FILE", help="Judge by this file instead.")
+@click.option("--output", type=click.Path(path_type=Path), default="metricgate-report", help="Report folder.")
+@click.option("--json", "json_file", metavar="FILE", help="Also write report.json here; - for standard output.")
+@click.option("--repro/--no-repro", default=True, help="Run the pipeline first, or judge the results that are there.")
+@click.option("--timeout-minutes", type=float, metavar="N", help="Stop the pipeline after this many minutes.")
+def command(
+    *,
+    baseline: str | None,
+    policy: Path | None,
+    output: Path,
+    json_file: str | None,
+    repro: bool,
+    timeout_minutes: float | None,
+) -> int:
+    """Judge this checkout: reproduce the pipeline, fetch the baseline's results, compare, decide, report.
+
+    Rewrites outputs and dvc.lock as `dvc repro` does; --no-repro leaves every file as it is.
+    """
+    from metricgate.cli.console import TerminalProgress, deliver  # noqa: PLC0415  `--help` stays quick
+    from metricgate.processes.signals import raise_on_signals  # noqa: PLC0415
+    from metricgate.run import Request, run  # noqa: PLC0415
+
+    request = Request(
+        directory=Path.cwd(),
+        output=output,
+        reproduce="if-needed" if repro else "never",
+        timeout_s=None if timeout_minutes is None else timeout_minutes * 60,
+        baseline=baseline,
+        policy=policy,
+    )
+    with raise_on_signals():
+        report = run(request, TerminalProgress())
+    return deliver(report, output, json_file)

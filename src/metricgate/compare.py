@@ -1,0 +1,59 @@
+"""Two prediction files in, a report out: the same comparison and verdict as a run, without Git and DVC."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from metricgate.errors import ConfigurationError, MetricgateError
+from metricgate.judging import Case, judge, report_failure
+from metricgate.models.snapshot import RevisionInfo, Snapshot, Source
+from metricgate.predictions import ColumnOptions, infer_spec
+from metricgate.report.value import Report
+from metricgate.settings.policy import Policy
+from metricgate.settings.policy_file import read_policy
+from metricgate.settings.selection import PolicyChoice, read_policy_text
+
+
+def compare_files(baseline: Path, candidate: Path, *, policy: Path | None, columns: Mapping[str, Any]) -> Report:
+    """Compare two files. ``columns``: the command's options, which take the policy's place where there is none."""
+    try:
+        given = {name: value for name, value in columns.items() if value}
+        choice = _infer_choice(candidate, given) if policy is None else _read_choice(policy, given)
+    except MetricgateError as error:
+        return report_failure(error)
+    (name,) = choice.judging.prediction_sets
+    return judge(Case(baseline=_snapshot(baseline, name), candidate=_snapshot(candidate, name), choice=choice))
+
+
+def _snapshot(path: Path, set_name: str) -> Snapshot:
+    return Snapshot(info=RevisionInfo(name=str(path), source=Source.FILE), predictions={set_name: path})
+
+
+def _infer_choice(candidate: Path, given: Mapping[str, Any]) -> PolicyChoice:
+    options = {("id" if name == "id_" else name): value for name, value in given.items()}
+    policy = Policy(predictions=infer_spec(candidate, ColumnOptions(**options)))
+    return PolicyChoice(
+        judging=policy,
+        baseline=policy,
+        candidate=policy,
+        origin="no policy: default guardrails",
+        is_default=True,
+    )
+
+
+def _read_choice(path: Path, given: Mapping[str, Any]) -> PolicyChoice:
+    if given:
+        options = ", ".join(f"--{name.rstrip('_').removesuffix('s')}" for name in given)
+        raise ConfigurationError(
+            f"{options} and --policy are given together.",
+            expected="the columns in one place: the policy's `predictions:`, or the options.",
+            fix="Leave the options out, or the policy.",
+        )
+    policy = read_policy(read_policy_text(path), origin=str(path))
+    if len(policy.prediction_sets) != 1:
+        raise ConfigurationError(
+            f"{path} names {len(policy.prediction_sets)} prediction sets.",
+            expected="one, whose columns are those of the two files.",
+            fix="Pass a policy with a single `predictions:` section.",
+        )
+    return PolicyChoice(judging=policy, baseline=policy, candidate=policy, origin=str(path))

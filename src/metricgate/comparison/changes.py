@@ -1,0 +1,52 @@
+"""What differs between two snapshots besides the metrics."""
+
+from collections.abc import Iterable, Mapping
+
+from metricgate.models.result import Change
+from metricgate.models.snapshot import DataEntry, Scalar, Snapshot
+
+
+def list_changes(baseline: Snapshot, candidate: Snapshot) -> tuple[Change, ...]:
+    """List changed parameters, data, stages and packages, each group in the order of its names."""
+    return (
+        *_changes(
+            "parameter",
+            {_place(p.file, p.key, "params.yaml"): _text(p.value) for p in baseline.parameters},
+            {_place(p.file, p.key, "params.yaml"): _text(p.value) for p in candidate.parameters},
+        ),
+        *_data_changes(baseline.data, candidate.data),
+        *_changes("package", dict(baseline.packages), dict(candidate.packages)),
+    )
+
+
+def _place(file: str, key: str, usual_file: str) -> str:
+    return key if file == usual_file else f"{file}:{key}"
+
+
+def _text(value: Scalar) -> str:
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _changes(kind: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterable[Change]:
+    for name in sorted({*before, *after}):
+        old, new = before.get(name), after.get(name)
+        if old != new:
+            yield Change.model_validate({"kind": kind, "name": name, "before": old, "after": new})
+
+
+def _data_changes(before: tuple[DataEntry, ...], after: tuple[DataEntry, ...]) -> Iterable[Change]:
+    old_entries = {entry.path: entry for entry in before if not entry.output}
+    new_entries = {entry.path: entry for entry in after if not entry.output}
+    for path in sorted({*old_entries, *new_entries}):
+        old, new = old_entries.get(path), new_entries.get(path)
+        if old is None or new is None or old.hash != new.hash:
+            yield Change(kind="data", name=path, before=_size(old), after=_size(new))
+
+
+def _size(entry: DataEntry | None) -> str | None:
+    if entry is None:
+        return None
+    size = "unknown size" if entry.size is None else f"{entry.size:,} bytes"
+    return size if entry.files is None else f"{size} in {entry.files:,} files"

@@ -1,0 +1,113 @@
+"""Metric rows: every metric of both models, with intervals, on all rows and on slices."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from metricgate.comparison.subject import Missing, Subject
+from metricgate.models.result import MetricRow, Slice
+from metricgate.models.samples import Sample
+from metricgate.stats.contrast import single_interval
+from metricgate.stats.eligibility import find_obstacle
+from metricgate.stats.metric import Metric, MetricUndefined
+
+
+def measure(
+    subject: Subject, metrics: Iterable[Metric], *, tail: float, slices: Iterable[Slice | None] = (None,)
+) -> tuple[MetricRow, ...]:
+    """Measure each metric on each slice (None: all rows). ``tail`` is the one-sided error of each interval's end."""
+    listed = tuple(metrics)
+    return tuple(measure_metric(subject, metric, slice_, tail=tail) for slice_ in slices for metric in listed)
+
+
+def all_slices(subject: Subject) -> tuple[Slice, ...]:
+    """List every slice of the subject, column by column."""
+    return tuple(
+        Slice(column=column, value=value) for column, values in subject.slice_values.items() for value in values
+    )
+
+
+def measure_metric(subject: Subject, metric: Metric, slice_: Slice | None, *, tail: float) -> MetricRow:
+    """Measure one metric on all rows or one slice; what cannot be measured is null, with a note."""
+    result = subject.contrast(metric, slice_)
+    if isinstance(result, Missing):
+        return _candidate_row(subject, metric, slice_, result, tail=tail)
+    pair = subject.pair(slice_)
+    assert pair is not None  # noqa: S101  # a contrast was had
+    note = find_obstacle(pair.candidate, metric) if slice_ else ""
+    low, high = (None, None) if note else result.interval(tail)
+    own = None if note else evaluate_own(pair.candidate, metric, tail=tail)
+    known = own if isinstance(own, OwnValue) else None
+    return MetricRow(
+        name=metric.name,
+        set=subject.name,
+        slice=slice_,
+        direction=metric.direction,
+        rows=pair.rows,
+        positives=count_positives(pair.candidate),
+        baseline=result.baseline,
+        candidate=result.candidate,
+        difference=result.candidate - result.baseline,
+        low=low,
+        high=high,
+        candidate_low=known.low if known else None,
+        candidate_high=known.high if known else None,
+        method=result.method,
+        note=note or result.inconclusive or metric.refusal,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnValue:
+    """A metric of one model alone, with its interval where there is one."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+def evaluate_own(sample: Sample, metric: Metric, *, tail: float) -> OwnValue | Missing:
+    """Evaluate one metric of one model; ``tail`` is the one-sided error of each end of the interval."""
+    try:
+        value = metric.evaluate(sample).value
+        low, high = single_interval(sample, metric, tail=tail)
+    except MetricUndefined as undefined:
+        return Missing(side="candidate", code=undefined.code, reason=undefined.reason)
+    return OwnValue(value=value, low=low, high=high)
+
+
+def _candidate_row(
+    subject: Subject, metric: Metric, slice_: Slice | None, missing: Missing, *, tail: float
+) -> MetricRow:
+    """Describe a metric that has no difference: the candidate's own value where it has one."""
+    sample = subject.candidate_sample(slice_)
+    own = evaluate_own(sample, metric, tail=tail)
+    known = None if isinstance(own, Missing) else own
+    return MetricRow(
+        name=metric.name,
+        set=subject.name,
+        slice=slice_,
+        direction=metric.direction,
+        rows=sample.rows,
+        positives=count_positives(sample),
+        candidate=known.value if known else None,
+        candidate_low=known.low if known else None,
+        candidate_high=known.high if known else None,
+        note=missing.reason if isinstance(own, OwnValue) else own.reason,
+    )
+
+
+def evaluate_or_none(sample: Sample, metric: Metric) -> float | None:
+    """Give the metric's value, or None where the sample does not allow it."""
+    try:
+        return metric.evaluate(sample).value
+    except MetricUndefined:
+        return None
+
+
+def count_positives(sample: Sample) -> int | None:
+    """Count the rows of the positive class, where there is one."""
+    if sample.task != "binary" or sample.label is None:
+        return None
+    return int(np.count_nonzero(sample.label))

@@ -1,0 +1,114 @@
+"""The subject of a comparison: one prediction set of the candidate and, where there is one, of the baseline.
+
+Gates ask it for contrasts by metric and slice. It says what cannot be had, on whose side, and why.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from metricgate.models.result import Pairing, Slice
+from metricgate.models.samples import Categorical, IntArray, Sample, SamplePair
+from metricgate.predictions import PairedSet, Predictions
+from metricgate.stats.contrast import Contrast, contrast
+from metricgate.stats.metric import Metric, MetricUndefined
+from metricgate.stats.registry import find_metric
+
+Side = Literal["baseline", "candidate", "both"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Missing:
+    """A value that cannot be had: whose, a code, and a sentence."""
+
+    side: Side
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Subject:
+    """Both models' predictions on the same rows; without a baseline, the candidate's alone."""
+
+    name: str
+    candidate: Predictions
+    paired: PairedSet | None = None
+    _subsets: dict[Slice, IntArray] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def pairing(self) -> Pairing | None:
+        return self.paired.pairing if self.paired else None
+
+    @cached_property
+    def slice_values(self) -> Mapping[str, tuple[str, ...]]:
+        """The values of each slice column, of both sides where there are two."""
+        slices = self.paired.slices if self.paired else self.candidate.slices
+        return {column: categorical.values for column, categorical in slices.items()}
+
+    @property
+    def rows(self) -> int:
+        return self.paired.pair.rows if self.paired else self.candidate.rows
+
+    def rows_of(self, slice_: Slice | None) -> IntArray | None:
+        """Give the row numbers of a slice in the paired order (the candidate's where there is no baseline)."""
+        if slice_ is None:
+            return None
+        if slice_ not in self._subsets:
+            slices = self.paired.slices if self.paired else self.candidate.slices
+            self._subsets[slice_] = _rows_with(slices[slice_.column], slice_.value)
+        return self._subsets[slice_]
+
+    def pair(self, slice_: Slice | None) -> SamplePair | None:
+        if self.paired is None:
+            return None
+        rows = self.rows_of(slice_)
+        return self.paired.pair if rows is None else self.paired.pair.take(rows)
+
+    def candidate_sample(self, slice_: Slice | None) -> Sample:
+        """Give all of the candidate's rows, or those of a slice: also the ones that the baseline lacks."""
+        if slice_ is None:
+            return self.candidate.sample
+        return self.candidate.sample.take(_rows_with(self.candidate.slices[slice_.column], slice_.value))
+
+    def find(self, metric: str) -> Metric:
+        sample = self.candidate.sample
+        columns = {*sample.columns, *(self.paired.pair.baseline.columns if self.paired else ())}
+        return find_metric(metric, task=sample.task, classes=sample.classes, columns=columns)
+
+    def _is_part(self, slice_: Slice | None) -> bool:
+        """Tell whether equality on these rows would prove nothing: the models differ elsewhere."""
+        return slice_ is not None and self.pairing is not None and not self.pairing.identical
+
+    def contrast(self, metric: Metric, slice_: Slice | None = None, *, factor: float = 1.0) -> Contrast | Missing:
+        """Compare both models by one metric; what keeps it from being computed is named with its side."""
+        pair = self.pair(slice_)
+        if pair is None:
+            return Missing(side="baseline", code="no_baseline", reason="there is no baseline to compare with")
+        try:
+            return contrast(pair, metric, factor=factor, part=self._is_part(slice_))
+        except MetricUndefined as undefined:
+            return Missing(side=_sides_lacking(pair, metric), code=undefined.code, reason=undefined.reason)
+
+
+def _sides_lacking(pair: SamplePair, metric: Metric) -> Side:
+    if not is_defined(pair.candidate, metric):
+        return "candidate" if is_defined(pair.baseline, metric) else "both"
+    return "baseline"
+
+
+def is_defined(sample: Sample, metric: Metric) -> bool:
+    """Tell whether the metric has a value on the sample."""
+    try:
+        metric.evaluate(sample)
+    except MetricUndefined:
+        return False
+    return True
+
+
+def _rows_with(column: Categorical, value: str) -> IntArray:
+    if value not in column.values:
+        return np.empty(0, dtype=np.int64)
+    return np.flatnonzero(column.codes == column.values.index(value))

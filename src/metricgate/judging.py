@@ -1,0 +1,227 @@
+"""From two snapshots to a report: read the predictions, judge, measure, and lay everything out as one value."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from metricgate import __version__
+from metricgate.comparison.changes import list_changes
+from metricgate.comparison.measurement import all_slices, measure
+from metricgate.comparison.numbers import disagreeing_numbers, measure_numbers
+from metricgate.comparison.subject import Subject
+from metricgate.errors import MetricgateError, PredictionsError, TimeLimitError
+from metricgate.models.outcome import Outcome, Verdict
+from metricgate.models.result import ChartData, GateRow, MetricRow, Warning_
+from metricgate.models.snapshot import Snapshot, Unreadable
+from metricgate.policy.judge import Evidence, judge_policy, tail_of
+from metricgate.policy.verdict import decide_verdict, exit_code_of
+from metricgate.predictions import Predictions, pair_predictions, read_predictions
+from metricgate.report.chart_data import build_charts, build_forest
+from metricgate.report.value import Acceptance, Failure, Report
+from metricgate.settings.policy import Policy, PredictionsSpec
+from metricgate.settings.selection import PolicyChoice
+from metricgate.stats.registry import list_metrics, main_metrics
+
+EXIT_CANCELLED = 130
+NO_POLICY_REASON = "no policy: nothing was judged"
+NO_POLICY_HINT = "Run `metricgate init` to write a metricgate.yaml with predictions and gates."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What is to be judged, and by which policy. ``anchor`` is the snapshot of the policy's frozen release."""
+
+    baseline: Snapshot | None
+    candidate: Snapshot
+    choice: PolicyChoice
+    anchor: Snapshot | None = None
+    id: str = "default"
+    warnings: tuple[Warning_, ...] = ()
+    accepted: Acceptance | None = None
+    reproduce: str = ""
+
+
+def judge(case: Case) -> Report:
+    """Judge the candidate and describe the outcome. An error of the predictions still reports the pipeline's numbers."""
+    try:
+        evidence = _gather(case.baseline, case.candidate, case.choice)
+        anchor = _gather(case.anchor, case.candidate, case.choice) if case.anchor else None
+        return _report(case, evidence, anchor)
+    except MetricgateError as error:
+        return report_failure(error, case)
+
+
+def report_failure(error: MetricgateError, case: Case | None = None, *, id_: str = "default") -> Report:
+    """Describe a run that could not judge, with what is known of the two revisions nevertheless."""
+    known = {} if case is None else _known(case)
+    return Report(
+        metricgate=__version__,
+        verdict=Verdict.CANCELLED if error.exit_code == EXIT_CANCELLED else Verdict.ERROR,
+        reason=error.what,
+        exit_code=error.exit_code,
+        failure=Failure(
+            title=error.title,
+            what=error.what,
+            expected=error.expected,
+            fix=error.fix,
+            details=error.details,
+            anchor=error.anchor,
+            exit_code=error.exit_code,
+            timed_out=isinstance(error, TimeLimitError),
+        ),
+        **{"id": id_, **known},
+    )
+
+
+def report_skip(reason: str, *, id_: str) -> Report:
+    """Describe a run that was not to judge."""
+    return Report(metricgate=__version__, id=id_, verdict=Verdict.SKIPPED, reason=reason, exit_code=0)
+
+
+def _known(case: Case) -> dict[str, object]:
+    return {
+        "id": case.id,
+        "baseline": case.baseline.info if case.baseline else None,
+        "candidate": case.candidate.info,
+        "metrics": measure_numbers(case.baseline, case.candidate),
+        "changes": list_changes(case.baseline, case.candidate) if case.baseline else (),
+        "baseline_stages": case.baseline.stages if case.baseline else (),
+        "candidate_stages": case.candidate.stages,
+        "policy_origin": case.choice.origin,
+        "warnings": (*case.choice.warnings, *case.warnings),
+        "reproduce": case.reproduce,
+    }
+
+
+def _gather(baseline: Snapshot | None, candidate: Snapshot, choice: PolicyChoice) -> Evidence:
+    subjects = {}
+    for name, spec in choice.candidate.prediction_sets.items():
+        own = _read_side(candidate, "candidate", name, spec)
+        other_spec = choice.baseline.prediction_sets.get(name, spec)
+        other = None if baseline is None else _read_baseline(baseline, name, other_spec)
+        paired = None if other is None else pair_predictions(other, own)
+        subjects[name] = Subject(name=name, candidate=own, paired=paired)
+    return Evidence(subjects=subjects, baseline=baseline, candidate=candidate)
+
+
+def _read_side(snapshot: Snapshot, side: str, name: str, spec: PredictionsSpec) -> Predictions:
+    found = snapshot.predictions.get(name)
+    if found is None or isinstance(found, Unreadable):
+        reason = found.reason if found else "the file was not delivered"
+        raise PredictionsError(
+            f"The predictions of the {side} cannot be read: {spec.path}: {reason}.",
+            expected="the file that `predictions.path` names, as an output of the pipeline or a file in Git.",
+            fix="Check the path in metricgate.yaml and that the pipeline writes the file.",
+        )
+    shown = spec.path if snapshot.info.revision is None else f"{spec.path} ({side})"
+    return read_predictions(found, spec, name=name, shown=shown)
+
+
+def _read_baseline(baseline: Snapshot, name: str, spec: PredictionsSpec) -> Predictions | None:
+    """Read the baseline's predictions; None where it never had any, which skips relative gates visibly."""
+    found = baseline.predictions.get(name)
+    if found is None or (isinstance(found, Unreadable) and found.missing):
+        return None
+    return _read_side(baseline, "baseline", name, spec)
+
+
+def _report(case: Case, evidence: Evidence, anchor: Evidence | None) -> Report:
+    policy = case.choice.judging
+    nothing_to_judge = not policy.gates and not evidence.subjects
+    gates = () if nothing_to_judge else judge_policy(policy, evidence, anchor=anchor)
+    verdict = decide_verdict(gates)
+    if case.choice.capped and verdict is Verdict.PASSED:
+        verdict = Verdict.INCONCLUSIVE
+    accepted = case.accepted if verdict is Verdict.FAILED else None
+    exit_code = exit_code_of(verdict, gates, policy.on_inconclusive)
+    if accepted:
+        verdict, exit_code = Verdict.PASSED, 0
+    rows = _measure(evidence, policy, gates)
+    return Report.model_validate(
+        {
+            "metricgate": __version__,
+            "verdict": verdict,
+            "reason": NO_POLICY_REASON if nothing_to_judge else _reason(verdict, gates),
+            "exit_code": exit_code,
+            "confidence": policy.confidence,
+            "pairings": tuple(s.pairing for s in evidence.subjects.values() if s.pairing),
+            "gates": gates,
+            "charts": _draw(evidence, gates),
+            "candidate_policy": _say_proposed(case.choice, evidence),
+            "power": next((gate.power for gate in gates if gate.power), ""),
+            "hints": (NO_POLICY_HINT,) if nothing_to_judge or case.choice.is_default else (),
+            "accepted": accepted,
+            **_known(case),
+            "warnings": (*case.choice.warnings, *case.warnings, *_warnings(evidence, rows)),
+            "metrics": rows,
+        }
+    )
+
+
+def _measure(evidence: Evidence, policy: Policy, gates: Iterable[GateRow]) -> tuple[MetricRow, ...]:
+    """Measure every metric that the columns allow; on slices, with a policy, those that it gates and the main ones."""
+    tail = tail_of(policy)
+    gated = {(gate.set, gate.metric) for gate in gates}
+    rows: list[MetricRow] = []
+    for name, subject in evidence.subjects.items():
+        available = list_metrics(subject.candidate.sample)
+        names = {metric.name for metric in available}
+        extra = tuple(subject.find(metric) for set_, metric in sorted(gated) if set_ == name and metric not in names)
+        metrics = (*available, *extra)
+        wanted = {metric for set_, metric in gated if set_ == name} | set(main_metrics(subject.candidate.task))
+        on_slices = [metric for metric in metrics if not policy.gates or metric.name in wanted]
+        rows += measure(subject, metrics, tail=tail)
+        rows += measure(subject, on_slices, tail=tail, slices=all_slices(subject))
+    return (*rows, *measure_numbers(evidence.baseline, evidence.candidate))
+
+
+def _warnings(evidence: Evidence, rows: Iterable[MetricRow]) -> tuple[Warning_, ...]:
+    test_set = [
+        Warning_(code="test_set_changed", text=f"The test data changed: {note}")
+        for subject in evidence.subjects.values()
+        if subject.pairing and subject.pairing.test_set_changed
+        for note in subject.pairing.notes[:1]
+    ]
+    problems = [
+        Warning_(code="unreadable", text=f"{problem.what} of the {side} is unreadable: {problem.reason}")
+        for side, snapshot in (("baseline", evidence.baseline), ("candidate", evidence.candidate))
+        if snapshot
+        for problem in snapshot.problems
+    ]
+    lost = [
+        Warning_(code="no_baseline_predictions", text="The baseline has no predictions; only absolute gates judge.")
+        for subject in evidence.subjects.values()
+        if subject.paired is None and evidence.baseline is not None
+    ]
+    return (*test_set, *lost, *problems, *disagreeing_numbers(rows))
+
+
+def _draw(evidence: Evidence, gates: tuple[GateRow, ...]) -> tuple[ChartData, ...]:
+    forest = build_forest(gates)
+    pairs = {name: subject.pair(None) for name, subject in evidence.subjects.items()}
+    charts = [chart for name, pair in pairs.items() if pair for chart in build_charts(pair, name=name)]
+    return (*((forest,) if forest else ()), *charts)
+
+
+def _say_proposed(choice: PolicyChoice, evidence: Evidence) -> str:
+    """Say what the candidate's own gates would have said, where this change edits the policy."""
+    if choice.proposed is None:
+        return ""
+    try:
+        gates = judge_policy(choice.proposed, evidence)
+    except MetricgateError as error:
+        return f"By the gates that this change proposes, the run would end in an error: {error.what}"
+    return f"By the gates that this change proposes, the verdict would be {decide_verdict(gates)}."
+
+
+def _reason(verdict: Verdict, gates: tuple[GateRow, ...]) -> str:
+    """Give the verdict's reason in one plain sentence: the first gate that led to it."""
+    if verdict is Verdict.PASSED:
+        count = sum(gate.outcome is Outcome.PASSED for gate in gates)
+        if all(gate.reason_code == "identical" for gate in gates):
+            return "no change: predictions are identical"
+        return f"no loss beyond what is allowed ({count} of {len(gates)} gates judged)"
+    deciding = [gate for gate in gates if gate.outcome.value == verdict.value]
+    if not deciding:
+        return NO_POLICY_REASON if not gates else "the baseline's policy is invalid: a passed run is capped"
+    more = f", and {len(deciding) - 1} more" if len(deciding) > 1 else ""
+    return f"{deciding[0].rule}: {deciding[0].reason}{more}"

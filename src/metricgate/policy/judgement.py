@@ -1,0 +1,88 @@
+"""How one rule is judged, on numbers alone. Every function works on gains: positive is better, whatever the metric.
+
+A relative rule is a non-inferiority test, as FDA's guidance of 2016 phrases it: the model must be shown not to be
+worse by more than a margin fixed beforehand. What the outcomes mean, and their error rates: docs/statistics.md.
+"""
+
+from dataclasses import dataclass
+
+from metricgate.models.outcome import Outcome, Role
+
+RELATIVE_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """The outcome of a rule, its reason as a sentence, and a code for the reason that tools can rely on."""
+
+    outcome: Outcome
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gain:
+    """How much better the candidate is, with its bounds.
+
+    ``low`` is pointwise and lets it pass. ``high`` is simultaneous in its family and lets it fail; where the margin is
+    a percentage it bounds what is tested against the margin, and ``high_difference`` the plain difference.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    high_difference: float
+    scale: float = 1.0  # size of the compared values, for the rounding error that equality forgives
+
+    @property
+    def tolerance(self) -> float:
+        return RELATIVE_TOLERANCE * max(abs(self.scale), 1e-300)
+
+
+IDENTICAL = Judgement(outcome=Outcome.PASSED, code="identical", reason="the predictions are identical on all rows")
+
+
+def judge_gain(gain: Gain, *, allowed_loss: float, role: Role) -> Judgement:
+    """Judge a relative rule: required or guardrail. ``allowed_loss`` is negative where a gain is demanded."""
+    bound = -allowed_loss
+    beyond = gain.high < bound - gain.tolerance
+    worse = gain.high_difference < -gain.tolerance and gain.estimate < bound - gain.tolerance
+    if beyond:
+        reason = "worse, beyond what is allowed" if allowed_loss >= 0 else "the gain asked for is not there"
+        return Judgement(outcome=Outcome.FAILED, code="beyond_margin", reason=reason)
+    if worse:
+        reason = "worse for certain, probably beyond what is allowed"
+        return Judgement(outcome=Outcome.FAILED, code="worse_probably_beyond", reason=reason)
+    if gain.low >= bound - gain.tolerance:
+        reason = "shown not to be worse by more than is allowed" if allowed_loss >= 0 else "shown to be better"
+        return Judgement(outcome=Outcome.PASSED, code="within_margin", reason=reason)
+    if role is Role.GUARDRAIL:
+        reason = "no loss beyond what is allowed is shown"
+        return Judgement(outcome=Outcome.PASSED, code="no_harm_shown", reason=reason)
+    reason = "this test set is too small to tell"
+    return Judgement(outcome=Outcome.INCONCLUSIVE, code="cannot_tell", reason=reason)
+
+
+def judge_number_gain(gain: float, *, allowed_loss: float, scale: float) -> Judgement:
+    """Judge a relative rule on two bare numbers, which have no interval; equality at the margin passes."""
+    if gain >= -allowed_loss - RELATIVE_TOLERANCE * max(abs(scale), 1e-300):
+        reason = "the numbers are compared as they are, without an interval"
+        return Judgement(outcome=Outcome.PASSED, code="number_within_margin", reason=reason)
+    reason = "the number is worse by more than is allowed (compared as it is, without an interval)"
+    return Judgement(outcome=Outcome.FAILED, code="number_beyond_margin", reason=reason)
+
+
+def judge_bar(value: float, bound: float | None, *, bar: float, sign: int) -> Judgement:
+    """Judge an absolute rule: ``sign`` +1 for a floor, -1 for a ceiling.
+
+    The value decides, as an assertion would. Where ``bound`` is given (``confident: true``), the end of the
+    candidate's interval must clear the bar too.
+    """
+    tolerance = RELATIVE_TOLERANCE * max(abs(bar), abs(value), 1e-300)
+    if sign * (value - bar) < -tolerance:
+        side = "below" if sign > 0 else "above"
+        return Judgement(outcome=Outcome.FAILED, code="bar_missed", reason=f"the value is {side} the bar")
+    if bound is not None and sign * (bound - bar) < -tolerance:
+        reason = "the value clears the bar, its interval does not: this test set is too small to tell"
+        return Judgement(outcome=Outcome.INCONCLUSIVE, code="bar_not_cleared_with_confidence", reason=reason)
+    return Judgement(outcome=Outcome.PASSED, code="bar_cleared", reason="the value clears the bar")

@@ -1,0 +1,103 @@
+"""The formats of predictions files, and the SQL that reads each of them without guessing."""
+
+import csv
+import gzip
+import io
+import re
+from collections import Counter
+from pathlib import Path
+
+from metricgate.errors import PredictionsError
+
+FORMATS = "a CSV (.csv, .tsv), Parquet (.parquet) or JSON Lines (.jsonl) file with one row per test example."
+_DELIMITERS = ",;\t|"
+_HEADER_BYTES = 1_000_000
+_JSON_SUFFIXES = {".jsonl", ".ndjson", ".json"}
+
+
+def table_sql(path: Path, shown: str) -> str:
+    """Return the SQL that creates the table ``rows`` from a file, whose format its first bytes decide."""
+    # The path is a literal because a view takes no parameters; DuckDB would expand *, ? and [ in it.
+    literal = quote_text(re.sub(r"([*?\[])", r"[\1]", str(path.absolute())))
+    start = _read_start(path)
+    if start.startswith(b"PAR1"):
+        return f"CREATE VIEW rows AS SELECT * FROM read_parquet({literal})"
+    if start.startswith(b"version https://git-lfs.github.com/spec/"):
+        raise PredictionsError(
+            f"{shown} is a Git LFS pointer, not the file itself.",
+            expected=FORMATS,
+            fix="run `git lfs pull`, or check out with `lfs: true`.",
+        )
+    is_json = {suffix.lower() for suffix in path.suffixes} & _JSON_SUFFIXES
+    if is_json or start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        options = "format='auto', records=true, sample_size=-1, convert_strings_to_integers=false"
+        return f"CREATE TEMP TABLE rows AS SELECT * FROM read_json({literal}, {options})"
+    return f"CREATE TEMP TABLE rows AS SELECT * FROM read_csv({literal}, {_csv_options(start, shown)})"
+
+
+def quote_name(name: str) -> str:
+    """Return a column name as SQL, whatever characters it holds."""
+    escaped = name.replace('"', '""')
+    return f'"{escaped}"'
+
+
+def quote_text(text: str) -> str:
+    """Return text as an SQL literal, whatever characters it holds."""
+    escaped = text.replace("'", "''")
+    return f"'{escaped}'"
+
+
+def _read_start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        start = file.read(_HEADER_BYTES)
+    if not start.startswith(b"\x1f\x8b"):
+        return start
+    try:
+        with gzip.open(path) as file:
+            return file.read(_HEADER_BYTES)
+    except (OSError, EOFError):
+        return start
+
+
+def _csv_options(start: bytes, shown: str) -> str:
+    """Return DuckDB's options for this header.
+
+    Its own detection is off: it may skip lines and merge columns to make sense of a broken file, and takes the id 007
+    for the number 7. Every value is read as text, every line counts, and a line with too many or too few values is an
+    error with its number.
+    """
+    delimiter, names = _read_header(start, shown)
+    columns = ", ".join(f"{quote_text(name)}: 'VARCHAR'" for name in names)
+    return (
+        f"auto_detect=false, header=true, delim={quote_text(delimiter)}, quote='\"', escape='\"', comment='', "
+        f"nullstr='', strict_mode=true, columns={{{columns}}}"
+    )
+
+
+def _read_header(start: bytes, shown: str) -> tuple[str, tuple[str, ...]]:
+    try:
+        text = start.partition(b"\n")[0].decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PredictionsError(
+            f"{shown} is not text in UTF-8 (byte {error.start + 1} of its first line).",
+            expected=FORMATS,
+            fix="write one of these formats; a pickled or NumPy array is none of them.",
+        ) from error
+    outside = re.sub(r'"[^"]*"', "", text)
+    delimiter = max(_DELIMITERS, key=outside.count)
+    header = next(csv.reader(io.StringIO(text), delimiter=delimiter), [])
+    names = tuple(name.strip() or f"column{index}" for index, name in enumerate(header))
+    twice = [name for name, count in Counter(name.lower() for name in names).items() if count > 1]
+    if twice:
+        raise PredictionsError(
+            f"{shown} has more than one column '{twice[0]}' (upper and lower case count as the same).",
+            expected="a name of its own for each column.",
+            fix="rename one of them where the file is written.",
+        )
+    if not text.strip():
+        raise PredictionsError(
+            f"{shown} starts with an empty line.",
+            expected="the names of the columns in the first line.",
+            fix="write a header line.",
+        )
+    return delimiter, names

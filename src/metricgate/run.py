@@ -1,0 +1,115 @@
+"""The story of a run: why and against what, the candidate, the baseline, the comparison, the verdict, the report."""
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from metricgate.errors import MetricgateError
+from metricgate.judging import Case, judge, report_failure
+from metricgate.processes.progress import Progress
+from metricgate.report.value import Acceptance, Report
+from metricgate.settings.policy import FILE_NAME
+from metricgate.settings.selection import PolicyChoice, choose_policy, read_policy_text, use_policy_file
+from metricgate.trigger import Trigger, TriggerKind
+from metricgate.workspace.baseline import BaselineRevision, resolve_baseline
+from metricgate.workspace.candidate import ProduceOptions, produce_candidate
+from metricgate.workspace.checkout import Access, Checkout
+from metricgate.workspace.results import fetch_baseline
+
+if TYPE_CHECKING:
+    from metricgate.models.snapshot import Snapshot
+
+LOCAL = Trigger(kind=TriggerKind.LOCAL)
+NO_TOKEN = Access()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What is asked of a run: where, why, against what, and how."""
+
+    directory: Path
+    output: Path
+    trigger: Trigger = LOCAL
+    access: Access = NO_TOKEN
+    reproduce: Literal["if-needed", "never"] = "if-needed"
+    baseline_results: Literal["auto", "stored", "reproduce"] = "auto"
+    timeout_s: float | None = None
+    baseline: str | None = None
+    policy: Path | None = None  # a working file instead of the baseline revision's
+    policy_name: str = FILE_NAME  # the file's name in the project, at every revision
+    id: str = "default"
+    accepted: Acceptance | None = None
+
+
+def run(request: Request, progress: Progress) -> Report:
+    """Judge the checkout. Whatever fails, the report says what happened; only defects of ours raise."""
+    with tempfile.TemporaryDirectory(prefix="metricgate-") as scratch:
+        Path(scratch).chmod(0o711)
+        try:
+            checkout = Checkout.open(request.directory, request.access)
+            revision = resolve_baseline(checkout, request.trigger, requested=request.baseline)
+            choice = _choose_policy(checkout, revision, request)
+            case = _produce(checkout, revision, choice, request, progress, Path(scratch))
+        except MetricgateError as error:
+            return report_failure(error, id_=request.id)
+        with progress.step("Compare"):
+            return judge(case)
+
+
+def _produce(  # noqa: PLR0917  the run's own values, in the order of the story
+    checkout: Checkout,
+    revision: BaselineRevision | None,
+    choice: PolicyChoice,
+    request: Request,
+    progress: Progress,
+    scratch: Path,
+) -> Case:
+    """Have both snapshots, and the anchor's: the candidate's by running what must run, the others' from where they lie."""
+    options = ProduceOptions(
+        scratch=scratch / "run",
+        reproduce=request.reproduce,
+        baseline_results=request.baseline_results,
+        timeout_s=request.timeout_s,
+        pipeline=choice.candidate.pipeline,
+    )
+    logs = request.output / "logs"
+    candidate = produce_candidate(checkout, choice.candidate, options, progress=progress, logs=logs)
+    baseline: Snapshot | None = None
+    anchor: Snapshot | None = None
+    if revision is not None:
+        own = replace(options, pipeline=choice.baseline.pipeline)
+        baseline = fetch_baseline(checkout, revision, choice.baseline, own, progress=progress, logs=logs)
+    if choice.judging.anchor is not None:
+        named = choice.judging.anchor.revision
+        frozen = resolve_baseline(checkout, request.trigger, requested=named, anchor=True)
+        own = replace(options, scratch=scratch / "anchor", pipeline=choice.baseline.pipeline)
+        if frozen is not None:
+            anchor = fetch_baseline(checkout, frozen, choice.baseline, own, progress=progress, logs=logs)
+    return Case(
+        baseline=baseline,
+        candidate=candidate,
+        anchor=anchor,
+        choice=choice,
+        id=request.id,
+        accepted=request.accepted,
+        reproduce=_reproduce_command(checkout, revision),
+    )
+
+
+def _choose_policy(checkout: Checkout, revision: BaselineRevision | None, request: Request) -> PolicyChoice:
+    baseline_text = checkout.read_text(revision.sha, request.policy_name) if revision else None
+    baseline_name = revision.name if revision else ""
+    if request.policy is not None:
+        text = read_policy_text(request.policy)
+        return use_policy_file(text, baseline_text, path=str(request.policy), baseline_name=baseline_name)
+    own = checkout.directory / request.policy_name
+    candidate_text = read_policy_text(own) if own.is_file() else None
+    return choose_policy(baseline_text, candidate_text, baseline_name=baseline_name)
+
+
+def _reproduce_command(checkout: Checkout, revision: BaselineRevision | None) -> str:
+    if revision is None:
+        return "metricgate run"
+    folder = f"cd {checkout.prefix.rstrip('/')} && " if checkout.prefix else ""
+    return f"git checkout {checkout.head_sha[:12]} && {folder}metricgate run --baseline {revision.sha[:12]}"

@@ -1,0 +1,123 @@
+"""Which policy judges: the baseline revision's, so that no pull request sets the bar that it must clear."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from metricgate.errors import ConfigurationError
+from metricgate.models.result import Warning_
+from metricgate.settings.policy import FILE_NAME, Policy
+from metricgate.settings.policy_file import read_policy
+
+JUDGING_SECTIONS = ("gates", "confidence", "anchor", "on_inconclusive")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyChoice:
+    """The policies of a run: ``judging`` decides; each revision's own says where its files are and how they are made.
+
+    ``capped``: the verdict is at best inconclusive. ``proposed``: the candidate's policy where its gates differ.
+    """
+
+    judging: Policy
+    baseline: Policy
+    candidate: Policy
+    origin: str
+    warnings: tuple[Warning_, ...] = ()
+    capped: bool = False
+    proposed: Policy | None = None
+    is_default: bool = False  # nobody wrote a policy
+
+
+def choose_policy(baseline_text: str | None, candidate_text: str | None, *, baseline_name: str) -> PolicyChoice:
+    """Choose from the two revisions' files; None where a revision has no such file.
+
+    Raises
+    ------
+    ConfigurationError
+        If the candidate's file is invalid: its own files could not be found with it.
+    """
+    candidate = _read(candidate_text, "the candidate")
+    if baseline_text is None:
+        return _choose_first(candidate, is_default=candidate_text is None)
+    try:
+        baseline = read_policy(baseline_text, origin=f"{FILE_NAME} at {baseline_name}")
+    except ConfigurationError as error:
+        return _replace_invalid(candidate, baseline_name, error)
+    own = baseline if candidate_text is None else candidate
+    differs = [section for section in JUDGING_SECTIONS if getattr(own, section) != getattr(baseline, section)]
+    return PolicyChoice(
+        judging=baseline,
+        baseline=baseline,
+        candidate=own,
+        origin=f"{FILE_NAME} at {baseline_name}",
+        warnings=_policy_changed(differs, removed=candidate_text is None),
+        proposed=candidate if differs else None,
+    )
+
+
+def use_policy_file(text: str, baseline_text: str | None, *, path: str, baseline_name: str) -> PolicyChoice:
+    """Judge by a working file (``--policy FILE``); the baseline's own file still says where its results are."""
+    working = read_policy(text, origin=path)
+    baseline = working
+    if baseline_text is not None:
+        baseline = read_policy(baseline_text, origin=f"{FILE_NAME} at {baseline_name}")
+    return PolicyChoice(judging=working, baseline=baseline, candidate=working, origin=path)
+
+
+def _read(text: str | None, whose: str) -> Policy:
+    return Policy() if text is None else read_policy(text, origin=f"{FILE_NAME} of {whose}")
+
+
+def _choose_first(candidate: Policy, *, is_default: bool) -> PolicyChoice:
+    text = f"The baseline has no {FILE_NAME} yet: this once, the gates are the candidate's own."
+    first = Warning_(code="first_policy", text=text)
+    return PolicyChoice(
+        judging=candidate,
+        baseline=candidate,
+        candidate=candidate,
+        origin=f"no {FILE_NAME}: default guardrails" if is_default else f"{FILE_NAME} of the candidate",
+        warnings=() if is_default else (first,),
+        is_default=is_default,
+    )
+
+
+def _replace_invalid(candidate: Policy, baseline_name: str, error: ConfigurationError) -> PolicyChoice:
+    text = (
+        f"{FILE_NAME} at {baseline_name} is invalid ({error.what}) The candidate's own gates are used, "
+        "and the verdict is at best inconclusive, so that a repair can be merged."
+    )
+    return PolicyChoice(
+        judging=candidate,
+        baseline=candidate,
+        candidate=candidate,
+        origin=f"{FILE_NAME} of the candidate",
+        warnings=(Warning_(code="invalid_baseline_policy", text=text),),
+        capped=True,
+    )
+
+
+def _policy_changed(sections: list[str], *, removed: bool) -> tuple[Warning_, ...]:
+    if removed:
+        text = f"This change removes {FILE_NAME}; it is judged by the baseline's policy."
+        return (Warning_(code="policy_changed", text=text),)
+    if not sections:
+        return ()
+    text = f"This change edits the policy itself ({', '.join(sections)}); it is judged by the baseline's policy."
+    return (Warning_(code="policy_changed", text=text),)
+
+
+def read_policy_text(path: Path) -> str:
+    """Read a policy file; raises ConfigurationError where there is none, or it is no text."""
+    return read_text_file(path, what="policy")
+
+
+def read_text_file(path: Path, *, what: str) -> str:
+    """Read a file that a person named; ``what`` is how the message calls it."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"The {what} {path} cannot be read: {getattr(error, 'strerror', None) or error}.",
+            expected="an existing file, text in UTF-8.",
+            fix="Correct the path.",
+        ) from error
