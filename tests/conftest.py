@@ -16,6 +16,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith(PLATFORM_PREFIXES) or name.lower() in PROXIES:
             monkeypatch.delenv(name)
     monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
+    # Stages that train in parallel while tests run in parallel wait for each other more than they compute.
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     # A developer's own Git settings (signing, hooks, default branch) must not change a test.
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")

@@ -1,0 +1,194 @@
+"""One test for each row of the verdict table, through the real entry point: a process, a clone, a remote, GitHub."""
+
+import signal
+import time
+from typing import Any
+
+from tests.churn import Churn
+from tests.e2e.workflow import NUMBER, Step, Workflow
+
+
+def change_only_readme(churn: Churn) -> None:
+    churn.start_branch("docs")
+    churn.write("README.md", "Nothing that the pipeline depends on.\n")
+    churn.commit()
+
+
+def change_main(churn: Churn, path: str, before: str, after: str) -> None:
+    """Change a file on main, and leave the pull request to the next branch."""
+    churn.git("switch", "--quiet", "main")
+    churn.dvc("checkout", "--quiet")
+    churn.replace(path, before, after)
+    churn.commit()
+
+
+def assert_answer(workflow: Workflow, step: Step, *, verdict: str, exit_code: int, conclusion: str) -> None:
+    """The pull request has its answer everywhere: exit code, report, output, one comment, one completed check."""
+    assert step.exit_code == exit_code, step.log
+    assert "Traceback" not in step.log
+    assert step.report["verdict"] == verdict
+    assert step.outputs["verdict"] == verdict
+    [comment] = workflow.fake.comments(NUMBER)
+    assert comment.body.startswith("<!-- metricgate:default -->")
+    *_, check = workflow.fake.checks(workflow.head)
+    assert (check.status, check.conclusion) == ("completed", conclusion)
+    assert step.summary
+
+
+def failure_of(step: Step) -> dict[str, Any]:
+    failure: dict[str, Any] = step.report["failure"]
+    assert failure["what"]
+    assert failure["expected"]
+    assert failure["fix"]
+    return failure
+
+
+def test_failed_a_worse_model_is_refused_with_one_comment_that_is_updated_in_place(workflow: Workflow) -> None:
+    workflow.open_pull_request()
+
+    first = workflow.run()
+    second = workflow.run()
+
+    assert_answer(workflow, first, verdict="failed", exit_code=1, conclusion="failure")
+    assert second.exit_code == 1
+    [comment] = workflow.fake.comments(NUMBER)
+    assert comment.body.startswith("<!-- metricgate:default -->\n## ❌ Blocked: ROC AUC is 0.026 lower")
+    assert first.report["baseline"]["revision"] == workflow.churn.sha("main") == first.outputs["baseline-sha"]
+    assert first.report["baseline"]["source"] == "git"
+    assert first.outputs["comment-url"].endswith(f"#issuecomment-{comment.number}")
+
+
+def test_passed_a_change_that_the_pipeline_does_not_depend_on_trains_nothing(workflow: Workflow) -> None:
+    change_only_readme(workflow.churn)
+    workflow.open_pull_request()
+
+    step = workflow.run()
+
+    assert_answer(workflow, step, verdict="passed", exit_code=0, conclusion="success")
+    assert {gate["reason_code"] for gate in step.report["gates"]} == {"identical"}
+    assert "Running stage" not in step.log
+
+
+def test_inconclusive_is_neutral_and_allows_to_merge(workflow: Workflow) -> None:
+    change_main(workflow.churn, "metricgate.yaml", "max_drop: 0.01}", "max_drop: 0.0263}")
+    workflow.churn.start_branch("inconclusive")
+    workflow.churn.git("checkout", "--quiet", "bigger-trees", "--", "params.yaml")
+    workflow.churn.commit()
+    workflow.open_pull_request()
+
+    step = workflow.run()
+
+    assert_answer(workflow, step, verdict="inconclusive", exit_code=0, conclusion="neutral")
+
+
+def test_inconclusive_blocks_where_the_policy_says_fail(workflow: Workflow) -> None:
+    change_main(workflow.churn, "metricgate.yaml", "max_drop: 0.01}", "max_drop: 0.0263}")
+    workflow.churn.replace("metricgate.yaml", "gates:\n", "on_inconclusive: fail\ngates:\n")
+    workflow.churn.commit()
+    workflow.churn.start_branch("inconclusive")
+    workflow.churn.git("checkout", "--quiet", "bigger-trees", "--", "params.yaml")
+    workflow.churn.commit()
+    workflow.open_pull_request()
+
+    step = workflow.run()
+
+    assert_answer(workflow, step, verdict="inconclusive", exit_code=6, conclusion="failure")
+
+
+def test_skipped_without_a_policy_nothing_is_judged_and_it_says_so(workflow: Workflow) -> None:
+    workflow.churn.git("switch", "--quiet", "main")
+    workflow.churn.dvc("checkout", "--quiet")
+    workflow.churn.git("rm", "--quiet", "metricgate.yaml")
+    workflow.churn.commit()
+    change_only_readme(workflow.churn)
+    workflow.open_pull_request()
+
+    step = workflow.run()
+
+    assert_answer(workflow, step, verdict="skipped", exit_code=0, conclusion="neutral")
+    assert {row["source"] for row in step.report["metrics"]} == {"metrics.json"}
+
+
+def test_error_an_invalid_policy_of_the_candidate_is_a_configuration_error(workflow: Workflow) -> None:
+    change_only_readme(workflow.churn)
+    workflow.churn.replace("metricgate.yaml", "gates:", "gatse:")
+    workflow.churn.commit()
+    workflow.open_pull_request()
+
+    step = workflow.run()
+
+    assert_answer(workflow, step, verdict="error", exit_code=2, conclusion="failure")
+    failure = failure_of(step)
+    assert "gatse" in failure["what"]
+    assert "gates" in failure["what"] + failure["fix"]
+
+
+def test_error_scores_that_are_no_numbers_are_a_predictions_error(workflow: Workflow) -> None:
+    workflow.churn.start_branch("nan")
+    text = (workflow.churn.repository / "src/evaluate.py").read_text()
+    workflow.churn.write("src/evaluate.py", text + "\n\n" + CORRUPT)
+    workflow.churn.commit()
+    workflow.open_pull_request()
+
+    step = workflow.run()
+
+    assert_answer(workflow, step, verdict="error", exit_code=3, conclusion="failure")
+    assert "churn_probability" in failure_of(step)["what"]
+
+
+CORRUPT = """
+lines = open("eval/predictions.csv").read().splitlines()
+header = lines[0].split(",")
+row = lines[5].split(",")
+row[header.index("churn_probability")] = "nan"
+lines[5] = ",".join(row)
+open("eval/predictions.csv", "w").write("\\n".join(lines) + "\\n")
+"""
+
+
+def test_error_a_failing_stage_is_named_with_its_last_lines(workflow: Workflow) -> None:
+    workflow.churn.start_branch("broken")
+    workflow.churn.write("src/train.py", 'raise SystemExit("no rows of class 1 left")\n')
+    workflow.churn.commit()
+    workflow.open_pull_request()
+
+    step = workflow.run()
+
+    assert_answer(workflow, step, verdict="error", exit_code=4, conclusion="failure")
+    failure = failure_of(step)
+    assert "train" in failure["what"]
+    assert "no rows of class 1 left" in failure["details"]
+
+
+def test_error_a_pipeline_that_takes_too_long_times_out(workflow: Workflow) -> None:
+    workflow.churn.start_branch("slow")
+    workflow.churn.write("src/train.py", "import time\ntime.sleep(600)\n")
+    workflow.churn.commit()
+    workflow.open_pull_request()
+
+    step = workflow.run(timeout_minutes="0.1")
+
+    assert_answer(workflow, step, verdict="error", exit_code=4, conclusion="timed_out")
+    assert failure_of(step)["timed_out"]
+
+
+def test_cancelled_a_stopped_run_completes_its_check(workflow: Workflow) -> None:
+    workflow.churn.start_branch("slow")
+    workflow.churn.write("src/train.py", "import time\nprint('training', flush=True)\ntime.sleep(600)\n")
+    workflow.churn.commit()
+    workflow.open_pull_request()
+
+    process = workflow.start()
+    wait_for_check(workflow)
+    time.sleep(2)
+    process.send_signal(signal.SIGTERM)
+    step = workflow.finish(process)
+
+    assert_answer(workflow, step, verdict="cancelled", exit_code=130, conclusion="cancelled")
+
+
+def wait_for_check(workflow: Workflow) -> None:
+    deadline = time.monotonic() + 60
+    while not workflow.fake.checks(workflow.head):
+        assert time.monotonic() < deadline, "no check was created"
+        time.sleep(0.1)
