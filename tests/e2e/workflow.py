@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.churn import MAIN, Churn
+from metricgate.demo.project import MAIN
+from tests.churn import Churn
 from tests.github.fake import REPOSITORY, TOKEN, FakeGitHub
 
 NUMBER = 7
