@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from metricgate.models.outcome import Verdict
+from metricgate.models.outcome import Direction, Outcome, Verdict
+from metricgate.models.result import ChartData, ForestRow
 from metricgate.publish.files import write_report
 from metricgate.publish.github.patience import Patience
 from metricgate.publish.github.publication import Publication, Published
@@ -93,3 +94,16 @@ class Job:
 
     def outputs(self) -> dict[str, str]:
         return read_pairs(self.read("GITHUB_OUTPUT"))
+
+
+def make_chart() -> ChartData:
+    row = ForestRow(
+        label="ROC AUC",
+        outcome=Outcome.FAILED,
+        better=Direction.HIGHER,
+        difference=-0.02,
+        low=-0.03,
+        high=-0.01,
+        margin=-0.01,
+    )
+    return ChartData(name="forest", kind="forest", title="Differences", alt="ROC AUC fell", forest=(row,))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from metricgate.models.outcome import Verdict
 from tests.github.fake import FakeGitHub
-from tests.github.job import HEAD, Job, make_report
+from tests.github.job import HEAD, Job, make_chart, make_report
 from tests.github.scenarios import TIMEOUT_S, Scenario, all_scenarios
 from tests.github.state import BOT, Comment
 
@@ -37,6 +37,7 @@ class Result:
     comments: int
     posts: int
     checks: int
+    pictures: bool
     conclusion: str
     summary: bool
     annotated: bool
@@ -46,7 +47,13 @@ class Result:
     @property
     def published(self) -> str:
         return ", ".join(
-            what for what, there in (("comment", self.comments == 1), ("check", self.conclusion == "failure")) if there
+            what
+            for what, there in (
+                ("comment", self.comments == 1),
+                ("check", self.conclusion == "failure"),
+                ("pictures", self.pictures),
+            )
+            if there
         )
 
     def is_survived(self, scenario: Scenario) -> bool:
@@ -58,13 +65,14 @@ class Result:
             and self.summary
             and self.annotated
             and self.published == scenario.published
-            and (self.published == "comment, check" or bool(self.notices))
+            and (self.notices != () or self.published.startswith("comment, check"))
+            and (self.notices != () or self.pictures == scenario.pictures)
             and self.waited_s <= MAX_WAIT_S
         )
 
 
 def run_scenario(scenario: Scenario, folder: Path) -> Result:
-    report = make_report(Verdict.FAILED)
+    report = make_report(Verdict.FAILED, charts=(make_chart(),) if scenario.pictures else ())
     with FakeGitHub().serve() as fake:
         pull_request = fake.open_pull_request(7, HEAD)
         if scenario.commented_before:
@@ -78,6 +86,7 @@ def run_scenario(scenario: Scenario, folder: Path) -> Result:
             comments=sum("Blocked" in one.body for one in ours) if len(ours) == 1 else len(ours),
             posts=fake.writes.count("POST /repos/acme/churn/issues/7/comments"),
             checks=len(checks),
+            pictures=any("<picture>" in one.body for one in ours),
             conclusion=str(checks[0].conclusion or "in progress") if checks else "none",
             summary="Blocked" in job.read("GITHUB_STEP_SUMMARY"),
             annotated=any(line.startswith("::error ") for line in job.log),

@@ -21,6 +21,8 @@ ROUTES = {
     "completing the check": "^PATCH .*/check-runs/",
     "posting the status": "^POST .*/statuses/",
 }
+GIT = {"uploading a picture": "^POST .*/git/blobs$", "pointing the ref": "^POST .*/git/refs$"}
+WITHOUT = "comment, check"
 TIMEOUT_S = 1
 SLOW_S = 1.2
 
@@ -35,6 +37,7 @@ class Scenario:
     published: str = "comment, check"
     commented_before: bool = False
     runs: int = 1
+    pictures: bool = False
     inputs: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -43,7 +46,7 @@ class Scenario:
 
 
 def all_scenarios() -> tuple[Scenario, ...]:
-    return (*_transient(), *_slow(), *_rate_limits(), *_final(), *_concurrent())
+    return (*_transient(), *_slow(), *_rate_limits(), *_final(), *_concurrent(), *_pictures())
 
 
 def _on(where: str, *faults: Fault) -> Callable[[FakeGitHub], Any]:
@@ -139,6 +142,27 @@ def _concurrent() -> Iterator[Scenario]:
         yield Scenario("another run publishes at the same moment, just before", where, _race(ROUTES[where]), runs=2)
     yield Scenario("two comments of ours from an older race", "everywhere", _duplicate)
     yield Scenario("a newer push arrives before the comment", "everywhere", _push, published="check")
+
+
+def _pictures() -> Iterator[Scenario]:
+    for where in GIT:
+        yield _picture("502 four times", where, *[answer(502)] * 4)
+        yield _picture("409 once", where, answer(409, "Git Repository is busy"))
+        yield _picture("connection reset after the request was done", where, reset(written=True))
+        yield _picture("409 without end", where, *[answer(409, "Git Repository is empty.")] * 9, published=WITHOUT)
+        yield _picture("422", where, answer(422, "Validation Failed"), published=WITHOUT)
+        yield _picture("502 without end", where, *[answer(502)] * 99, published=WITHOUT)
+    yield Scenario(
+        "403, no right to write contents",
+        "uploading a picture",
+        _permit({"checks": "write", "pull-requests": "write"}),
+        published=WITHOUT,
+        pictures=True,
+    )
+
+
+def _picture(fault: str, where: str, *faults: Fault, published: str = "comment, check, pictures") -> Scenario:
+    return Scenario(fault, where, lambda fake: fake.fail(GIT[where], *faults), published=published, pictures=True)
 
 
 def _expire(requests: int) -> Callable[[FakeGitHub], Any]:

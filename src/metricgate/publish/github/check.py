@@ -1,10 +1,10 @@
 """The check run: in progress when the run starts, completed whatever happens."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from metricgate.models.outcome import Verdict
 from metricgate.publish.github.client import GitHubClient, Json
+from metricgate.report.markdown import Annotation, CheckText
 from metricgate.report.value import Report
 
 MAX_ANNOTATIONS = 50  # in one request
@@ -42,9 +42,10 @@ class Check:
         """Create it in progress."""
         self._create({"status": "in_progress"})
 
-    def complete(self, conclusion: str, *, title: str, summary: str, annotations: Sequence[Json] = ()) -> None:
+    def complete(self, conclusion: str, text: CheckText) -> None:
         """Give it its conclusion, even where it could not be created before."""
-        output = {"title": title, "summary": summary, "annotations": list(annotations[:MAX_ANNOTATIONS])}
+        annotations = [_annotate(annotation) for annotation in text.annotations[:MAX_ANNOTATIONS]]
+        output = {"title": text.title, "summary": text.summary, "annotations": annotations}
         body = {"status": "completed", "conclusion": conclusion, "output": output}
         if self.number is None:
             self._create(body)
@@ -70,3 +71,14 @@ class Check:
     def _keep(self, run: Json) -> None:
         self.number = int(run["id"])
         self.url = str(run.get("html_url") or "")
+
+
+def _annotate(annotation: Annotation) -> Json:
+    return {
+        "path": annotation.path,
+        "start_line": annotation.line,
+        "end_line": annotation.line,
+        "annotation_level": annotation.level,
+        "title": annotation.title,
+        "message": annotation.message,
+    }

@@ -9,19 +9,30 @@ import json
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from metricgate import __version__
 from metricgate.publish.github.answer import Answer, GitHubError, Trouble, explain
 from metricgate.publish.github.patience import Patience
 
+if TYPE_CHECKING:
+    from github.Requester import Requester
+
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 6
+ATTEMPTS_IN_CONFLICT = 3
+HURRIED_TIMEOUT_S = 2
+HURRIED_TOTAL_S = 2.0
 _MAX_PAGES = 500
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
 Json = Mapping[str, Any]
+_MAY_PASS: Mapping[Trouble | None, int] = {
+    Trouble.UNAVAILABLE: ATTEMPTS,
+    Trouble.RATE_LIMITED: ATTEMPTS,
+    Trouble.CONFLICT: ATTEMPTS_IN_CONFLICT,  # refs that another run writes at the same moment
+}
 
 
 class GitHubClient:
@@ -30,13 +41,18 @@ class GitHubClient:
     def __init__(
         self, *, token: str, api_url: str, repository: str, patience: Patience | None = None, timeout_s: int = 15
     ) -> None:
-        import github  # noqa: PLC0415  # 0.3 s that a laptop run does not need
-
         self.patience = patience or Patience()
         self.repository = repository
-        self._requester = github.Github(
-            auth=github.Auth.Token(token),
-            base_url=api_url.rstrip("/"),
+        self._token = token
+        self._api_url = api_url.rstrip("/")
+        self._requester = self._connect(timeout_s)
+
+    def _connect(self, timeout_s: int) -> "Requester":
+        import github  # noqa: PLC0415  # 0.3 s that a laptop run does not need
+
+        return github.Github(
+            auth=github.Auth.Token(self._token),
+            base_url=self._api_url,
             timeout=timeout_s,
             retry=None,
             user_agent=f"metricgate/{__version__}",
@@ -45,6 +61,11 @@ class GitHubClient:
             seconds_between_writes=None,
             lazy=True,
         ).requester
+
+    def hurry(self) -> None:
+        """Keep to the seconds between a cancelled workflow's signal and its end: 7.5 s to SIGTERM, 2.5 s to SIGKILL."""
+        self._requester = self._connect(HURRIED_TIMEOUT_S)
+        self.patience.hurry(HURRIED_TOTAL_S)
 
     def path(self, *parts: str | int) -> str:
         """Yield the path of something in this repository; parts are quoted, slashes inside a part kept."""
@@ -97,8 +118,7 @@ class GitHubClient:
         raise AssertionError("the last attempt raises")
 
     def _pause_or_raise(self, answer: Answer, attempt: int, request: str) -> None:
-        may_pass = answer.trouble in (Trouble.UNAVAILABLE, Trouble.RATE_LIMITED) and attempt + 1 < ATTEMPTS
-        if not may_pass:
+        if answer.trouble not in _MAY_PASS or attempt + 1 >= _MAY_PASS[answer.trouble]:
             raise explain(answer, request)
         seconds = answer.seconds_to_wait(attempt, self.patience.now())
         why = f"{request} got {answer.status or 'no answer'} ({answer.message})"

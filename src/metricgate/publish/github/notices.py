@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from metricgate.errors import CancelledError
 from metricgate.publish.github.answer import GitHubError, Trouble
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,8 @@ class Notices:
             else:
                 self.failures.append(error)
                 self.add(f"The {what} was not published. {error}")
+        except CancelledError:
+            raise
         except Exception as error:  # the verdict and the other views must still come out
             log.exception("The %s was not published because of a defect in MetricGate.", what)
             self.failures.append(_as_defect(what, error))

@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,20 @@ class Patience:
         self.sleep(seconds)
         self.spend(seconds)
         return True
+
+    def hurry(self, seconds: float) -> None:
+        """Leave only this much of the budget."""
+        self.total_s = min(self.total_s, self.spent_s + seconds)
+
+    @contextmanager
+    def at_most(self, seconds: float) -> Iterator[None]:
+        """Let what is nice to have use only a part of the budget."""
+        whole = self.total_s
+        self.total_s = min(whole, self.spent_s + seconds)
+        try:
+            yield
+        finally:
+            self.total_s = whole
 
     @property
     def left_s(self) -> float:
