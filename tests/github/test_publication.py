@@ -88,8 +88,7 @@ def test_a_second_push_updates_the_comment_and_remembers_the_first(fake_github: 
     job.publish(make_report(), pull_request=moved, report_sha=second)
 
     [comment] = fake_github.comments(7)
-    assert "Earlier runs in this pull request: 1" in comment.body
-    assert f"`{HEAD[:7]}`" in comment.body
+    assert f"| `{HEAD[:7]}` | ❌ Blocked: because |" in comment.body
 
 
 def test_the_same_report_again_costs_the_comment_no_write(fake_github: FakeGitHub, job: Job) -> None:
