@@ -1,6 +1,6 @@
 """A report of any size fits where it goes, in whole sections, and says what it left out."""
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +10,9 @@ from metricgate.report.markdown import render_check, render_comment, render_stat
 from metricgate.report.value import Report
 from tests.report.reports import make_large_report, make_metric, make_passed_gate, make_report
 from tests.report.test_escape import outline, render_like_github
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def make_wide_report() -> Report:

@@ -34,7 +34,7 @@ def test_every_view_says_the_headline(make: Callable[[], Report], expected: str)
     report = make()
 
     assert headline(report) == expected
-    assert render_comment(report).startswith(f"{comment_marker('default')}\n<!-- metricgate-history:")
+    assert render_comment(report).startswith(f"{comment_marker('default')}\n\n## ")
     assert f"{expected}\n" in render_comment(report)
     assert f"{expected}\n" in render_summary(report)
     assert render_check(report).title == expected

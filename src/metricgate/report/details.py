@@ -22,7 +22,7 @@ def detail_sections(report: Report, place: Place, *, quiet: bool) -> tuple[Secti
         change_section(report),
         metric_section(report),
         method_section(report, place),
-        history_section(report, place),
+        history_section(place),
     )
 
 

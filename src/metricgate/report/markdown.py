@@ -10,7 +10,6 @@ from metricgate.report.details import detail_sections
 from metricgate.report.escape import clean, code_block, escape_sentence, marker_id, shorten
 from metricgate.report.gate_table import draw_gates, sort_gates
 from metricgate.report.headline import headline, is_unchanged
-from metricgate.report.history import write_history
 from metricgate.report.labels import VERDICT_SIGNS
 from metricgate.report.numbers import plural
 from metricgate.report.pictures import main_picture
@@ -60,8 +59,7 @@ def comment_marker(report_id: str) -> str:
 
 def render_comment(report: Report, place: Place = NOWHERE) -> str:
     """Return the whole comment, its hidden marker first."""
-    marker = f"{comment_marker(report.id)}\n{write_history(report, place)}"
-    sections = (_fixed("marker", marker), *_sections(report, place))
+    sections = (_fixed("marker", comment_marker(report.id)), *_sections(report, place))
     return compose(sections, COMMENT_LIMITS, explain=lambda left_out: _explain(left_out, place))
 
 

@@ -1,10 +1,7 @@
-"""Pictures in a report: drawing them all, and the HTML that shows one in both themes."""
-
-from collections.abc import Mapping, Sequence
+"""Pictures in a report: the HTML that shows one in both themes, where it has an address."""
 
 from metricgate.models.result import ChartData
 from metricgate.report.budget import Section
-from metricgate.report.charts import draw_chart
 from metricgate.report.charts.theme import WIDTH_PX
 from metricgate.report.escape import escape_sentence, html_address, html_text
 from metricgate.report.place import Place
@@ -12,23 +9,7 @@ from metricgate.report.tables import fold
 from metricgate.report.text_chart import draw_text_forest
 from metricgate.report.value import Report
 
-Pictures = Mapping[str, tuple[bytes, bytes]]
 RANK = 7
-
-
-def draw_pictures(charts: Sequence[ChartData]) -> tuple[Pictures, tuple[str, ...]]:
-    """Return the PNGs of both themes by chart name, and a sentence for each chart that could not be drawn.
-
-    A chart never costs the report: whatever goes wrong inside one is a sentence beside the others.
-    """
-    drawn: dict[str, tuple[bytes, bytes]] = {}
-    problems: list[str] = []
-    for chart in charts:
-        try:
-            drawn[chart.name] = (draw_chart(chart, "light"), draw_chart(chart, "dark"))
-        except Exception as error:  # noqa: BLE001  # matplotlib raises whatever it likes; the sentence is shown
-            problems.append(f"The chart {chart.title} could not be drawn: {type(error).__name__}: {error}")
-    return drawn, tuple(problems)
 
 
 def main_picture(report: Report, place: Place) -> str:

@@ -14,7 +14,7 @@ from metricgate.models.outcome import Verdict
 class PastRun(Value):
     """A run in the same pull request, as our own comment remembers it; ``changes`` are the first gates' differences."""
 
-    revision: str = Field(max_length=64)
+    revision: str = Field(pattern=r"^[0-9a-f]{7,64}$")
     verdict: Verdict
     headline: str = Field(max_length=300)
     changes: tuple[Annotated[str, Field(max_length=200)], ...] = Field((), max_length=4)
