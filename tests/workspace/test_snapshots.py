@@ -1,53 +1,14 @@
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from metricgate.models.snapshot import Snapshot, Source
-from metricgate.processes.progress import QuietProgress
-from metricgate.settings.policy import Policy, PredictionsSpec
-from metricgate.workspace.baseline import BaselineRevision
-from metricgate.workspace.candidate import ProduceOptions, produce_candidate
-from metricgate.workspace.checkout import Checkout
-from metricgate.workspace.results import fetch_baseline
+from metricgate.models.snapshot import Source
 from tests.projects import TinyProject
-
-POLICY = Policy(predictions=PredictionsSpec(path="eval/predictions.csv", label="label", score="score", id=("id",)))
-Produce = Callable[..., Snapshot]
-
-
-@pytest.fixture
-def produce(tmp_path: Path) -> Produce:
-    def produce_in(project: TinyProject, policy: Policy = POLICY, **changes: object) -> Snapshot:
-        options = ProduceOptions(scratch=tmp_path / "scratch", **changes)  # type: ignore[arg-type]
-        return produce_candidate(
-            Checkout.open(project.root), policy, options, progress=QuietProgress(), logs=tmp_path / "logs"
-        )
-
-    return produce_in
-
-
-@pytest.fixture
-def baseline_of(tmp_path: Path) -> Produce:
-    def fetch(project: TinyProject, name: str = "main", policy: Policy = POLICY, **changes: object) -> Snapshot:
-        options = ProduceOptions(scratch=tmp_path / "scratch", **changes)  # type: ignore[arg-type]
-        revision = BaselineRevision(sha=project.sha(name), name=name, reason="because")
-        checkout = Checkout.open(project.root)
-        return fetch_baseline(checkout, revision, policy, options, progress=QuietProgress(), logs=tmp_path / "logs")
-
-    return fetch
-
-
-def values(snapshot: Snapshot) -> dict[str, float | None]:
-    return {metric.name: metric.value for metric in snapshot.metrics}
-
-
-def states(snapshot: Snapshot) -> dict[str, str]:
-    return {stage.name: stage.state for stage in snapshot.stages}
+from tests.workspace.conftest import Yield, states, values
 
 
 def test_unchanged_pipeline_in_a_fresh_clone_runs_nothing_and_pulls_only_results(
-    tiny: TinyProject, produce: Produce
+    tiny: TinyProject, produce: Yield
 ) -> None:
     tiny.forget_cache()
 
@@ -61,7 +22,7 @@ def test_unchanged_pipeline_in_a_fresh_clone_runs_nothing_and_pulls_only_results
     assert not (tiny.root / "data/prepared.csv").exists()
 
 
-def test_changed_parameter_runs_only_what_depends_on_it(tiny: TinyProject, produce: Produce) -> None:
+def test_changed_parameter_runs_only_what_depends_on_it(tiny: TinyProject, produce: Yield) -> None:
     tiny.forget_cache()
     tiny.start_branch()
     tiny.write("params.yaml", "shift: 0.2\n")
@@ -79,7 +40,7 @@ def test_changed_parameter_runs_only_what_depends_on_it(tiny: TinyProject, produ
 
 @pytest.mark.parametrize(("cache", "source"), [(True, Source.DVC_CACHE), (False, Source.DVC_REMOTE)])
 def test_baseline_is_read_without_a_checkout_or_a_run(
-    tiny: TinyProject, baseline_of: Produce, *, cache: bool, source: Source
+    tiny: TinyProject, baseline_of: Yield, *, cache: bool, source: Source
 ) -> None:
     tiny.start_branch()
     tiny.write("params.yaml", "shift: 0.2\n")
@@ -104,7 +65,7 @@ def test_baseline_is_read_without_a_checkout_or_a_run(
     assert tiny.read("params.yaml") == "shift: 0.2\n"
 
 
-def test_stale_baseline_is_not_believed_but_reproduced(tiny: TinyProject, baseline_of: Produce) -> None:
+def test_stale_baseline_is_not_believed_but_reproduced(tiny: TinyProject, baseline_of: Yield) -> None:
     tiny.write("params.yaml", "shift: 0.2\n")
     tiny.commit("forgot dvc repro")
 

@@ -3,10 +3,12 @@
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-from metricgate.workspace.messages import Answer, Broken, Failed, Happened, Request
+from metricgate.models.snapshot import Stage
+from metricgate.workspace.messages import Answer, Broken, Failed, FoundFile, Happened, Request, Stale
 from metricgate.workspace.worker.failures import PipelineFailedError, explain_failure
 from metricgate.workspace.worker.files import RevisionFiles
 from metricgate.workspace.worker.inventory import (
@@ -17,38 +19,71 @@ from metricgate.workspace.worker.inventory import (
     read_inventory,
 )
 from metricgate.workspace.worker.project import Project, open_project
-from metricgate.workspace.worker.reproduction import reproduce_stages, unchanged_stages
+from metricgate.workspace.worker.remote import Remote, describe_remote
+from metricgate.workspace.worker.reproduction import Reproduction, unchanged_stages
 from metricgate.workspace.worker.staleness import find_stale, hash_inputs
 
 Say = Callable[[Happened | Answer | Failed], None]
 
 
-def _answer(request: Request, project: Project, say: Say) -> Answer:
+def _inspect(request: Request, project: Project) -> Answer:
     stale = find_stale(project)
-    if request.action == "produce":
-        if stale and not request.reproduce:
-            raise PipelineFailedError(
-                f"dvc.lock does not belong to this checkout: {stale[0].reason} in stage {stale[0].stage}.",
-                expected="results that were produced from the committed code, parameters and data.",
-                fix="run `dvc repro`, commit dvc.lock and push with `dvc push`; or set `reproduce: if-needed`.",
-            )
-        stages = reproduce_stages(project, stale, lambda text: say(Happened(text=text)))
-        project.forget()
-    else:
-        stages = unchanged_stages(project, stale)
-    return _collect(request, project, stages, stale)
+    found = _find_files(request, RevisionFiles(project, Path(request.files)))
+    return _describe(request, project, found, unchanged_stages(project, stale), _name_stale(project, stale))
 
 
-def _collect(request: Request, project: Project, stages: tuple, stale: tuple) -> Answer:  # type: ignore[type-arg]
+def _produce(request: Request, project: Project, say: Say) -> Answer:
+    stale = find_stale(project)
+    named = _name_stale(project, stale)
+    if named and not request.reproduce:
+        raise PipelineFailedError(
+            f"dvc.lock does not belong to this checkout: {named[0].reason} (stage {named[0].stage}).",
+            expected="results that were produced from the committed code, parameters and data.",
+            fix="run `dvc repro`, commit dvc.lock and run `dvc push`; or set `reproduce: if-needed`.",
+        )
+    reproduction = Reproduction(project, lambda text: say(Happened(text=text)))
+    if stale:
+        reproduction.run(stale)
     files = RevisionFiles(project, Path(request.files))
+    found = _find_files(request, files)
+    lost = {stage: file for file in found if file.missing and (stage := files.producing_stage(file.path))}
+    if lost:
+        if not request.reproduce:
+            first = next(iter(lost.values()))
+            raise PipelineFailedError(
+                f"A result that dvc.lock records cannot be had: {first.problem}.",
+                expected="the results of the committed dvc.lock in the DVC remote.",
+                fix="run `dvc push` on the machine that trained; or set `reproduce: if-needed`.",
+            )
+        reproduction.run((), lost)
+        found = _find_files(request, RevisionFiles(project, Path(request.files)))
+    return _describe(request, project, found, reproduction.describe(), named)
+
+
+def _name_stale(project: Project, stale: Mapping[Any, str]) -> tuple[Stale, ...]:
+    return tuple(Stale(stage=project.stage_name(stage), reason=reason) for stage, reason in stale.items())
+
+
+def _find_files(request: Request, files: RevisionFiles) -> tuple[FoundFile, ...]:
+    metrics = {*list_metrics(files.project), *request.metrics}
+    return tuple(files.find(path) for path in sorted(metrics | set(request.predictions)))
+
+
+def _describe(
+    request: Request,
+    project: Project,
+    found: tuple[FoundFile, ...],
+    stages: tuple[Stage, ...],
+    stale: tuple[Stale, ...],
+) -> Answer:
     problems: list[Broken] = []
     parameters = read_inventory("parameters", lambda: list_parameters(project), problems)
-    paths = sorted({*list_metrics(project), *request.metrics})
+    files = {file.path: file for file in found}
     return Answer(
         pipeline=bool(project.pipeline_stages),
-        metrics=tuple(files.find(path) for path in paths),
-        predictions=tuple(files.find(path) for path in request.predictions),
-        plots=tuple(list_plots(project, files)),
+        metrics=tuple(files[path] for path in sorted({*list_metrics(project), *request.metrics})),
+        predictions=tuple(files[path] for path in request.predictions),
+        plots=tuple(list_plots(project, RevisionFiles(project, Path(request.files)))),
         parameters=tuple(parameters),
         data=tuple(list_data(project)),
         stages=stages,
@@ -66,13 +101,19 @@ def main() -> int:
         def say(message: Happened | Answer | Failed) -> None:
             reply.write(message.model_dump_json() + "\n")
 
+        remote: Remote | None = None
         try:
-            shares_with = None if request.shares_with is None else Path(request.shares_with)
-            with open_project(Path(request.directory), revision=request.revision, shares_with=shares_with) as project:
-                say(Answer(project=False, pipeline=False) if project is None else _answer(request, project, say))
+            with open_project(
+                Path(request.directory), revision=request.revision, shares_with=request.shares_with
+            ) as project:
+                if project is None:
+                    say(Answer(project=False, pipeline=False))
+                else:
+                    remote = describe_remote(project.repo)
+                    say(_inspect(request, project) if request.action == "inspect" else _produce(request, project, say))
         except Exception as error:
             logging.getLogger("metricgate").debug("the worker failed", exc_info=True)
-            say(explain_failure(error))
+            say(explain_failure(error, remote))
     return 0
 
 

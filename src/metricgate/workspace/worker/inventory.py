@@ -99,7 +99,7 @@ def list_plots(project: Project, files: RevisionFiles) -> Iterator[FoundPlot]:
     for path, properties in sorted(_declared_plots(project).items()):
         if project.inside(path):
             for name in _expand(project, path):
-                yield FoundPlot(plot=_describe_plot(name, properties), file=files.find(name))
+                yield FoundPlot(plot=_describe_plot(name, properties), file=files.find(name, optional=True))
 
 
 def _declared_plots(project: Project) -> dict[str, Mapping[str, Any]]:

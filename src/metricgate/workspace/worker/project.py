@@ -64,18 +64,19 @@ class Project:
 
 @contextmanager
 def open_project(
-    directory: Path, *, revision: str | None = None, shares_with: Path | None = None
+    directory: Path, *, revision: str | None = None, shares_with: str | None = None
 ) -> Iterator[Project | None]:
     """Yield the DVC project around ``directory``; None if there is none, at ``revision`` or in the work tree.
 
     With ``shares_with``, another folder's cache, remotes and local settings are used.
     """
+    directory = directory.resolve()
     try:
         if revision is not None:
             repo = _open_revision(directory, revision)
         else:
             repo = Repo(
-                str(directory), config=None if shares_with is None else _shared_settings(directory, shares_with)
+                str(directory), config=None if shares_with is None else _shared_settings(directory, Path(shares_with))
             )
     except NotDvcRepoError:
         yield None

@@ -5,25 +5,17 @@ import json
 from itertools import chain
 from typing import Any
 
-from metricgate.workspace.messages import Stale
 from metricgate.workspace.worker.project import Project
 
 
-def find_stale(project: Project) -> tuple[Stale, ...]:
-    """Return the stages that DVC would run again, without needing any file that is not here.
+def find_stale(project: Project) -> dict[Any, str]:
+    """Return the stages that DVC would run again, each with the reason, without needing any file that is not here.
 
     An input that was not pulled counts as what its own ``.dvc`` file or stage records.
     """
-    graph = project.repo.index.graph
     recorded = {out.fs_path: out.hash_info for out in project.repo.index.outs}
-    found = []
-    for stage in project.pipeline_stages:
-        if stage.frozen or stage not in graph:
-            continue
-        reason = _stage_reason(project, stage, recorded)
-        if reason:
-            found.append(Stale(stage=project.stage_name(stage), reason=reason))
-    return tuple(found)
+    reasons = {stage: _stage_reason(project, stage, recorded) for stage in project.pipeline_stages if not stage.frozen}
+    return {stage: reason for stage, reason in reasons.items() if reason}
 
 
 def _stage_reason(project: Project, stage: Any, recorded: dict[str, Any]) -> str:
