@@ -6,6 +6,7 @@ from typing import Any
 
 from metricgate.models.outcome import Direction, Outcome, Verdict
 from metricgate.models.result import ChartData, ForestRow
+from metricgate.models.snapshot import RevisionInfo, Source
 from metricgate.publish.files import write_report
 from metricgate.publish.github.patience import Patience
 from metricgate.publish.github.publication import Publication, Published
@@ -43,8 +44,8 @@ def make_trigger(api_url: str, **changes: Any) -> Trigger:
 
 def read_pairs(text: str) -> dict[str, str]:
     """Read what the runner would read from GITHUB_OUTPUT."""
-    found, lines = {}, text.splitlines()
-    while lines:
+    found, lines = {}, text.split("\n")
+    while lines != [""]:
         name, delimiter = lines.pop(0).split("<<")
         end = lines.index(delimiter)
         found[name], lines = "\n".join(lines[:end]), lines[end + 1 :]
@@ -94,6 +95,10 @@ class Job:
 
     def outputs(self) -> dict[str, str]:
         return read_pairs(self.read("GITHUB_OUTPUT"))
+
+
+def make_candidate(revision: str) -> RevisionInfo:
+    return RevisionInfo(revision=revision, name="topic", source=Source.WORKSPACE)
 
 
 def make_chart() -> ChartData:

@@ -90,7 +90,8 @@ class Publication:
 
     def finish(self, report: Report, directory: Path) -> Published:
         """Publish the report everywhere it belongs; ``directory`` is where its files lie."""
-        report = report.model_copy(update={"id": self._inputs.id})  # one read from an artifact may claim any
+        own = {"id": self._inputs.id}  # a report read from an artifact may claim any
+        report = report.model_copy(update=own if self._inputs.charts != "none" else {**own, "charts": ()})
         if report.verdict is Verdict.CANCELLED and self._client:
             self._client.hurry()
         place = self._place_pictures(report, directory)

@@ -1,0 +1,55 @@
+"""What the runner reads: no value can say more than its own."""
+
+from pathlib import Path
+
+import pytest
+
+from metricgate.publish.annotations import MAX_ANNOTATIONS, Annotation, render_annotations
+from metricgate.publish.outputs import append_pairs
+from metricgate.publish.summary import MAX_BYTES, append_summary
+from tests.github.job import read_pairs
+
+HOSTILE = ["a\nverdict=passed", "x<<EOF\ny\nEOF", "", "=", "a\r\n::set-output name=x::y", "ü 漢 \u202e"]
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_an_output_is_read_back_as_it_is(tmp_path: Path, value: str) -> None:
+    file = tmp_path / "output"
+    append_pairs(file, {"before": "1"})
+    append_pairs(file, {"report": value, "after": "2"})
+
+    text = file.read_bytes().decode()
+    assert read_pairs(text) == {"before": "1", "report": value, "after": "2"}
+
+
+def test_delimiters_are_never_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "output"
+    append_pairs(file, {"a": "1", "b": "2"})
+
+    delimiters = [line.split("<<")[1] for line in file.read_text(encoding="utf-8").splitlines() if "<<" in line]
+    assert len(set(delimiters)) == 2
+
+
+def test_an_annotation_is_one_line_whatever_is_in_it() -> None:
+    hostile = Annotation(level="error", message="50%\n::error::forged\r", title="a,line=1::b", file="x:y,z", line=3)
+
+    [line] = render_annotations([hostile])
+
+    assert line == "::error title=a%2Cline=1%3A%3Ab,file=x%3Ay%2Cz,line=3::50%25%0A::error::forged%0D"
+
+
+def test_no_more_annotations_than_the_runner_keeps() -> None:
+    assert len(render_annotations([Annotation(level="notice", message=str(i)) for i in range(30)])) == MAX_ANNOTATIONS
+
+
+def test_a_summary_is_appended_and_stays_below_the_limit(tmp_path: Path) -> None:
+    """One byte more, and the runner shows nothing at all."""
+    file = tmp_path / "summary"
+    file.write_text("from an earlier step\n", encoding="utf-8")
+
+    append_summary(file, "ü line\n" * 300_000)
+
+    data = file.read_bytes()
+    assert data.startswith(b"from an earlier step\n\xc3\xbc line\n")
+    assert len(data) <= MAX_BYTES
+    assert data.decode().endswith("(The job summary is full; the report folder has everything.)\n")
