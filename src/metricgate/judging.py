@@ -19,6 +19,7 @@ from metricgate.report.chart_data import build_charts, build_forest
 from metricgate.report.value import Acceptance, Failure, Report
 from metricgate.settings.policy import Policy, PredictionsSpec
 from metricgate.settings.selection import PolicyChoice
+from metricgate.stats.formula import is_formula, parse_formula
 from metricgate.stats.registry import list_metrics, main_metrics
 
 EXIT_CANCELLED = 130
@@ -93,17 +94,30 @@ def _known(case: Case) -> dict[str, object]:
 
 
 def _gather(baseline: Snapshot | None, candidate: Snapshot, choice: PolicyChoice) -> Evidence:
+    columns = _formula_columns(choice)
     subjects = {}
     for name, spec in choice.candidate.prediction_sets.items():
-        own = _read_side(candidate, "candidate", name, spec)
+        own = _read_side(candidate, "candidate", name, spec, columns)
         other_spec = choice.baseline.prediction_sets.get(name, spec)
-        other = None if baseline is None else _read_baseline(baseline, name, other_spec)
+        other = None if baseline is None else _read_baseline(baseline, name, other_spec, columns)
         paired = None if other is None else pair_predictions(other, own)
         subjects[name] = Subject(name=name, candidate=own, paired=paired)
     return Evidence(subjects=subjects, baseline=baseline, candidate=candidate)
 
 
-def _read_side(snapshot: Snapshot, side: str, name: str, spec: PredictionsSpec) -> Predictions:
+def _formula_columns(choice: PolicyChoice) -> frozenset[str]:
+    """Give the columns that formulas in gates and anchor read, of the judging and of the proposed policy."""
+    return frozenset(
+        column
+        for policy in (choice.judging, choice.proposed)
+        if policy
+        for name in policy.metric_names
+        if is_formula(name)
+        for column in parse_formula(name).columns
+    )
+
+
+def _read_side(snapshot: Snapshot, side: str, name: str, spec: PredictionsSpec, columns: frozenset[str]) -> Predictions:
     found = snapshot.predictions.get(name)
     if found is None or isinstance(found, Unreadable):
         reason = found.reason if found else "the file was not delivered"
@@ -113,15 +127,15 @@ def _read_side(snapshot: Snapshot, side: str, name: str, spec: PredictionsSpec) 
             fix="Check the path in metricgate.yaml and that the pipeline writes the file.",
         )
     shown = spec.path if snapshot.info.revision is None else f"{spec.path} ({side})"
-    return read_predictions(found, spec, name=name, shown=shown)
+    return read_predictions(found, spec, name=name, shown=shown, needed_columns=columns)
 
 
-def _read_baseline(baseline: Snapshot, name: str, spec: PredictionsSpec) -> Predictions | None:
+def _read_baseline(baseline: Snapshot, name: str, spec: PredictionsSpec, columns: frozenset[str]) -> Predictions | None:
     """Read the baseline's predictions; None where it never had any, which skips relative gates visibly."""
     found = baseline.predictions.get(name)
     if found is None or (isinstance(found, Unreadable) and found.missing):
         return None
-    return _read_side(baseline, "baseline", name, spec)
+    return _read_side(baseline, "baseline", name, spec, columns)
 
 
 def _report(case: Case, evidence: Evidence, anchor: Evidence | None) -> Report:

@@ -1,14 +1,16 @@
 """The story of a run: why and against what, the candidate, the baseline, the comparison, the verdict, the report."""
 
 import tempfile
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from metricgate.errors import MetricgateError
 from metricgate.judging import Case, judge, report_failure
+from metricgate.models.snapshot import RevisionInfo, Snapshot
 from metricgate.processes.progress import Progress
-from metricgate.report.value import Acceptance, Report
+from metricgate.report.value import Acceptance, Report, Timing
 from metricgate.settings.policy import FILE_NAME
 from metricgate.settings.selection import PolicyChoice, choose_policy, read_policy_text, use_policy_file
 from metricgate.trigger import Trigger, TriggerKind
@@ -16,9 +18,7 @@ from metricgate.workspace.baseline import BaselineRevision, resolve_baseline
 from metricgate.workspace.candidate import ProduceOptions, produce_candidate
 from metricgate.workspace.checkout import Access, Checkout
 from metricgate.workspace.results import fetch_baseline
-
-if TYPE_CHECKING:
-    from metricgate.models.snapshot import Snapshot
+from metricgate.workspace.touched import warn_of_touched_files
 
 LOCAL = Trigger(kind=TriggerKind.LOCAL)
 NO_TOKEN = Access()
@@ -44,6 +44,7 @@ class Request:
 
 def run(request: Request, progress: Progress) -> Report:
     """Judge the checkout. Whatever fails, the report says what happened; only defects of ours raise."""
+    started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="metricgate-") as scratch:
         Path(scratch).chmod(0o711)
         try:
@@ -54,7 +55,9 @@ def run(request: Request, progress: Progress) -> Report:
         except MetricgateError as error:
             return report_failure(error, id_=request.id)
         with progress.step("Compare"):
-            return judge(case)
+            report = judge(case)
+    trained = sum(stage.seconds or 0.0 for stage in report.candidate_stages if stage.state == "ran")
+    return report.model_copy(update={"timing": Timing(total=time.monotonic() - started, trained=trained)})
 
 
 def _produce(  # noqa: PLR0917  the run's own values, in the order of the story
@@ -88,13 +91,22 @@ def _produce(  # noqa: PLR0917  the run's own values, in the order of the story
             anchor = fetch_baseline(checkout, frozen, choice.baseline, own, progress=progress, logs=logs)
     return Case(
         baseline=baseline,
-        candidate=candidate,
+        candidate=replace(candidate, info=_name_candidate(candidate.info, checkout, request.trigger)),
         anchor=anchor,
         choice=choice,
         id=request.id,
         accepted=request.accepted,
+        warnings=() if revision is None else warn_of_touched_files(checkout, revision.sha, choice.candidate),
         reproduce=_reproduce_command(checkout, revision),
     )
+
+
+def _name_candidate(info: RevisionInfo, checkout: Checkout, trigger: Trigger) -> RevisionInfo:
+    """Call the candidate what people call it: the head of its pull request, not GitHub's merge commit; its branch."""
+    pull_request = trigger.pull_request
+    if pull_request is not None and checkout.head_sha in {trigger.sha, pull_request.head_sha}:
+        return info.model_copy(update={"revision": pull_request.head_sha, "name": pull_request.head_ref})
+    return info.model_copy(update={"name": checkout.branch() or info.name})
 
 
 def _choose_policy(checkout: Checkout, revision: BaselineRevision | None, request: Request) -> PolicyChoice:

@@ -52,7 +52,7 @@ def test_failed_a_worse_model_is_refused_with_one_comment_that_is_updated_in_pla
     assert_answer(workflow, first, verdict="failed", exit_code=1, conclusion="failure")
     assert second.exit_code == 1
     [comment] = workflow.fake.comments(NUMBER)
-    assert comment.body.startswith("<!-- metricgate:default -->\n## ❌ Blocked: ROC AUC is 0.026 lower")
+    assert "\n## ❌ Blocked: ROC AUC is 0.026 lower" in comment.body
     assert first.report["baseline"]["revision"] == workflow.churn.sha("main") == first.outputs["baseline-sha"]
     assert first.report["baseline"]["source"] == "git"
     assert first.outputs["comment-url"].endswith(f"#issuecomment-{comment.number}")
@@ -192,3 +192,24 @@ def wait_for_check(workflow: Workflow) -> None:
     while not workflow.fake.checks(workflow.head):
         assert time.monotonic() < deadline, "no check was created"
         time.sleep(0.1)
+
+
+def test_a_change_of_the_code_that_judges_is_named_and_judged_by_the_baselines_policy(workflow: Workflow) -> None:
+    workflow.churn.start_branch("softer")
+    workflow.churn.replace("metricgate.yaml", "max_drop: 0.01}", "max_drop: 0.5}")
+    source = workflow.churn.repository / "src/evaluate.py"
+    workflow.churn.write("src/evaluate.py", source.read_text(encoding="utf-8") + "# A remark.\n")
+    workflow.churn.write(".github/workflows/model.yml", "on: push\n")
+    workflow.churn.commit()
+    workflow.open_pull_request()
+
+    step = workflow.run()
+
+    assert {warning["code"] for warning in step.report["warnings"]} >= {
+        "policy_changed",
+        "evaluation_changed",
+        "workflow_changed",
+    }
+    assert [gate["bound"] for gate in step.report["gates"] if gate["metric"] == "roc_auc"] == [0.01]
+    assert step.report["candidate"]["revision"] == workflow.head
+    assert "metricgate.yaml at" in step.report["policy_origin"]

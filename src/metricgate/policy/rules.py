@@ -8,6 +8,7 @@ from metricgate.models.outcome import Direction, Role
 from metricgate.models.result import GateKind, Slice
 from metricgate.models.samples import Task
 from metricgate.settings.policy import AnchorSpec, GateSpec, Margin
+from metricgate.stats.formula import is_formula
 
 ABSOLUTE_KINDS: tuple[GateKind, ...] = ("min", "max")
 RELATIVE_KINDS: tuple[GateKind, ...] = ("max_drop", "max_increase", "min_gain")
@@ -44,7 +45,9 @@ class Rule:
 
 
 def split_metric(name: str) -> tuple[str | None, str]:
-    """Split ``FILE:dotted.key`` into file and key; a bare name has no file."""
+    """Split ``FILE:dotted.key`` into file and key; a bare name and a formula have no file."""
+    if is_formula(name):
+        return None, name
     file, colon, key = name.rpartition(":")
     return (file, key) if colon and file else (None, name)
 

@@ -181,3 +181,9 @@ class Policy(Section):
         if self.predictions is None:
             return {}
         return {"": self.predictions} if isinstance(self.predictions, PredictionsSpec) else dict(self.predictions)
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """The metrics that gates and anchor name, as they are written."""
+        anchored = (*self.anchor.max_drop, *self.anchor.max_increase) if self.anchor else ()
+        return (*(gate.metric for gate in self.gates), *anchored)

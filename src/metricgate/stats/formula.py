@@ -116,6 +116,11 @@ def _call(name: str, inner: Node, sums: Sums) -> complex:
     return _FUNCTIONS[name](value)
 
 
+def is_formula(name: str) -> bool:
+    """Tell whether a metric's name is a formula: it is the only kind with a bracket."""
+    return "(" in name
+
+
 def parse_formula(text: str, columns: tuple[str, ...] = ()) -> Metric:
     """Return the metric of a formula.
 

@@ -15,7 +15,7 @@ from keyword import iskeyword
 from metricgate.errors import ConfigurationError
 from metricgate.models.samples import Sample, Task
 from metricgate.stats.binary import list_binary
-from metricgate.stats.formula import parse_formula
+from metricgate.stats.formula import is_formula, parse_formula
 from metricgate.stats.metric import Metric, MetricUndefined
 from metricgate.stats.multiclass import PER_CLASS_NAMES, list_multiclass, one_class
 from metricgate.stats.parameters import BUILDERS
@@ -85,7 +85,7 @@ def find_metric(name: str, *, task: Task, classes: tuple[str, ...] = (), columns
     ConfigurationError
         Names the nearest match and what exists for the task.
     """
-    if "(" in name:
+    if is_formula(name):
         return parse_formula(name, tuple(columns))
     match = _NAME.fullmatch(_spell_out(name.strip()))
     if match is None:

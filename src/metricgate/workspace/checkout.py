@@ -142,6 +142,15 @@ class Checkout:
         listed = self.git("-C", str(self.directory), "status", "--porcelain", "--untracked-files=no", "--", *paths)
         return listed != ""
 
+    def changed_files(self, since: str) -> tuple[str, ...]:
+        """List the tracked files, relative to the top level, that differ from the commit ``since``."""
+        listed = self.git("diff", "--name-only", "--no-renames", "-z", since)
+        return tuple(path for path in listed.split("\0") if path)
+
+    def branch(self) -> str | None:
+        """Return the name of the branch that is checked out; None for a detached HEAD."""
+        return self.git("branch", "--show-current") or None
+
     def default_branch(self) -> str | None:
         """Return the default branch as the clone knows it: ``origin/main``, ``main`` …; None if it cannot tell."""
         origin = self.run_git("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
