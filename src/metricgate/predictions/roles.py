@@ -1,20 +1,15 @@
-"""What the columns of a file mean, guessed from their names where nobody says it."""
+"""What the columns of a file mean, guessed from names and values where nobody says it."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from metricgate.errors import PredictionsError
 from metricgate.models.samples import Task
+from metricgate.predictions.guesses import LABEL_NAMES, PREDICTION_NAMES, SCORE_ENDINGS, SCORE_NAMES, Guess
+from metricgate.predictions.profiles import Profile, profile_column
 from metricgate.predictions.source import Source, open_source
 from metricgate.predictions.wording import list_names
 from metricgate.settings.policy import LabelValue, PredictionsSpec
-
-LABEL_NAMES = ("label", "y_true", "target", "y", "truth", "actual", "ground_truth", "true_label", "class")
-PREDICTION_NAMES = ("prediction", "y_pred", "predicted", "pred", "predictions", "predicted_label", "y_hat", "yhat")
-SCORE_NAMES = ("score", "y_score", "probability", "proba", "prob", "y_prob", "y_proba", "p", "confidence")
-SCORE_ENDINGS = ("_probability", "_score", "_proba", "_prob")
-ID_NAMES = ("id", "row_id", "example_id", "sample_id", "uuid", "key", "index")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,45 +28,68 @@ class ColumnOptions:
 
 
 def infer_spec(path: Path, options: ColumnOptions | None = None) -> PredictionsSpec:
-    """Say what a file's columns mean: what ``options`` name, and for the rest what common names suggest.
+    """Say what a file's columns mean: what ``options`` name, and for the rest what names and values suggest.
 
     Raises
     ------
     PredictionsError
-        If two columns could have one role, or no column is known as label, prediction or score.
+        If an option names a column that is not there, two columns could have one role, or none is known as label,
+        or as prediction or score.
     """
     asked = options or ColumnOptions()
     with open_source(path, str(path)) as source:
+        for role, column in _asked_columns(asked):
+            source.require(column, role)
         return _infer(source, asked)
 
 
 def describe_spec(spec: PredictionsSpec) -> str:
     """Return one sentence that says which column has which role."""
-    roles = [("label", spec.label), ("prediction", spec.prediction), ("score", spec.score), ("group", spec.group)]
-    roles += [("id", ", ".join(spec.id) or None), ("slices", ", ".join(spec.slices) or None), ("weight", spec.weight)]
+    scores = list_names(list((spec.scores or {}).values()))
+    roles = [("label", spec.label), ("prediction", spec.prediction), ("score", spec.score), ("scores", scores)]
+    roles += [("id", list_names(spec.id)), ("slices", list_names(spec.slices))]
+    roles += [("group", spec.group), ("weight", spec.weight)]
     named = [f"{role}: {column}" for role, column in roles if column]
-    task = f"task: {spec.task}" if spec.task else "task: by the label's values"
-    return "; ".join([*named, task])
+    return "; ".join([*named, f"task: {spec.task}" if spec.task else "task: by the label's values"])
+
+
+def _asked_columns(asked: ColumnOptions) -> list[tuple[str, str]]:
+    one = [("label", asked.label), ("prediction", asked.prediction), ("score", asked.score)]
+    one += [("group", asked.group), ("weight", asked.weight)]
+    several = [*(("id", column) for column in asked.id), *(("slice", column) for column in asked.slices)]
+    return [*((role, column) for role, column in one if column is not None), *several]
 
 
 def _infer(source: Source, asked: ColumnOptions) -> PredictionsSpec:
-    taken = {asked.label, asked.prediction, asked.score, asked.group, asked.weight, *asked.id, *asked.slices}
-    free = [column for column in source.types if column not in taken]
-    score_task = asked.task == "score"
-    label = asked.label or (None if score_task else _guess(source, free, "label", LABEL_NAMES))
-    prediction = asked.prediction or _guess(source, free, "prediction", PREDICTION_NAMES)
-    score = asked.score or _guess(source, free, "score", SCORE_NAMES, SCORE_ENDINGS)
-    ids = asked.id or tuple(filter(None, [_guess(source, free, "id", ID_NAMES, ("_id",))]))
-    if prediction is None and score is None:
-        raise _unknown(source, "prediction or score", "--prediction or --score")
-    if label is None and not score_task:
+    guess = Guess(source, frozenset(column for _, column in _asked_columns(asked)))
+    if asked.task == "score":
+        return _build(source, asked, score=asked.score or guess.find("score", SCORE_NAMES, SCORE_ENDINGS))
+    prediction = asked.prediction or guess.find("prediction", PREDICTION_NAMES)
+    score = asked.score or guess.find("score", SCORE_NAMES, SCORE_ENDINGS)
+    guess = guess.without(prediction, score)
+    label = asked.label or guess.find("label", LABEL_NAMES) or guess.find_label(score or prediction)
+    if label is None:
         raise _unknown(source, "label", "--label (or --task score, where rows have no label)")
+    profile = profile_column(source, label)
+    scores = guess.find_class_scores(profile) if asked.score is None else None
+    if scores or (score != asked.score and _is_not_binary(profile) and prediction):
+        score = asked.score  # a guessed score of one class says nothing about several, or about numbers
+    if prediction is None and score is None and scores is None:
+        raise _unknown(source, "prediction or score", "--prediction or --score")
+    ids = asked.id or guess.without(label).find_id()
+    return _build(source, replace(asked, label=label, prediction=prediction, id=ids), score=score, scores=scores)
+
+
+def _build(
+    source: Source, asked: ColumnOptions, *, score: str | None, scores: dict[str, str] | None = None
+) -> PredictionsSpec:
     return PredictionsSpec(
         path=source.path,
-        id=ids,
-        label=label,
-        prediction=prediction,
+        id=asked.id,
+        label=asked.label,
+        prediction=asked.prediction,
         score=score,
+        scores=scores,
         positive=asked.positive,
         task=asked.task,
         slices=asked.slices,
@@ -80,29 +98,13 @@ def _infer(source: Source, asked: ColumnOptions) -> PredictionsSpec:
     )
 
 
-def _guess(
-    source: Source, free: Iterable[str], role: str, names: tuple[str, ...], endings: tuple[str, ...] = ()
-) -> str | None:
-    """Return the column with a common name, or with a telling ending; refuse to choose between two."""
-    columns = list(free)
-    for found in (
-        [column for column in columns if column.lower() in names],
-        [column for column in columns if endings and column.lower().endswith(endings)],
-    ):
-        if len(found) > 1:
-            raise PredictionsError(
-                f"{source.path}: the {role} could be any of the columns {list_names(tuple(found))}.",
-                expected=f"one column as {role}.",
-                fix=f"say which one with --{role}.",
-            )
-        if found:
-            return found[0]
-    return None
+def _is_not_binary(label: Profile) -> bool:
+    return label.values is None or len(label.values) > 2
 
 
 def _unknown(source: Source, role: str, option: str) -> PredictionsError:
     return PredictionsError(
-        f"{source.path}: no column is known as {role} by its name.",
-        expected=f"the columns are {list_names(tuple(source.types))}; which one is it?",
-        fix=f"say so with {option}, or give a policy with --policy.",
+        f"{source.path}: no column can be recognised as {role}.",
+        expected=f"a telling name (such as label, prediction, score); the columns are {list_names(tuple(source.types))}.",
+        fix=f"name it with {option}, or give a policy with --policy.",
     )
