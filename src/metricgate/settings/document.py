@@ -13,6 +13,8 @@ MAX_VALUES = 20_000  # aliases can make a small file huge
 MAX_DEPTH = 50
 
 Place = tuple[str | int, ...]
+_KINDS = ("map", "seq", "str", "int", "float", "bool", "null", "timestamp")
+_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in _KINDS}
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,8 @@ class _Reader:
         if self._values > MAX_VALUES or len(place) > MAX_DEPTH:
             raise _too_large(self._origin, f"has more than {MAX_VALUES:,} values, or more than {MAX_DEPTH} levels")
         self._lines.setdefault(place, node.start_mark.line + 1)
+        if str(node.tag) not in _TAGS:
+            raise _not_yaml(self._origin, node.start_mark.line + 1, f"the tag {str(node.tag)[:60]} is not known")
         if isinstance(node, MappingNode):
             return self._read_mapping(node, place)
         if isinstance(node, SequenceNode):

@@ -3,19 +3,24 @@
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    PlainSerializer,
-    Tag,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from metricgate.models.outcome import Role
+from metricgate.settings.values import ClassColumns, Label, LabelValue, Margin, MarginField, Names, Number
+
+__all__ = [
+    "FILE_NAME",
+    "PREDICTION_TAGS",
+    "AnchorSpec",
+    "EvaluationSpec",
+    "GateSpec",
+    "LabelValue",
+    "Margin",
+    "PipelineSpec",
+    "Policy",
+    "PredictionsSpec",
+    "Section",
+]
 
 FILE_NAME = "metricgate.yaml"
 
@@ -26,78 +31,78 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, str_strip_whitespace=True)
 
 
-def _as_tuple(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
-LabelValue = bool | int | float | str
-
-
-class Margin(BaseModel):
-    """How much a metric may change: ``value`` in its own unit or, with ``relative``, as a share of the baseline."""
-
-    model_config = ConfigDict(frozen=True)
-
-    value: float
-    relative: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.value * 100:g}%" if self.relative else f"{self.value:g}"
-
-
-def _read_margin(raw: Any) -> Any:
-    if isinstance(raw, Margin):
-        return raw
-    if isinstance(raw, str):
-        match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*%\s*", raw)
-        if match is None:
-            raise ValueError("must be a number such as 0.01, or a percentage of the baseline such as 5%")
-        return Margin(value=float(match[1]) / 100, relative=True)
-    if isinstance(raw, bool) or not isinstance(raw, int | float):
-        raise ValueError("must be a number such as 0.01, or a percentage of the baseline such as 5%")  # noqa: TRY004  pydantic reports no TypeError
-    if raw < 0:
-        raise ValueError("must not be negative: the key already says the direction")
-    return Margin(value=float(raw))
-
-
-MarginField = Annotated[
-    Margin,
-    BeforeValidator(_read_margin, json_schema_input_type=float | str),
-    PlainSerializer(str, return_type=str),
-]
-
-
 class PredictionsSpec(Section):
     """Where the predictions lie and what their columns mean."""
 
-    path: str = Field(description="File that the pipeline writes, or a file in Git: CSV, Parquet or JSON Lines.")
-    id: Names = Field((), description="Column, or list of columns, that joins baseline and candidate.")
+    path: str = Field(
+        min_length=1, description="File that the pipeline writes, or a file in Git: CSV, Parquet or JSON Lines."
+    )
+    id: Names = Field(
+        (),
+        description="Column, or list of columns, that joins baseline and candidate. Without it rows join in order, if labels agree.",
+    )
     label: str | None = Field(None, description="Column with the true label.")
     prediction: str | None = Field(None, description="Column with the predicted label or value.")
     score: str | None = Field(None, description="Column with the score of the positive class.")
-    scores: dict[str, str] | None = Field(None, description="Class to score column, for several classes.")
-    positive: LabelValue | None = Field(None, description="The positive label; default 1, True, Yes, yes.")
-    classes: tuple[LabelValue, ...] | None = Field(None, description="All classes, for several classes.")
-    threshold: float = Field(0.5, description="A score at or above it predicts the positive class.")
-    task: Literal["binary", "multiclass", "regression", "score"] | None = Field(None, description="Inferred if absent.")
-    slices: Names = Field((), description="Text, boolean or few-valued columns to judge separately.")
-    group: str | None = Field(None, description="Column whose equal values mark rows that are not independent.")
+    scores: ClassColumns | None = Field(None, description="For several classes: each class with its score column.")
+    positive: Label | None = Field(
+        None, description="The positive label. Known without it: 1 beside 0 or -1, True, Yes and yes."
+    )
+    classes: tuple[Label, ...] | None = Field(
+        None, min_length=2, description="For several classes: all of them. Without it, those that occur on either side."
+    )
+    threshold: Number = Field(
+        0.5, description="A score at or above it predicts the positive class, where no prediction column is named."
+    )
+    task: Literal["binary", "multiclass", "regression", "score"] | None = Field(
+        None, description="What is predicted. Without it, it follows from the columns; the report says what was found."
+    )
+    slices: Names = Field(
+        (), description="Text, boolean or few-valued columns (at most 50 values) to judge separately."
+    )
+    group: str | None = Field(
+        None,
+        description="Column whose equal values mark rows that are not independent: a customer, a document, a week.",
+    )
     weight: str | None = Field(None, description="Column with the weight of each row.")
-    on_unpaired: Literal["common", "refuse"] = Field("common", description="What to do with rows on one side only.")
+    on_unpaired: Literal["common", "refuse"] = Field(
+        "common",
+        description="Rows on one side only, or with differing labels: compare the common rows and say so, or refuse.",
+    )
+
+    @model_validator(mode="after")
+    def _is_one_task(self) -> Self:
+        if self.score is not None and self.scores is not None:
+            raise ValueError("has both score and scores: score is for two classes, scores for several")
+        if self.task in {"binary", "regression", "score"} and (self.scores or self.classes):
+            raise ValueError(f"has the task {self.task}, but scores and classes are for several classes")
+        answers = {self.prediction, self.score, *(self.scores or {}).values()}
+        if self.label is not None and self.label in answers:
+            raise ValueError(f"names {self.label} both as label and as what the model answered")
+        return self
 
 
 class GateSpec(Section):
     """One rule. Exactly one of ``min``, ``max``, ``max_drop``, ``max_increase`` and ``min_gain`` says what is asked."""
 
-    metric: str
+    metric: str = Field(
+        min_length=1,
+        description="Name of a metric, a formula such as `sum(cost)/sum(orders)`, or `FILE:dotted.key` for a number in a metrics file.",
+    )
     set: str | None = Field(None, description="Name of the prediction set, where there are several.")
     slices: Names = Field((), description="Judge every value of these slice columns instead of all rows.")
-    role: Role | None = Field(None, description="Default: required for all rows, guardrail for slices.")
-    min: float | None = Field(None, description="The candidate's value must be at least this.")
-    max: float | None = Field(None, description="The candidate's value must be at most this.")
-    max_drop: MarginField | None = Field(None, description="How much a higher-is-better metric may lose.")
-    max_increase: MarginField | None = Field(None, description="How much a lower-is-better metric may rise.")
+    role: Role | None = Field(
+        None,
+        description="A required gate must be shown to pass, a guardrail blocks only shown harm. Default: required for all rows, guardrail for slices.",
+    )
+    min: Number | None = Field(None, description="The candidate's value must be at least this.")
+    max: Number | None = Field(None, description="The candidate's value must be at most this.")
+    max_drop: MarginField | None = Field(
+        None, description="How much a higher-is-better metric may lose: 0.01, or 5% of the baseline's value."
+    )
+    max_increase: MarginField | None = Field(
+        None, description="How much a lower-is-better metric may rise: 0.02, or 5% of the baseline's value."
+    )
     min_gain: MarginField | None = Field(None, description="How much better the candidate must be shown to be.")
     confident: bool = Field(False, description="For min and max: the interval's bound must clear the bar too.")
 
@@ -118,9 +123,17 @@ class GateSpec(Section):
 class AnchorSpec(Section):
     """A frozen release with a wider margin of its own, so that small losses do not add up."""
 
-    revision: str
-    max_drop: dict[str, MarginField] = Field(default_factory=dict)
-    max_increase: dict[str, MarginField] = Field(default_factory=dict)
+    revision: str = Field(min_length=1, description="Tag, branch or commit of the release, such as v1.0.0.")
+    max_drop: dict[str, MarginField] = Field(default_factory=dict, description="Metric and how much it may lose since.")
+    max_increase: dict[str, MarginField] = Field(
+        default_factory=dict, description="Metric and how much it may rise since."
+    )
+
+    @model_validator(mode="after")
+    def _has_a_margin(self) -> Self:
+        if not self.max_drop and not self.max_increase:
+            raise ValueError("needs max_drop or max_increase, such as `max_drop: {roc_auc: 0.03}`")
+        return self
 
 
 class PipelineSpec(Section):
@@ -128,7 +141,7 @@ class PipelineSpec(Section):
 
     command: str | None = Field(None, description="Shell command to run instead of `dvc repro`.")
     requirements: str | None = Field(None, description="requirements file, pyproject.toml or uv.lock for the stages.")
-    python_version: str | None = Field(None, description="Python for the stages' own environment, such as 3.12.")
+    python_version: str | None = Field(None, description='Python for the stages\' own environment, such as "3.12".')
     setup_command: str | None = Field(None, description="Shell command to run before, for system packages.")
     metrics: Names = Field((), description="Metrics files that `command` writes, where no dvc.yaml names them.")
 
@@ -136,9 +149,9 @@ class PipelineSpec(Section):
 class EvaluationSpec(Section):
     """How a stored model is judged on given data, without training."""
 
-    command: str
-    model: str
-    data: str
+    command: str = Field(description="Shell command that judges the model on the data.")
+    model: str = Field(description="The model's file or folder.")
+    data: str = Field(description="The test data's file or folder.")
 
 
 PREDICTION_TAGS = ("one set", "named sets")
@@ -146,9 +159,9 @@ PREDICTION_TAGS = ("one set", "named sets")
 
 def _tag_predictions(value: Any) -> str:
     """Say whether ``predictions:`` is one set or a mapping of named ones, so that a mistake is told of one only."""
-    named = (
-        isinstance(value, dict) and value and all(isinstance(part, dict | PredictionsSpec) for part in value.values())
-    )
+    if not isinstance(value, dict) or not value or "path" in value:
+        return PREDICTION_TAGS[0]
+    named = all(part is None or isinstance(part, dict | PredictionsSpec) for part in value.values())
     return PREDICTION_TAGS[1] if named else PREDICTION_TAGS[0]
 
 
@@ -162,18 +175,38 @@ PredictionsField = Annotated[
 class Policy(Section):
     """The whole file."""
 
-    predictions: PredictionsField | None = None
-    confidence: float = Field(0.95, gt=0.5, lt=1.0, description="Two-sided confidence of every interval.")
-    anchor: AnchorSpec | None = None
-    on_inconclusive: Literal["warn", "fail", "pass"] = "warn"
-    gates: tuple[GateSpec, ...] = ()
-    pipeline: PipelineSpec = Field(default_factory=PipelineSpec)
-    evaluation: EvaluationSpec | None = None
+    predictions: PredictionsField | None = Field(
+        None,
+        description="The predictions file and its columns, or several of them by name. Without it only numbers from metrics files are judged.",
+    )
+    confidence: Number = Field(0.95, gt=0.5, lt=1.0, description="Two-sided confidence of every interval.")
+    anchor: AnchorSpec | None = Field(None, description="A frozen release that is compared with too.")
+    on_inconclusive: Literal["warn", "fail", "pass"] = Field(
+        "warn",
+        description="What an inconclusive verdict does: allow merging with a warning, block (exit code 6), or allow it quietly.",
+    )
+    gates: tuple[GateSpec, ...] = Field((), description="The rules. Without any, the task's main metrics are guarded.")
+    pipeline: PipelineSpec = Field(default_factory=PipelineSpec, description="How the candidate is produced.")
+    evaluation: EvaluationSpec | None = Field(None, description="How a stored model is judged without training.")
 
     @field_validator("gates", mode="before")
     @classmethod
-    def _empty_is_none(cls, value: Any) -> Any:
+    def _read_empty_gates(cls, value: Any) -> Any:
         return () if value is None else value
+
+    @field_validator("pipeline", mode="before")
+    @classmethod
+    def _read_empty_pipeline(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+    @field_validator("predictions")
+    @classmethod
+    def _has_plain_names(cls, value: PredictionsSpec | dict[str, PredictionsSpec] | None) -> Any:
+        # A set's name becomes part of file names in the report.
+        for name in value if isinstance(value, dict) else ():
+            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,49}", name):
+                raise ValueError(f"names a set {name!r}: a name is made of letters, digits, - and _")
+        return value
 
     @property
     def prediction_sets(self) -> dict[str, PredictionsSpec]:

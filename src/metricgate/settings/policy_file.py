@@ -1,5 +1,6 @@
 """metricgate.yaml: its text read into a policy, every mistake with its line."""
 
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,20 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 MAX_SHOWN = 5
+_WANTED = {
+    "string_type": "must be text",
+    "string_too_short": "must not be empty",
+    "tuple_type": "must be a list",
+    "dict_type": "must be a mapping of keys to values",
+    "model_type": "must be a mapping of keys to values",
+    "model_attributes_type": "must be a mapping of keys to values",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "too_short": "must have at least two values",
+}
 _SECTIONS: dict[str, type[BaseModel]] = {
     "predictions": PredictionsSpec,
     "anchor": AnchorSpec,
@@ -104,7 +119,7 @@ def _report(origin: str, mistakes: list[Mistake]) -> ConfigurationError:
     shown = "; ".join(f"{origin}:{mistake.line}: {mistake.what}" for mistake in ordered[:MAX_SHOWN])
     more = f"; and {len(ordered) - MAX_SHOWN} more" if len(ordered) > MAX_SHOWN else ""
     return ConfigurationError(
-        f"{shown}{more}.",
+        f"{shown}{more}" + ("" if shown.endswith("?") and not more else "."),
         expected="the keys and values that docs/policy.md lists.",
         fix="correct the line" + ("s." if len(ordered) > 1 else "."),
     )
@@ -127,13 +142,18 @@ def _describe(place: Place, error: "ErrorDetails") -> str:
         case "value_error":
             return error["msg"].removeprefix("Value error, ")
         case _:
-            message = error["msg"].removeprefix("Input ")
-            return f"{message[0].lower()}{message[1:]}, found {given}{_suggest(place, error['input'])}"
+            wanted = _WANTED.get(error["type"]) or error["msg"].replace("Input should", "must")
+            return f"{wanted}, found {given}{_suggest(place, error)}"
 
 
-def _suggest(place: Place, given: Any) -> str:
-    if place == ("confidence",) and isinstance(given, int | float) and 1 < given < 100:
-        return f"; did you mean {given / 100:g}?"
+def _suggest(place: Place, error: "ErrorDetails") -> str:
+    given = error["input"]
+    if place == ("confidence",):
+        number = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*%?\s*", str(given))
+        if number and 50 < float(number[1]) < 100:
+            return f"; did you mean {float(number[1]) / 100:g}?"
+    if error["type"] == "string_type" and isinstance(given, int | float):
+        return "; put it in quotes"
     return ""
 
 
@@ -142,5 +162,5 @@ def _find_section(place: Place) -> type[BaseModel]:
 
 
 def _shorten(value: Any) -> str:
-    text = " ".join(repr(value).split())
+    text = "nothing" if value is None else " ".join(repr(value).split())
     return f"{text[:57]}..." if len(text) > 60 else text

@@ -16,14 +16,23 @@ def find_broken_references(policy: Policy) -> Iterator[tuple[Place, str]]:
 
 def _check_set(policy: Policy, gate: GateSpec, place: Place) -> Iterator[tuple[Place, str]]:
     sets = policy.prediction_sets
-    if gate.set is not None and gate.set not in sets:
-        yield (
-            (*place, "set"),
-            f"names the prediction set '{gate.set}', {_known(gate.set, [name for name in sets if name])}",
-        )
-        return
-    named = [sets[gate.set]] if gate.set is not None else list(sets.values())
-    declared = sorted({column for spec in named for column in spec.slices})
+    names = [name for name in sets if name]
+    if ":" in gate.metric:
+        for key in ("set", "slices"):
+            if getattr(gate, key):
+                yield (*place, key), f"cannot be used: {gate.metric} is one number in a metrics file, without rows"
+    elif not sets:
+        fix = f"add predictions:, or name a number in a metrics file (metrics.json:{gate.metric})"
+        yield (*place, "metric"), f"is {gate.metric}, which is computed from predictions, but none are named; {fix}"
+    elif gate.set is not None and gate.set not in sets:
+        yield (*place, "set"), f"names the prediction set '{gate.set}', {_known(gate.set, names)}"
+    elif gate.set is None and len(sets) > 1:
+        yield place, f"needs set: with one of the prediction sets {', '.join(names)}"
+    else:
+        yield from _check_slices(gate, sorted(sets[gate.set or next(iter(sets))].slices), place)
+
+
+def _check_slices(gate: GateSpec, declared: list[str], place: Place) -> Iterator[tuple[Place, str]]:
     for column in gate.slices:
         if column not in declared:
             yield (*place, "slices"), f"names '{column}', {_known(column, declared)} (under predictions: slices:)"

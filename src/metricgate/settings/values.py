@@ -1,0 +1,71 @@
+"""The kinds of values that the policy's keys take, each refusing what it cannot mean."""
+
+import math
+import re
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+
+_MARGIN = "must be a number such as 0.01, or a percentage of the baseline such as 5%"
+
+
+class Margin(BaseModel):
+    """How much a metric may change: ``value`` in its own unit or, with ``relative``, as a share of the baseline."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+    value: float
+    relative: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.value * 100:g}%" if self.relative else f"{self.value:g}"
+
+
+def _read_margin(raw: Any) -> Any:
+    if isinstance(raw, Margin):
+        return raw
+    if isinstance(raw, str):
+        match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*%\s*", raw)
+        if match is None:
+            raise ValueError(_MARGIN)
+        return Margin(value=float(match[1]) / 100, relative=True)
+    # A margin of NaN or infinity would let everything pass.
+    if isinstance(raw, bool) or not isinstance(raw, int | float) or not math.isfinite(raw):
+        raise ValueError(_MARGIN)
+    if raw < 0:
+        raise ValueError("must not be negative: the key already says the direction")
+    return Margin(value=float(raw))
+
+
+def _refuse_bool(raw: Any) -> Any:
+    if isinstance(raw, bool):
+        raise ValueError("must be a number, found true or false")  # noqa: TRY004  pydantic reports no TypeError
+    return raw
+
+
+def _as_tuple(raw: Any) -> Any:
+    if raw is None:
+        return ()
+    return (raw,) if isinstance(raw, str) else raw
+
+
+def _require_scalar(raw: Any) -> Any:
+    if raw is not None and not isinstance(raw, bool | int | float | str):
+        raise ValueError("must be a single value: text, a number, true or false")
+    return raw
+
+
+def _spell_keys(raw: Any) -> Any:
+    return {str(key): value for key, value in raw.items()} if isinstance(raw, dict) else raw
+
+
+LabelValue = bool | int | float | str
+Label = Annotated[LabelValue, BeforeValidator(_require_scalar, json_schema_input_type=LabelValue)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple, json_schema_input_type=str | tuple[str, ...] | None)]
+Number = Annotated[float, BeforeValidator(_refuse_bool, json_schema_input_type=float)]
+ClassColumns = Annotated[dict[str, str], BeforeValidator(_spell_keys)]
+MarginField = Annotated[
+    Margin,
+    BeforeValidator(_read_margin, json_schema_input_type=float | str),
+    PlainSerializer(str, return_type=str),
+]
