@@ -1,6 +1,7 @@
 """MetricGate's side of its worker: start it, pass a request, follow it, take the answer."""
 
 import os
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,9 +75,21 @@ def ask_worker(
             return answer
         case Failed() as failed:
             details = "\n".join(part for part in (ended.output, failed.details) if part)
-            raise WorkspaceError(failed.what, expected=failed.expected, fix=failed.fix, details=details)
+            fix = explain_missing_module(ended.output) or failed.fix
+            raise WorkspaceError(failed.what, expected=failed.expected, fix=fix, details=details)
         case None:
             raise _explain_lost(f"ended with exit code {ended.returncode} and no answer", ended.output)
+
+
+def explain_missing_module(output: str) -> str:
+    """Return what to do where a stage ended because Python lacked a module; empty where that is not the cause."""
+    missing = re.search(r"^(?:ModuleNotFound|Import)Error: No module named '([\w.]+)'", output, re.MULTILINE)
+    if missing is None:
+        return ""
+    return (
+        f"the stages' Python has no module {missing[1]}: name your requirements file in metricgate.yaml "
+        "(`pipeline: {requirements: requirements.txt}`), or add the module to that file."
+    )
 
 
 def _explain_lost(what: str, output: str) -> WorkspaceError:

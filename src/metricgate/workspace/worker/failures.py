@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metricgate.workspace.messages import Failed
@@ -85,9 +86,9 @@ def _explain_file(chain: Sequence[BaseException]) -> Failed | None:
     for cause in chain:
         name, text = type(cause).__name__, _sentence(cause)
         if name in ("YAMLFileCorruptedError", "YAMLSyntaxError", "YAMLValidationError"):
-            conflict = "conflict" in text
+            conflict = _has_conflict_markers(cause) or "conflict" in text
             return Failed(
-                what=f"A file of the pipeline cannot be read: {text}",
+                what=f"A file of the pipeline {'has conflict markers' if conflict else 'cannot be read'}: {text}",
                 expected="dvc.yaml and dvc.lock without conflict markers, as `dvc repro` writes them.",
                 fix="resolve the conflict (keep either side, then run `dvc repro`) and commit."
                 if conflict
@@ -100,6 +101,11 @@ def _explain_file(chain: Sequence[BaseException]) -> Failed | None:
                 fix="change the owner of that file, or remove it; an earlier step may have run as root.",
             )
     return None
+
+
+def _has_conflict_markers(error: BaseException) -> bool:
+    path = Path(str(getattr(error, "path", "")))
+    return path.is_file() and "\n<<<<<<<" in "\n" + path.read_text(encoding="utf-8", errors="replace")
 
 
 def _explain_remote(chain: Sequence[BaseException], remote: "Remote") -> Failed | None:
