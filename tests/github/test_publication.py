@@ -10,7 +10,7 @@ from metricgate.report.value import Failure
 from metricgate.trigger import PullRequest, TriggerKind
 from tests.github.fake import TOKEN, FakeGitHub
 from tests.github.faults import answer
-from tests.github.job import HEAD, MERGE, Job, make_candidate, make_report, make_trigger
+from tests.github.job import HEAD, MERGE, Job, make_report, make_trigger
 from tests.github.state import ALL
 
 URL = "https://github.example/acme/churn/pull/7#issuecomment-"
@@ -78,14 +78,14 @@ def test_a_time_limit_is_timed_out(fake_github: FakeGitHub, job: Job) -> None:
 
 
 def test_a_second_push_updates_the_comment_and_remembers_the_first(fake_github: FakeGitHub, job: Job) -> None:
-    job.publish(make_report(Verdict.FAILED, candidate=make_candidate(HEAD)))
+    job.publish(make_report(Verdict.FAILED))
     second = "d" * 40
     fake_github.pull_request(7).head_sha = second
     pull_request = make_trigger("").pull_request
     assert pull_request is not None
 
     moved = PullRequest(**{**vars(pull_request), "head_sha": second})
-    job.publish(make_report(candidate=make_candidate(second)), pull_request=moved, report_sha=second)
+    job.publish(make_report(), pull_request=moved, report_sha=second)
 
     [comment] = fake_github.comments(7)
     assert f"| `{HEAD[:7]}` | ❌ Blocked: because |" in comment.body

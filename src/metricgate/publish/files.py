@@ -27,20 +27,13 @@ def write_report(report: Report, directory: Path) -> ReportFiles:
     """Write every view of ``report`` below ``directory``, which Git then ignores. A broken chart is left out."""
     from metricgate.report.html import render_preview  # noqa: PLC0415  # markdown-it and nh3
     from metricgate.report.markdown import render_summary  # noqa: PLC0415
-    from metricgate.report.pictures import draw_pictures  # noqa: PLC0415
 
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "logs").mkdir(exist_ok=True)
     # Also tells `git add --all` and DVC in a later step that this is no source.
     _write(directory / ".gitignore", "*\n")
-    pictures, problems = draw_pictures(report.charts)
-    for problem in problems:
-        log.warning(problem)
-    charts = {name: pair for name, pair in chart_files(report, directory).items() if name in pictures}
-    (directory / "charts").mkdir(exist_ok=True)
-    for name, pair in charts.items():
-        for file, data in zip(pair, pictures[name], strict=True):
-            file.write_bytes(data)
+    charts = _draw_charts(report, directory)
+    pictures = read_pictures(report, directory)
     files = ReportFiles(
         markdown=directory / "report.md",
         html=directory / "report.html",
@@ -72,3 +65,22 @@ def read_pictures(report: Report, directory: Path) -> dict[str, tuple[bytes, byt
         for name, (light, dark) in chart_files(report, directory).items()
         if light.is_file() and dark.is_file()
     }
+
+
+def _draw_charts(report: Report, directory: Path) -> dict[str, tuple[Path, Path]]:
+    if not report.charts:
+        return {}
+    from metricgate.report.charts import draw_chart  # noqa: PLC0415  # matplotlib
+
+    (directory / "charts").mkdir(exist_ok=True)
+    drawn = {}
+    for chart in report.charts:
+        light, dark = chart_files(report, directory)[chart.name]
+        try:
+            light.write_bytes(draw_chart(chart, "light"))
+            dark.write_bytes(draw_chart(chart, "dark"))
+        except Exception:  # a chart never costs the report
+            log.warning("The chart %r could not be drawn and is left out.", chart.name, exc_info=True)
+            continue
+        drawn[chart.name] = (light, dark)
+    return drawn

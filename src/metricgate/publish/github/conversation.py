@@ -6,12 +6,12 @@ from metricgate.models.outcome import Verdict
 from metricgate.publish.github.answer import GitHubError
 from metricgate.publish.github.client import GitHubClient
 from metricgate.publish.github.comment import CommentThread
+from metricgate.publish.github.memory import add_memory, read_memory
 from metricgate.publish.github.notices import Notices
 from metricgate.report.escape import escape_sentence
 from metricgate.report.headline import headline
-from metricgate.report.history import read_history
 from metricgate.report.markdown import comment_marker, render_comment
-from metricgate.report.place import Place
+from metricgate.report.place import PastRun, Place
 from metricgate.report.value import Report
 from metricgate.settings.inputs import Inputs
 from metricgate.trigger.value import PullRequest
@@ -31,10 +31,12 @@ def put_comment(
     found = thread.find()
     if inputs.comment == "on-failure" and not found and report.verdict in _QUIET:
         return ""
-    this = report.candidate.revision if report.candidate else None
-    history = tuple(run for run in (read_history(found[0].body) if found else ()) if run.revision != this)
+    remembered = read_memory(found[0].body) if found else ()
+    history = tuple(run for run in remembered if run.revision != pull_request.head_sha)
+    now = PastRun(revision=pull_request.head_sha, verdict=report.verdict, headline=headline(report))
+    body = add_memory(render_comment(report, replace(place, history=history)), (*history, now))
     try:
-        return thread.put(render_comment(report, replace(place, history=history))).url
+        return thread.put(body).url
     except GitHubError as error:
         if "too long" not in error.what:
             raise

@@ -90,8 +90,7 @@ class Publication:
 
     def finish(self, report: Report, directory: Path) -> Published:
         """Publish the report everywhere it belongs; ``directory`` is where its files lie."""
-        own = {"id": self._inputs.id}  # a report read from an artifact may claim any
-        report = report.model_copy(update=own if self._inputs.charts != "none" else {**own, "charts": ()})
+        report = report.model_copy(update={"id": self._inputs.id})  # one read from an artifact may claim any
         if report.verdict is Verdict.CANCELLED and self._client:
             self._client.hurry()
         place = self._place_pictures(report, directory)
