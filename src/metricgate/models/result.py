@@ -117,11 +117,14 @@ class Warning_(Value):  # noqa: N801  `Warning` is a builtin exception
     text: str
 
 
+Side = Literal["baseline", "candidate"]
+
+
 class CurveData(Value):
     """A line or a cloud of a chart: ``x`` and ``y`` of equal length, and whose it is."""
 
     label: str
-    side: Literal["baseline", "candidate", ""] = ""
+    side: Side | Literal[""] = ""
     x: tuple[Finite, ...]
     y: tuple[Finite, ...]
 
@@ -159,7 +162,7 @@ class ChartData(Value):
     curves: tuple[CurveData, ...] = ()
     labels: tuple[str, ...] = ()
     matrices: tuple[tuple[tuple[int, ...], ...], ...] = ()
-    sides: tuple[Literal["baseline", "candidate"], ...] = ()
+    sides: tuple[Side, ...] = ()
     forest: tuple[ForestRow, ...] = ()
     left_out: int = 0
     diagonal: bool = False

@@ -5,51 +5,81 @@ from collections.abc import Sequence
 import numpy as np
 
 from metricgate.models.result import ChartData, ForestRow, GateRow
-from metricgate.models.samples import Sample, SamplePair
+from metricgate.models.samples import IntArray, Sample, SamplePair
+from metricgate.report.classification_data import SIDES, Ranking, build_calibration, build_precision_recall, build_roc
 from metricgate.report.escape import plain_name, shorten
 from metricgate.report.gate_table import sort_gates
 from metricgate.report.headline import asked_value
 from metricgate.report.labels import OUTCOME_WORDS, is_relative, plain_metric
+from metricgate.report.regression_data import build_residuals, build_scatter
 
 FOREST_ROWS = 10
 MATRIX_CLASSES = 6
-LABEL_LENGTH = 26
 
 
 def build_charts(pair: SamplePair, *, name: str = "") -> tuple[ChartData, ...]:
     """Return the charts that fit the task of one prediction set; ``name`` is the set's."""
-    return build_confusion(pair, name)
+    prefix = f"{name}-" if name else ""
+    suffix = f" ({plain_name(name)})" if name else ""
+    sides = (pair.baseline, pair.candidate, prefix, suffix)
+    match pair.candidate.task:
+        case "binary":
+            return (*_build_rankings(*sides), *_present(build_calibration(*sides), build_confusion(*sides)))
+        case "multiclass":
+            return _present(build_confusion(*sides))
+        case "regression":
+            return _present(build_scatter(*sides), build_residuals(*sides))
+        case "score":
+            return ()
 
 
-def build_confusion(pair: SamplePair, name: str = "") -> tuple[ChartData, ...]:
-    """Return both models' confusion matrices, if both have predictions and there are few classes."""
-    sides = {"baseline": pair.baseline, "candidate": pair.candidate}
-    classes = pair.candidate.classes
-    if not 2 <= len(classes) <= MATRIX_CLASSES:
+def _present(*charts: ChartData | None) -> tuple[ChartData, ...]:
+    return tuple(chart for chart in charts if chart)
+
+
+def _build_rankings(baseline: Sample, candidate: Sample, prefix: str, suffix: str) -> tuple[ChartData, ...]:
+    before, after = Ranking.of(baseline), Ranking.of(candidate)
+    if before is None or after is None:
         return ()
-    counts = [_count_cells(sample, len(classes)) for sample in sides.values()]
-    matrices = tuple(matrix for matrix in counts if matrix)
-    if len(matrices) < len(sides):
-        return ()
-    chart = ChartData(
-        name=f"{name}-confusion" if name else "confusion",
+    return (build_roc((before, after), prefix, suffix), build_precision_recall((before, after), prefix, suffix))
+
+
+def build_confusion(baseline: Sample, candidate: Sample, prefix: str, suffix: str) -> ChartData | None:
+    """Return both models' confusion matrices, rarer classes together; None where one of them predicts no classes."""
+    classes = candidate.classes
+    counts = [_count_cells(sample, len(classes)) for sample in (baseline, candidate)]
+    if any(matrix is None for matrix in counts):
+        return None
+    matrices = [matrix for matrix in counts if matrix is not None]
+    labels = classes
+    if len(classes) > MATRIX_CLASSES:
+        order = np.argsort(-matrices[0].sum(axis=1), kind="stable")
+        labels = (*(classes[index] for index in order[: MATRIX_CLASSES - 1]), "others")
+        matrices = [_merge_rare(matrix, order) for matrix in matrices]
+    return ChartData(
+        name=f"{prefix}confusion",
         kind="confusion",
-        title="Confusion matrices" + (f" ({plain_name(name)})" if name else ""),
+        title=f"Confusion matrices{suffix}",
         alt="Confusion matrices of baseline and candidate: rows are labels, columns are predictions",
-        labels=classes,
-        matrices=matrices,
-        sides=("baseline", "candidate"),
+        labels=labels,
+        matrices=tuple(tuple(tuple(int(count) for count in row) for row in matrix) for matrix in matrices),
+        sides=SIDES,
     )
-    return (chart,)
 
 
-def _count_cells(sample: Sample, classes: int) -> tuple[tuple[int, ...], ...]:
-    if sample.label is None or sample.prediction is None:
-        return ()
-    cells = np.bincount(
-        sample.label.astype(np.int64) * classes + sample.prediction.astype(np.int64), minlength=classes**2
-    )
-    return tuple(tuple(int(count) for count in row) for row in cells.reshape(classes, classes))
+def _count_cells(sample: Sample, classes: int) -> IntArray | None:
+    if sample.label is None or sample.prediction is None or not classes:
+        return None
+    cells = sample.label.astype(np.int64) * classes + sample.prediction.astype(np.int64)
+    return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
+
+
+def _merge_rare(matrix: IntArray, order: IntArray) -> IntArray:
+    """Return the matrix of the most frequent labels, all others in its last row and column."""
+    group = np.minimum(np.argsort(order), MATRIX_CLASSES - 1)
+    merged = np.zeros((MATRIX_CLASSES, MATRIX_CLASSES), dtype=np.int64)
+    np.add.at(merged, (group[:, None], group[None, :]), matrix)
+    return merged
 
 
 def build_forest(gates: Sequence[GateRow]) -> ChartData | None:
@@ -75,7 +105,7 @@ def _has_interval(gate: GateRow) -> bool:
 
 def _forest_row(gate: GateRow) -> ForestRow:
     return ForestRow(
-        label=shorten(plain_metric(gate), LABEL_LENGTH),
+        label=plain_metric(gate),
         outcome=gate.outcome,
         better=gate.direction,
         difference=gate.difference or 0.0,

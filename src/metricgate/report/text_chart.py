@@ -3,7 +3,7 @@
 from metricgate.models.outcome import Outcome
 from metricgate.models.result import ChartData, ForestRow
 from metricgate.report.charts.scale import REACH, describe_row, scale_of
-from metricgate.report.escape import clean, code_block
+from metricgate.report.escape import code_block, plain_name
 
 WIDTH = 41  # what a phone shows of a code block without scrolling; odd, so that zero has a place of its own
 MARKS = {Outcome.PASSED: "●", Outcome.FAILED: "■"}
@@ -18,7 +18,8 @@ def draw_text_forest(chart: ChartData) -> str:
 
 def _draw_label(row: ForestRow) -> str:
     right = describe_row(row)
-    return f"{clean(row.label):<{WIDTH - len(right) - 1}} {right}"
+    room = WIDTH - len(right) - 1
+    return f"{plain_name(row.label, room):<{room}} {right}"
 
 
 def _draw_bar(row: ForestRow) -> str:

@@ -7,7 +7,8 @@ from matplotlib.patches import Rectangle
 from metricgate.models.outcome import Outcome
 from metricgate.models.result import ChartData, ForestRow
 from metricgate.report.charts.scale import REACH, describe_row, scale_of
-from metricgate.report.charts.theme import PIXELS_PER_INCH, TITLE_SIZE, WIDTH_PX, Theme
+from metricgate.report.charts.theme import PIXELS_PER_INCH, TITLE_LENGTH, TITLE_SIZE, WIDTH_PX, Theme
+from metricgate.report.escape import plain_name
 from metricgate.report.numbers import plural
 
 ROW_PX = 62
@@ -15,6 +16,7 @@ TOP_PX = 34
 BOTTOM_PX = 30
 EDGE = 0.02  # of the width, left and right
 MARKS = {Outcome.PASSED: "o", Outcome.FAILED: "s"}
+LABEL_LENGTH = 26  # characters beside the numbers
 TEXT_AT = -0.24
 BAND = (-0.02, 0.42)  # where a row's interval lies, below its text
 
@@ -27,7 +29,7 @@ def draw_forest(figure: Figure, chart: ChartData, theme: Theme) -> None:
     figure.text(
         EDGE,
         1 - TOP_PX / 2 / height,
-        chart.title,
+        plain_name(chart.title, TITLE_LENGTH),
         color=theme.text,
         fontweight="bold",
         fontsize=TITLE_SIZE,
@@ -55,7 +57,15 @@ def _draw_row(axes: Axes, position: int, row: ForestRow, theme: Theme) -> None:
     axes.add_patch(Rectangle((-REACH, top), margin + REACH, bottom - top, color=theme.failed, alpha=0.14, linewidth=0))
     axes.plot((0, 0), (top, bottom), color=theme.muted, linewidth=1)
     axes.plot((margin, margin), (top, bottom), color=theme.failed, linewidth=1.8)
-    axes.text(-REACH, position + TEXT_AT, row.label, color=theme.text, ha="left", va="center", fontweight="bold")
+    axes.text(
+        -REACH,
+        position + TEXT_AT,
+        plain_name(row.label, LABEL_LENGTH),
+        color=theme.text,
+        ha="left",
+        va="center",
+        fontweight="bold",
+    )
     axes.text(REACH, position + TEXT_AT, describe_row(row), color=theme.text, ha="right", va="center")
     _draw_estimate(axes, (top + bottom) / 2, row, theme)
 

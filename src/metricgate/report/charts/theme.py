@@ -12,7 +12,17 @@ DOTS_PER_INCH = 192
 PIXELS_PER_INCH = 96
 FONT_SIZE = 11.0  # points: 14.7 px at full size, 10.5 px on a phone
 TITLE_SIZE = 12.0
-FONTS = ("DejaVu Sans",)
+TITLE_LENGTH = 44
+FONTS = (  # the first comes with matplotlib; the others are used where the system has them
+    "DejaVu Sans",
+    "Noto Sans",
+    "Noto Sans CJK JP",
+    "Noto Sans CJK SC",
+    "Noto Sans Arabic",
+    "Noto Sans Hebrew",
+    "Noto Sans Devanagari",
+    "Noto Sans Thai",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +38,7 @@ class Theme:
     passed: str
     failed: str
     doubtful: str
+    faint: str  # the thinnest density that is still seen
 
     def outcome(self, outcome: Outcome) -> str:
         """Return the colour of an outcome; the shape of its mark says the same."""
@@ -45,6 +56,7 @@ THEMES: dict[ThemeName, Theme] = {
         passed="#0969da",
         failed="#bc4c00",
         doubtful="#818b98",
+        faint="#c8e1ff",
     ),
     "dark": Theme(
         background="#0d1117",
@@ -56,5 +68,6 @@ THEMES: dict[ThemeName, Theme] = {
         passed="#4493f8",
         failed="#f0883e",
         doubtful="#9198a1",
+        faint="#1b3a63",
     ),
 }
