@@ -36,7 +36,7 @@ def draw_png(chart: ChartData, theme: ThemeName) -> bytes:
     The same chart and theme give the same bytes: no time stamp, no version, no state shared between charts.
     """
     buffer = io.BytesIO()
-    settings: "dict[RcKeyType, Any]" = {"font.family": find_fonts(), "font.size": FONT_SIZE, "text.parse_math": False}
+    settings: dict[RcKeyType, Any] = {"font.family": find_fonts(), "font.size": FONT_SIZE, "text.parse_math": False}
     with mpl.rc_context(settings), warnings.catch_warnings():
         # A name in a script without a font is drawn as boxes; the tables beside the picture have it in full.
         warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from font")
