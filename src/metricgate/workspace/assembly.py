@@ -10,7 +10,9 @@ from metricgate.workspace.messages import Answer, FoundFile
 from metricgate.workspace.metrics_file import read_metrics
 
 
-def assemble_snapshot(answer: Answer, info: RevisionInfo, policy: Policy) -> Snapshot:
+def assemble_snapshot(
+    answer: Answer, info: RevisionInfo, policy: Policy, packages: tuple[tuple[str, str], ...] = ()
+) -> Snapshot:
     """Bring an answer into the form that is compared. What could not be read becomes ``Unreadable``, never absent."""
     metrics: list[FileMetric] = []
     problems = [Unreadable(what=broken.what, reason=broken.reason) for broken in answer.problems]
@@ -27,6 +29,7 @@ def assemble_snapshot(answer: Answer, info: RevisionInfo, policy: Policy) -> Sna
         parameters=answer.parameters,
         data=answer.data,
         stages=answer.stages,
+        packages=packages,
         plots=tuple((found.plot, Path(found.file.local)) for found in answer.plots if found.file.local is not None),
         predictions=MappingProxyType(_locate_predictions(answer.predictions, policy)),
         problems=tuple(problems),

@@ -1,9 +1,6 @@
 """The candidate: the checkout as it lies after its pipeline ran where it had to."""
 
-import os
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from metricgate.errors import WorkspaceError
 from metricgate.models.snapshot import RevisionInfo, Snapshot, Source
@@ -11,23 +8,11 @@ from metricgate.processes.progress import Progress
 from metricgate.settings.policy import PipelineSpec, Policy
 from metricgate.workspace.assembly import assemble_snapshot
 from metricgate.workspace.checkout import Checkout
-from metricgate.workspace.messages import Answer, Request
-from metricgate.workspace.session import ask_worker
+from metricgate.workspace.messages import Answer
+from metricgate.workspace.production import ProduceOptions, Site, produce_results
+from metricgate.workspace.requirements import find_pins
 
-
-@dataclass(frozen=True, kw_only=True)
-class ProduceOptions:
-    """How results are produced.
-
-    ``scratch`` is an empty folder that lives as long as the run: files of other revisions are put there.
-    ``timeout_s`` is for the pipeline, in seconds of wall time.
-    """
-
-    scratch: Path
-    reproduce: Literal["if-needed", "never"] = "if-needed"
-    baseline_results: Literal["auto", "stored", "reproduce"] = "auto"
-    timeout_s: float | None = None
-    pipeline: PipelineSpec = field(default_factory=PipelineSpec)
+__all__ = ["ProduceOptions", "produce_candidate"]
 
 
 def produce_candidate(
@@ -40,37 +25,27 @@ def produce_candidate(
     WorkspaceError
         If the pipeline or DVC fails, or with ``reproduce: never`` dvc.lock is stale. TimeLimitError: too slow.
     """
-    files = make_folder(options.scratch / "candidate", checkout)
-    request = Request(
-        action="produce",
-        directory=str(checkout.directory),
-        reproduce=options.reproduce == "if-needed",
-        predictions=tuple(spec.path for spec in policy.prediction_sets.values()),
-        metrics=options.pipeline.metrics,
-        files=str(files),
+    site = Site(
+        directory=checkout.directory,
+        files=options.scratch / "candidate",
+        logs=logs,
+        name="candidate",
+        progress=progress,
+        owner=checkout.owner,
     )
     with progress.step("Candidate"):
-        answer = ask_worker(
-            request,
-            progress=progress,
-            log=logs / "candidate.log",
-            owner=checkout.owner,
-            timeout_s=options.timeout_s,
-        )
-    require_results(answer, policy)
+        answer = produce_results(site, policy, options)
+    require_results(answer, options.pipeline)
     info = RevisionInfo(revision=checkout.head_sha, name="HEAD", dirty=checkout.is_dirty(), source=Source.WORKSPACE)
-    return assemble_snapshot(answer, info, policy)
+    packages = find_pins(options.pipeline.requirements, lambda name: _read_here(checkout.directory / name))
+    return assemble_snapshot(answer, info, policy, packages)
 
 
-def make_folder(folder: Path, checkout: Checkout) -> Path:
-    """Create ``folder`` so that the worker can write into it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if checkout.owner is not None:
-        os.chown(folder, checkout.owner.uid, checkout.owner.gid)
-    return folder
+def _read_here(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
 
 
-def require_results(answer: Answer, policy: Policy) -> None:
+def require_results(answer: Answer, pipeline: PipelineSpec) -> None:
     """Refuse a project in which there is nothing that could ever be compared."""
     if answer.metrics or answer.predictions:
         return
@@ -80,7 +55,7 @@ def require_results(answer: Answer, policy: Policy) -> None:
             expected="a dvc.yaml with a pipeline, or predictions or a pipeline command in metricgate.yaml.",
             fix="run `dvc init` and write dvc.yaml, set working-directory to the project, or name predictions.",
         )
-    if not policy.pipeline.command and not answer.pipeline:
+    if pipeline.command is None and not answer.pipeline:
         raise WorkspaceError(
             "This DVC project has no pipeline and no metrics.",
             expected="a dvc.yaml with stages and metrics, or a pipeline command in metricgate.yaml.",

@@ -1,6 +1,7 @@
 """The baseline's results, from wherever they can be had without training, and only else reproduced."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from metricgate.models.snapshot import RevisionInfo, Snapshot, Source
@@ -8,9 +9,10 @@ from metricgate.processes.progress import Progress
 from metricgate.settings.policy import Policy
 from metricgate.workspace.assembly import assemble_snapshot
 from metricgate.workspace.baseline import BaselineRevision
-from metricgate.workspace.candidate import ProduceOptions, make_folder
 from metricgate.workspace.checkout import Checkout
 from metricgate.workspace.messages import Answer, FoundFile, Request
+from metricgate.workspace.production import ProduceOptions, Site, produce_results
+from metricgate.workspace.requirements import find_pins
 from metricgate.workspace.session import ask_worker
 
 
@@ -36,24 +38,15 @@ def fetch_baseline(
     with progress.step(f"Baseline {revision.sha[:9]}"):
         recorded = _inspect(checkout, revision, policy, options, progress=progress, logs=logs)
         stale = "; ".join(f"{entry.stage}: {entry.reason}" for entry in recorded.stale)
+        packages = find_pins(options.pipeline.requirements, lambda name: checkout.read_text(revision.sha, name))
         if not _needs_reproduction(recorded, options):
-            return assemble_snapshot(recorded, _describe(revision, _find_source(recorded), stale), policy)
+            return assemble_snapshot(recorded, _describe(revision, _find_source(recorded), stale), policy, packages)
         reproduced = _reproduce(checkout, revision, policy, options, progress=progress, logs=logs)
-        return assemble_snapshot(reproduced, _describe(revision, Source.REPRODUCED, stale), policy)
+        return assemble_snapshot(reproduced, _describe(revision, Source.REPRODUCED, stale), policy, packages)
 
 
 def _describe(revision: BaselineRevision, source: Source, stale: str) -> RevisionInfo:
     return RevisionInfo(revision=revision.sha, name=revision.name, source=source, reason=revision.reason, stale=stale)
-
-
-def _request(policy: Policy, files: Path) -> Request:
-    return Request(
-        action="inspect",
-        directory="",
-        predictions=tuple(spec.path for spec in policy.prediction_sets.values()),
-        metrics=policy.pipeline.metrics,
-        files=str(files),
-    )
 
 
 def _inspect(
@@ -65,13 +58,45 @@ def _inspect(
     progress: Progress,
     logs: Path,
 ) -> Answer:
-    files = make_folder(options.scratch / "baseline", checkout)
-    return ask_worker(
-        _request(policy, files).model_copy(update={"directory": str(checkout.directory), "revision": revision.sha}),
+    site = Site(
+        directory=checkout.directory,
+        files=options.scratch / "baseline",
+        logs=logs,
+        name="baseline",
         progress=progress,
-        log=logs / "baseline.log",
         owner=checkout.owner,
-        timeout_s=options.timeout_s,
+    )
+    request = Request(
+        action="inspect",
+        directory=str(site.directory),
+        revision=revision.sha,
+        predictions=tuple(spec.path for spec in policy.prediction_sets.values()),
+        metrics=options.pipeline.metrics,
+        files=str(site.make_folder(site.files)),
+    )
+    answer = ask_worker(
+        request, progress=progress, log=logs / "baseline.log", owner=site.owner, timeout_s=options.timeout_s
+    )
+    return answer if answer.project else _read_git(checkout, revision, request, answer)
+
+
+def _read_git(checkout: Checkout, revision: BaselineRevision, request: Request, answer: Answer) -> Answer:
+    """Find the files of a revision that has no DVC, in Git alone."""
+
+    def find(name: str) -> FoundFile:
+        content = checkout.read_bytes(revision.sha, name)
+        if content is None:
+            return FoundFile(path=name, problem=f"{name} is not in Git at this revision", missing=True)
+        target = Path(request.files) / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+        return FoundFile(path=name, local=str(target), source="git")
+
+    return answer.model_copy(
+        update={
+            "metrics": tuple(map(find, sorted(request.metrics))),
+            "predictions": tuple(map(find, request.predictions)),
+        }
     )
 
 
@@ -80,12 +105,13 @@ def _wanted(answer: Answer) -> tuple[FoundFile, ...]:
 
 
 def _needs_reproduction(answer: Answer, options: ProduceOptions) -> bool:
-    if not answer.pipeline:
+    if not answer.pipeline and options.pipeline.command is None:
         return False
     if options.baseline_results == "reproduce":
         return True
     # A pipeline's results that are missing or lag behind are worth a training; a file it never wrote is not.
-    return bool(answer.stale) or any(file.local is None for file in _wanted(answer))
+    is_stale = bool(answer.stale) and options.pipeline.command is None
+    return is_stale or any(file.local is None for file in _wanted(answer))
 
 
 def _find_source(answer: Answer) -> Source:
@@ -106,17 +132,18 @@ def _reproduce(
     logs: Path,
 ) -> Answer:
     progress.line(f"no results of {revision.sha[:9]} that can be believed: its pipeline is reproduced")
-    files = make_folder(options.scratch / "baseline-reproduced", checkout)
+    files = options.scratch / "baseline-reproduced"
     with checkout.worktree(revision.sha) as directory:
-        answer = ask_worker(
-            _request(policy, files).model_copy(
-                update={"action": "produce", "directory": str(directory), "shares_with": str(checkout.directory)}
-            ),
+        site = Site(
+            directory=directory,
+            files=files,
+            logs=logs,
+            name="baseline-reproduction",
             progress=progress,
-            log=logs / "baseline-reproduction.log",
             owner=checkout.owner,
-            timeout_s=options.timeout_s,
+            shares_with=checkout.directory,
         )
+        answer = produce_results(site, policy, replace(options, reproduce="if-needed"))
         return _keep_files(answer, directory, files)
 
 

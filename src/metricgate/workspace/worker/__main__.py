@@ -20,10 +20,21 @@ from metricgate.workspace.worker.inventory import (
 )
 from metricgate.workspace.worker.project import Project, open_project
 from metricgate.workspace.worker.remote import Remote, describe_remote
-from metricgate.workspace.worker.reproduction import Reproduction, unchanged_stages
+from metricgate.workspace.worker.reproduction import Reproduction, pull_data, unchanged_stages
 from metricgate.workspace.worker.staleness import find_stale, hash_inputs
 
 Say = Callable[[Happened | Answer | Failed], None]
+
+
+def _answer(request: Request, project: Project, say: Say) -> Answer:
+    match request.action:
+        case "produce":
+            return _produce(request, project, say)
+        case "pull":
+            pull_data(project, lambda text: say(Happened(text=text)))
+            return Answer()
+        case "inspect" | "read":
+            return _inspect(request, project)
 
 
 def _inspect(request: Request, project: Project) -> Answer:
@@ -110,7 +121,7 @@ def main() -> int:
                     say(Answer(project=False, pipeline=False))
                 else:
                     remote = describe_remote(project.repo)
-                    say(_inspect(request, project) if request.action == "inspect" else _produce(request, project, say))
+                    say(_answer(request, project, say))
         except Exception as error:
             logging.getLogger("metricgate").debug("the worker failed", exc_info=True)
             say(explain_failure(error, remote))

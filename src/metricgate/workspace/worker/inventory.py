@@ -108,13 +108,22 @@ def _declared_plots(project: Project) -> dict[str, Mapping[str, Any]]:
     for out in project.repo.index.plots:
         found[out.fs_path] = out.plot if isinstance(out.plot, Mapping) else {}
     for dvcfile, definitions in project.repo.index._plots.items():  # noqa: SLF001  as for metrics
-        for name, properties in definitions.items():
-            axis = (properties or {}).get("y")
+        for name, properties in _plot_definitions(definitions):
+            axis = properties.get("y")
             for source in axis if isinstance(axis, Mapping) else (name,):
                 columns = axis[source] if isinstance(axis, Mapping) else axis
                 path = fs.normpath(fs.join(fs.parent(dvcfile), source))
-                found[path] = {**(properties or {}), "y": columns}
+                found[path] = {**properties, "y": columns}
     return found
+
+
+def _plot_definitions(definitions: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield a top-level plot's name and properties; dvc.yaml has a mapping of them, or a list of names and mappings."""
+    for entry in [definitions] if isinstance(definitions, Mapping) else definitions:
+        if isinstance(entry, Mapping):
+            yield from ((str(name), properties or {}) for name, properties in entry.items())
+        else:
+            yield str(entry), {}
 
 
 def _describe_plot(name: str, properties: Mapping[str, Any]) -> PlotFile:

@@ -110,6 +110,15 @@ class Reproduction:
         _check_restored(self._project, stages)
 
 
+def pull_data(project: Project, say: Say) -> None:
+    """Check out all data that was added with ``dvc add`` and is missing: what a command reads is not known."""
+    objects = CacheObjects(project)
+    for stage in project.stages:
+        for out in stage.outs if not stage.cmd else ():
+            if out.use_cache and out.hash_info and not out.exists:
+                _check_out(project, objects, out, None, say)
+
+
 _RESTORED = ("cached", "restored")
 
 
@@ -151,21 +160,27 @@ def _bring_inputs(project: Project, affected: set[Any], say: Say) -> set[Any]:
     lost = set()
     for out, path in _missing_inputs(project, affected):
         inside = path if project.repo.fs.isin(path, out.fs_path) else None
-        name = project.name(inside or out.fs_path)
-        say(f"pulling {name}{_describe_size(out)}")
-        objects.bring(out, inside)
-        if objects.holds(out, inside):
-            out.checkout(force=True, filter_info=inside)
-        elif out.stage.cmd:
-            say(f"{name} is neither in the DVC cache nor in the remote: stage {out.stage.addressing} runs again")
+        if not _check_out(project, objects, out, inside, say):
+            say(f"stage {project.stage_name(out.stage)} runs again: nobody has {project.name(inside or out.fs_path)}")
             lost.add(out.stage)
-        else:
-            raise PipelineFailedError(
-                f"{name} is needed and is neither in the DVC cache nor in the remote.",
-                expected="everything that the .dvc files name, pushed.",
-                fix="run `dvc push` on the machine that has it.",
-            )
     return lost
+
+
+def _check_out(project: Project, objects: CacheObjects, out: Any, inside: str | None, say: Say) -> bool:
+    """Bring an output, or one path in it, into the work tree; return False where only its stage can write it again."""
+    name = project.name(inside or out.fs_path)
+    say(f"pulling {name}{_describe_size(out)}")
+    objects.bring(out, inside)
+    if objects.holds(out, inside):
+        out.checkout(force=True, filter_info=inside)
+        return True
+    if out.stage.cmd:
+        return False
+    raise PipelineFailedError(
+        f"{name} is needed and is neither in the DVC cache nor in the remote.",
+        expected="everything that the .dvc files name, pushed.",
+        fix="run `dvc push` on the machine that has it.",
+    )
 
 
 def _missing_inputs(project: Project, affected: set[Any]) -> list[tuple[Any, str]]:

@@ -1,0 +1,138 @@
+"""How a revision's results are produced, in the checkout or in a work tree of the baseline's."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from metricgate.errors import WorkspaceError
+from metricgate.models.snapshot import Stage
+from metricgate.processes.command import run_command
+from metricgate.processes.environment import scrub_environment
+from metricgate.processes.owner import Owner
+from metricgate.processes.progress import Progress
+from metricgate.settings.policy import PipelineSpec, Policy
+from metricgate.workspace.messages import Answer, FoundFile, Request
+from metricgate.workspace.requirements import prepare_environment
+from metricgate.workspace.session import ask_worker, explain_missing_module
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProduceOptions:
+    """How results are produced.
+
+    ``scratch`` is an empty folder that lives as long as the run: files of other revisions are put there.
+    ``timeout_s`` is for the pipeline, in seconds of wall time. ``pipeline`` is that revision's own.
+    """
+
+    scratch: Path
+    reproduce: Literal["if-needed", "never"] = "if-needed"
+    baseline_results: Literal["auto", "stored", "reproduce"] = "auto"
+    timeout_s: float | None = None
+    pipeline: PipelineSpec = field(default_factory=PipelineSpec)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """Where results are produced: the project's folder, whose it is, and where files, logs and environments go.
+
+    ``name`` begins the names of log files. ``shares_with`` is set for a work tree: the checkout whose cache it uses.
+    """
+
+    directory: Path
+    files: Path
+    logs: Path
+    name: str
+    progress: Progress
+    owner: Owner | None = None
+    shares_with: Path | None = None
+
+    def make_folder(self, folder: Path) -> Path:
+        """Create ``folder`` so that the worker can write into it."""
+        folder.mkdir(parents=True, exist_ok=True)
+        if self.owner is not None:
+            os.chown(folder, self.owner.uid, self.owner.gid)
+        return folder
+
+
+def produce_results(site: Site, policy: Policy, options: ProduceOptions) -> Answer:
+    """Run what must be run at ``site``, and say what is there then.
+
+    Raises
+    ------
+    WorkspaceError
+        If DVC, the pipeline or its environment fails; TimeLimitError if it is too slow.
+    """
+    request = Request(
+        action="produce",
+        directory=str(site.directory),
+        reproduce=options.reproduce == "if-needed",
+        predictions=tuple(spec.path for spec in policy.prediction_sets.values()),
+        metrics=options.pipeline.metrics,
+        files=str(site.make_folder(site.files)),
+        shares_with=None if site.shares_with is None else str(site.shares_with),
+    )
+    if options.reproduce == "never":
+        action: Literal["produce", "read"] = "read" if options.pipeline.command else "produce"
+        return _complete(_ask(site, request.model_copy(update={"action": action}), options, {}), request)
+    environment = prepare_environment(site, options)
+    if options.pipeline.command is None:
+        return _complete(_ask(site, request, options, environment), request)
+    _ask(site, request.model_copy(update={"action": "pull"}), options, environment)
+    stage = _run_pipeline_command(site, options.pipeline.command, options, environment)
+    answer = _ask(site, request.model_copy(update={"action": "read"}), options, environment)
+    return _complete(answer.model_copy(update={"stages": (stage,)}), request)
+
+
+def _ask(site: Site, request: Request, options: ProduceOptions, environment: dict[str, str]) -> Answer:
+    return ask_worker(
+        request,
+        progress=site.progress,
+        log=site.logs / f"{site.name}.log",
+        owner=site.owner,
+        timeout_s=options.timeout_s,
+        environment=environment,
+    )
+
+
+def _run_pipeline_command(site: Site, command: str, options: ProduceOptions, environment: dict[str, str]) -> Stage:
+    site.progress.line(f"running `{command}`")
+    home = site.owner.environment(str(site.files)) if site.owner else {}
+    with site.progress.passthrough() as output:
+        ended = run_command(
+            # -e: like GitHub's own steps, a command of several lines ends at the first that fails.
+            ["/bin/sh", "-e", "-c", command],
+            cwd=site.directory,
+            env=scrub_environment(os.environ) | home | environment,
+            log=site.logs / f"{site.name}-command.log",
+            output=output,
+            timeout_s=options.timeout_s,
+            owner=site.owner,
+        )
+    if ended.returncode != 0:
+        raise WorkspaceError(
+            f"The pipeline's command ended with exit code {ended.returncode}: {command}",
+            expected="a command that ends with exit code 0.",
+            fix=explain_missing_module(ended.output) or "run it on your machine and repair it.",
+            details=ended.output,
+        )
+    return Stage(name="command", state="ran", seconds=ended.seconds)
+
+
+def _complete(answer: Answer, request: Request) -> Answer:
+    """Find the files of a project without DVC, which the worker has nothing to say about."""
+    if answer.project:
+        return answer
+
+    def find(name: str) -> FoundFile:
+        path = Path(request.directory) / name
+        if path.is_file():
+            return FoundFile(path=name, local=str(path), source="workspace")
+        return FoundFile(path=name, problem=f"{name} is not in the checkout", missing=True)
+
+    return answer.model_copy(
+        update={
+            "metrics": tuple(map(find, sorted(request.metrics))),
+            "predictions": tuple(map(find, request.predictions)),
+        }
+    )
