@@ -11,7 +11,7 @@ from metricgate.models.samples import FloatArray, Sample, Task
 from metricgate.stats import averages
 from metricgate.stats.confusion import ConfusionMetric, Formula, Margins, confusion_metric
 from metricgate.stats.metric import Evaluation, Metric, MetricUndefined, mean_metric
-from metricgate.stats.ranking import evaluate_auc, evaluate_average_precision, evaluate_top_precision
+from metricgate.stats.ranking import RankMetric, evaluate_auc, evaluate_average_precision, evaluate_top_precision
 
 BINARY: frozenset[Task] = frozenset({"binary"})
 SCORED = frozenset({"label", "scores"})
@@ -47,6 +47,8 @@ def binary_confusion(name: str, *, threshold: float | None = None) -> ConfusionM
         check=check,
         at_threshold=threshold,
         per_class_rows=name != "accuracy",
+        is_share=name in {"accuracy", "recall", "specificity"},
+        share_of_class={"recall": 1, "specificity": 0}.get(name),
         lowest=-1.0 if name in {"matthews_corrcoef", "cohen_kappa"} else 0.0,
     )
 
@@ -64,7 +66,7 @@ def top_precision(name: str, label: str, *, count: int | None = None, share: flo
 
 
 def _ranking(name: str, label: str, compute: Callable[[Sample], Evaluation]) -> Metric:
-    return Metric(
+    return RankMetric(
         name=name,
         label=label,
         direction=Direction.HIGHER,
@@ -73,6 +75,7 @@ def _ranking(name: str, label: str, compute: Callable[[Sample], Evaluation]) -> 
         compute=compute,
         lowest=0.0,
         highest=1.0,
+        is_area="roc_auc" in name,
         per_class_rows=True,
     )
 

@@ -39,13 +39,16 @@ class ConfusionMetric(Metric):
     """A metric of the confusion matrix's margins.
 
     ``at_threshold`` predicts the positive class from scores instead of using the predictions. ``macro`` marks an
-    average over classes, which leaves out rare ones.
+    average over classes, which leaves out rare ones. ``is_share``: a plain share of hits, among all rows or among those
+    labelled ``share_of_class``.
     """
 
     formula: Formula = field(repr=False, compare=False)
     check: Callable[[Margins], None] = field(default=lambda _: None, repr=False, compare=False)
     at_threshold: float | None = None
     macro: bool = False
+    is_share: bool = False
+    share_of_class: int | None = None
 
     def predict(self, sample: Sample) -> NDArray[Any]:
         """Return the predicted class of each row."""

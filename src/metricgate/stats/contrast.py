@@ -1,16 +1,44 @@
-"""The paired difference of one metric between two models on the same rows, with its interval."""
+"""The paired difference of one metric between two models on the same rows, with its interval.
+
+Which interval is taken depends on the metric, on weights and on groups, never on how the comparison comes out.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from math import inf, sqrt
 
 import numpy as np
 
-from metricgate.models.samples import FloatArray, Sample, SamplePair
-from metricgate.stats.confusion import ConfusionMetric
-from metricgate.stats.metric import Evaluation, Metric, MetricUndefined
-from metricgate.stats.tango import bound_paired_proportions, normal_quantile
+from metricgate.models.samples import FloatArray, IntArray, Sample, SamplePair
+from metricgate.stats.confusion import ConfusionMetric, name_left_out
+from metricgate.stats.groups import bound_by_groups, share_groups
+from metricgate.stats.interval import (
+    Bounds,
+    Interval,
+    Own,
+    bound_by_student,
+    bound_own,
+    has_own_scale,
+    recover_bounds,
+    take_wider,
+)
+from metricgate.stats.joint import (
+    bound_from_table,
+    bound_paired_share,
+    count_jointly,
+    evaluate_table,
+    influence_of_rows,
+)
+from metricgate.stats.metric import Evaluation, Metric, MetricUndefined, relative_weight, require_parts
+from metricgate.stats.proportions import bound_proportion
+from metricgate.stats.ranking import RankMetric
+from metricgate.stats.regression import DeterminationMetric, SquareRootMetric
+from metricgate.stats.spread import find_spread
+from metricgate.stats.squares import bound_determination, bound_root, find_heavy_tail
 
-Bounds = Callable[[float], tuple[float, float]]
+_CARRIES_MOST = 0.5
+NO_INTERVAL = "none"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -19,10 +47,9 @@ class Contrast:
 
     Attributes
     ----------
-    influence : of each row on the estimate, shape (rows,).
     se : standard error of the estimate.
     identical : what the metric reads is the same for both models on all rows.
-    method : the name of the interval, chosen by rules from counts known before the comparison.
+    method : the name of the interval.
     notes : what a reader must know about the value or the interval.
     inconclusive : why no verdict can be had, by a rule fixed beforehand; empty where one can.
     """
@@ -31,31 +58,40 @@ class Contrast:
     baseline: float
     candidate: float
     factor: float
-    influence: FloatArray = field(repr=False)
     se: float
     rows: int
     identical: bool
     method: str
+    find_influence: Callable[[], FloatArray] = field(repr=False)
     bounds: Bounds = field(repr=False)
     notes: tuple[str, ...] = ()
     inconclusive: str = ""
 
     @property
+    def has_interval(self) -> bool:
+        """False where the metric has no standard error on these rows; ``interval`` is then infinite."""
+        return self.method != NO_INTERVAL
+
+    @property
     def estimate(self) -> float:
         return self.candidate - self.factor * self.baseline
+
+    @property
+    def influence(self) -> FloatArray:
+        """The influence of each row on the estimate, shape (rows,)."""
+        return self.find_influence()
 
     def interval(self, tail: float) -> tuple[float, float]:
         """Return the lower and the upper bound, each one-sided at error ``tail`` (0.025 each: two-sided 95 %)."""
         return self.bounds(tail)
 
 
-def contrast(pair: SamplePair, metric: Metric, *, factor: float = 1.0, seed: int = 0, part: bool = False) -> Contrast:  # noqa: ARG001 - for the multinomial intervals
-    """Compare both models of the pair by one metric.
+def contrast(pair: SamplePair, metric: Metric, *, factor: float = 1.0, part: bool = False) -> Contrast:
+    """Compare both models of the pair by one metric. Nothing is random, and the order of rows does not matter.
 
     Parameters
     ----------
     factor : the baseline is multiplied by it: 0.95 where a drop of 5 % is allowed.
-    seed : of the methods that draw random numbers; the result does not depend on the order of rows.
     part : the rows are a slice of rows on which the models differ, so equality on them proves no equality.
 
     Raises
@@ -63,33 +99,25 @@ def contrast(pair: SamplePair, metric: Metric, *, factor: float = 1.0, seed: int
     MetricUndefined
         ``side`` says for which model.
     """
-    baseline = _evaluate_side(pair.baseline, metric, "baseline")
-    candidate = _evaluate_side(pair.candidate, metric, "candidate")
     identical = is_identical(pair, metric)
-    influence = combine_influence(baseline, candidate, factor, pair.rows)
-    se = float(np.sqrt(influence @ influence / max(pair.rows - 1, 1) / pair.rows))
-    estimate = candidate.value - factor * baseline.value
-    method, bounds = _choose_interval(pair, metric, factor, estimate, se, certain=identical and not part)
+    measured = _measure(pair, metric, factor)
+    interval = measured.interval
+    if identical and factor == 1.0:
+        interval = _judge_identical(interval, metric, part=part)
     return Contrast(
         metric=metric,
-        baseline=baseline.value,
-        candidate=candidate.value,
+        baseline=measured.baseline,
+        candidate=measured.candidate,
         factor=factor,
-        influence=influence,
-        se=se,
+        se=interval.se,
         rows=pair.rows,
         identical=identical,
-        method=method,
-        bounds=bounds,
-        notes=tuple(dict.fromkeys((*baseline.notes, *candidate.notes))),
+        method=interval.method,
+        find_influence=measured.find_influence,
+        bounds=interval.bounds,
+        notes=measured.notes,
+        inconclusive=interval.inconclusive,
     )
-
-
-def _evaluate_side(sample: Sample, metric: Metric, side: str) -> Evaluation:
-    try:
-        return metric.evaluate(sample)
-    except MetricUndefined as undefined:
-        raise MetricUndefined(undefined.reason, code=undefined.code, side=side) from undefined
 
 
 def is_identical(pair: SamplePair, metric: Metric) -> bool:
@@ -99,47 +127,136 @@ def is_identical(pair: SamplePair, metric: Metric) -> bool:
     return all(one is other or np.array_equal(one, other) for one, other in parts)
 
 
-def combine_influence(baseline: Evaluation, candidate: Evaluation, factor: float, rows: int) -> FloatArray:
-    """Return the influence of each row on candidate minus factor times baseline; zeros for metrics without any."""
+def _judge_identical(interval: Interval, metric: Metric, *, part: bool) -> Interval:
+    if not part:
+        return Interval(se=0.0, method="identical predictions", bounds=lambda _: (0.0, 0.0))
+    if isinstance(metric, ConfusionMetric):
+        return interval
+    reason = "no prediction differs on these rows, so nothing tells how much others would"
+    return Interval(se=0.0, method=interval.method, bounds=lambda _: (0.0, 0.0), inconclusive=reason)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Measured:
+    baseline: float
+    candidate: float
+    find_influence: Callable[[], FloatArray]
+    interval: Interval
+    notes: tuple[str, ...]
+
+
+def _measure(pair: SamplePair, metric: Metric, factor: float) -> _Measured:
+    if isinstance(metric, ConfusionMetric) and pair.group is None:
+        return _measure_table(pair, metric, factor)
+    baseline = _evaluate_side(pair.baseline, metric, "baseline")
+    candidate = _evaluate_side(pair.candidate, metric, "candidate")
+    notes = (*baseline.notes, *candidate.notes)
     if baseline.influence is None or candidate.influence is None:
-        return np.zeros(rows)
-    return candidate.influence - (baseline.influence if factor == 1.0 else factor * baseline.influence)
+        influence = np.zeros(pair.rows)
+        interval = Interval(
+            se=0.0, method=NO_INTERVAL, bounds=lambda _: (-inf, inf), inconclusive=_say_no_interval(metric)
+        )
+    else:
+        influence = candidate.influence - (baseline.influence if factor == 1.0 else factor * baseline.influence)
+        interval = _bound_influence(pair, metric, factor, (baseline, candidate), influence)
+        notes += _flag_single_row(influence)
+    return _Measured(
+        baseline=baseline.value,
+        candidate=candidate.value,
+        find_influence=lambda: influence,
+        interval=interval,
+        notes=tuple(dict.fromkeys(notes)),
+    )
 
 
-def _choose_interval(
-    pair: SamplePair, metric: Metric, factor: float, estimate: float, se: float, *, certain: bool
-) -> tuple[str, Bounds]:
-    if certain and factor == 1.0:
-        return "identical predictions", lambda _: (0.0, 0.0)
-    if (
-        isinstance(metric, ConfusionMetric)
-        and metric.name == "accuracy"
-        and factor == 1.0
-        and pair.baseline.weight is None
-    ):
-        only_candidate, only_baseline = count_discordant(pair, metric)
-        return "Tango score", lambda tail: bound_paired_proportions(only_candidate, only_baseline, pair.rows, tail)
-    return "influence values", lambda tail: bound_normally(estimate, se, tail)
+def _say_no_interval(metric: Metric) -> str:
+    return metric.refusal or f"{metric.label} has no interval on these rows"
 
 
-def count_discordant(pair: SamplePair, metric: ConfusionMetric) -> tuple[int, int]:
-    """Count the rows that only the candidate, and that only the baseline, predicts right."""
-    label = np.asarray(pair.candidate.label)
-    right, was_right = metric.predict(pair.candidate) == label, metric.predict(pair.baseline) == label
-    return int(np.count_nonzero(right & ~was_right)), int(np.count_nonzero(was_right & ~right))
+def _evaluate_side(sample: Sample, metric: Metric, side: str) -> Evaluation:
+    try:
+        return metric.evaluate(sample)
+    except MetricUndefined as undefined:
+        raise MetricUndefined(undefined.reason, code=undefined.code, side=side) from undefined
 
 
-def bound_normally(estimate: float, se: float, tail: float) -> tuple[float, float]:
-    """Bound an estimate by normal quantiles of its standard error."""
-    distance = normal_quantile(tail) * se
-    return estimate - distance, estimate + distance
+def _measure_table(pair: SamplePair, metric: ConfusionMetric, factor: float) -> _Measured:
+    for sample, side in ((pair.baseline, "baseline"), (pair.candidate, "candidate")):
+        require_parts(sample, metric, side=side)
+    table = count_jointly(pair, metric)
+    weight = relative_weight(pair.candidate)
+    is_share = metric.is_share and factor == 1.0 and weight is None
+    return _Measured(
+        baseline=evaluate_table(table, metric, 1),
+        candidate=evaluate_table(table, metric, 2),
+        find_influence=lambda: influence_of_rows(table, metric, factor, weight),
+        interval=bound_paired_share(table, metric) if is_share else bound_from_table(table, metric, factor),
+        notes=name_left_out(pair.candidate, table.kept),
+    )
 
 
-def single_interval(sample: Sample, metric: Metric, *, tail: float) -> tuple[float, float]:
-    """Return the interval of one model's own value, each bound one-sided at error ``tail``."""
+def _bound_influence(
+    pair: SamplePair, metric: Metric, factor: float, sides: tuple[Evaluation, Evaluation], influence: FloatArray
+) -> Interval:
+    estimate = sides[1].value - factor * sides[0].value
+    if pair.group is not None:
+        return bound_by_groups(estimate, influence, share_groups(pair.candidate, pair.group), pair.group)
+    spread = find_spread(pair.candidate, metric)
+    se = spread.measure(influence)
+    student = partial(bound_by_student, estimate, se, spread.freedom)
+    own = [Own(side.value, spread.measure(np.asarray(side.influence))) for side in sides]
+    recovered = recover_bounds(
+        metric, own[0], own[1], correlation=_correlate(*sides), factor=factor, freedom=spread.freedom
+    )
+    if isinstance(metric, DeterminationMetric):
+        first, method = bound_determination(pair, factor, spread.freedom), "linear contrast of squares"
+    elif isinstance(metric, SquareRootMetric):
+        first, method = bound_root(pair, factor, spread.freedom), "linear contrast of squares"
+    elif isinstance(metric, RankMetric):
+        first, method = student, "DeLong" if metric.is_area else "influence values"
+    else:
+        first, method = student, "Student's t"
+    of_squares = isinstance(metric, DeterminationMetric) or metric.name == "mean_squared_error"
+    inconclusive = find_heavy_tail(pair.candidate) if of_squares else ""
+    if has_own_scale(metric):
+        return Interval(se=se, method=method, bounds=first, inconclusive=inconclusive)
+    wider = take_wider(first, recovered)
+    return Interval(se=se, method=f"{method}, widened by MOVER", bounds=wider, inconclusive=inconclusive)
+
+
+def _correlate(baseline: Evaluation, candidate: Evaluation) -> float:
+    one, other = np.asarray(baseline.influence), np.asarray(candidate.influence)
+    scale = sqrt(float(one @ one) * float(other @ other))
+    return float(one @ other) / scale if scale > 0 else 0.0
+
+
+def _flag_single_row(influence: FloatArray) -> tuple[str, ...]:
+    total = float(influence @ influence)
+    largest = float(np.abs(influence).max()) ** 2
+    if total == 0 or largest / total < _CARRIES_MOST:
+        return ()
+    return (f"One row carries {largest / total:.0%} of the variance of the difference.",)
+
+
+def single_interval(
+    sample: Sample, metric: Metric, *, tail: float, group: IntArray | None = None
+) -> tuple[float, float]:
+    """Return the interval of one model's own value, each bound one-sided at error ``tail``.
+
+    Raises
+    ------
+    MetricUndefined
+        The metric has no value, or no interval, on these rows.
+    """
     evaluation = metric.evaluate(sample)
     if evaluation.influence is None:
-        raise MetricUndefined(f"{metric.label} has no interval.", code="no_interval")
-    se = float(np.sqrt(evaluation.influence @ evaluation.influence / max(sample.rows - 1, 1) / sample.rows))
-    low, high = bound_normally(evaluation.value, se, tail)
-    return max(low, metric.lowest), min(high, metric.highest)
+        raise MetricUndefined(f"{_say_no_interval(metric)}.", code="no_interval")
+    if group is not None:
+        shares = share_groups(sample, group)
+        return bound_by_groups(evaluation.value, evaluation.influence, shares, group).bounds(tail)
+    if isinstance(metric, ConfusionMetric) and metric.is_share and sample.weight is None:
+        chosen = slice(None) if metric.share_of_class is None else np.asarray(sample.label) == metric.share_of_class
+        hits = (metric.predict(sample) == np.asarray(sample.label))[chosen]
+        return bound_proportion(float(np.count_nonzero(hits)), float(len(hits)), tail)
+    spread = find_spread(sample, metric)
+    return bound_own(metric, Own(evaluation.value, spread.measure(evaluation.influence)), spread.freedom, tail)

@@ -57,6 +57,7 @@ class Metric:
     per_class_rows : a slice needs ten rows of each of two classes.
     of_class : the index of the one class it is about; a slice needs ten rows of it.
     gateable, refusal : whether a gate may use it, and if not, why and what to use instead.
+    symmetric : its values gather at a bound of its range, so no other scale suits its intervals.
     directed : False for formulas: the key of the gate says which way is better.
     """
 
@@ -73,6 +74,7 @@ class Metric:
     of_class: int | None = None
     gateable: bool = True
     refusal: str = ""
+    symmetric: bool = False
     directed: bool = True
 
     def evaluate(self, sample: Sample) -> Evaluation:
@@ -83,7 +85,7 @@ class Metric:
         MetricUndefined
             Where the rows do not allow a value.
         """
-        require_parts(sample, self.needs, self.columns, self.label)
+        require_parts(sample, self)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             evaluation = self.compute(sample)
         if not np.isfinite(evaluation.value):
@@ -91,16 +93,17 @@ class Metric:
         return evaluation
 
 
-def require_parts(sample: Sample, needs: frozenset[str], columns: tuple[str, ...], label: str) -> None:
+def require_parts(sample: Sample, metric: Metric, *, side: str = "") -> None:
     """Raise where the sample lacks rows, weight or a part that the metric reads."""
     if sample.rows == 0:
-        raise MetricUndefined("There are no rows.", code="no_rows")
-    absent = sorted(part for part in needs if getattr(sample, part) is None)
-    absent += [f"column {name!r}" for name in columns if name not in sample.columns]
+        raise MetricUndefined("There are no rows.", code="no_rows", side=side)
+    absent = sorted(part for part in metric.needs if getattr(sample, part) is None)
+    absent += [f"column {name!r}" for name in metric.columns if name not in sample.columns]
     if absent:
-        raise MetricUndefined(f"{label} needs {', '.join(absent)}, which these rows lack.", code="missing_columns")
+        reason = f"{metric.label} needs {', '.join(absent)}, which these rows lack."
+        raise MetricUndefined(reason, code="missing_columns", side=side)
     if sample.weight is not None and not sample.weight.sum() > 0:
-        raise MetricUndefined("The weights of these rows sum to zero.", code="zero_weight")
+        raise MetricUndefined("The weights of these rows sum to zero.", code="zero_weight", side=side)
 
 
 def relative_weight(sample: Sample) -> FloatArray | None:

@@ -12,7 +12,7 @@ from metricgate.stats import averages
 from metricgate.stats.binary import SCORED, calibration_metric, clip_log, require_probabilities
 from metricgate.stats.confusion import MIN_CLASS_ROWS, ConfusionMetric, confusion_metric, name_left_out
 from metricgate.stats.metric import Evaluation, Metric, MetricUndefined, mean_metric, relative_weight
-from metricgate.stats.ranking import rank_auc, rank_average_precision
+from metricgate.stats.ranking import RankMetric, rank_auc, rank_average_precision
 
 MULTICLASS: frozenset[Task] = frozenset({"multiclass"})
 _SUM_TOLERANCE = 0.01  # probabilities written with few digits do not sum to one exactly
@@ -36,7 +36,10 @@ def averaged(name: str, average: str) -> ConfusionMetric:
     else:
         pooled = averages.of_class(_pool(formula), 0)
     full = f"{name}_{average}"
-    return confusion_metric(full, f"{label} ({average})", pooled, tasks=MULTICLASS, macro=average == "macro")
+    is_share = average == "micro" and name != "jaccard"
+    return confusion_metric(
+        full, f"{label} ({average})", pooled, tasks=MULTICLASS, macro=average == "macro", is_share=is_share
+    )
 
 
 def _pool(formula: averages.ClassFormula) -> averages.ClassFormula:
@@ -60,6 +63,8 @@ def one_class(name: str, classes: tuple[str, ...], chosen: str) -> Metric:
         tasks=MULTICLASS,
         check=checks.get(name, averages.require_actual(index, chosen)),
         of_class=index,
+        is_share=name == "recall",
+        share_of_class=index,
     )
 
 
@@ -68,7 +73,7 @@ def _one_against_rest(sample: Sample, index: int) -> tuple[FloatArray, NDArray[A
 
 
 def _ranking(name: str, label: str, compute: Callable[[Sample], Evaluation], of_class: int | None = None) -> Metric:
-    return Metric(
+    return RankMetric(
         name=name,
         label=label,
         direction=Direction.HIGHER,
@@ -77,6 +82,7 @@ def _ranking(name: str, label: str, compute: Callable[[Sample], Evaluation], of_
         compute=compute,
         lowest=0.0,
         highest=1.0,
+        is_area="roc_auc" in name,
         of_class=of_class,
     )
 
@@ -151,7 +157,7 @@ def list_multiclass() -> tuple[Metric, ...]:
     """Return the metrics of several classes that need no parameter, main ones first."""
     recall = averages.macro_average(averages.class_recall)
     return (
-        confusion_metric("accuracy", "accuracy", averages.accuracy, tasks=MULTICLASS),
+        confusion_metric("accuracy", "accuracy", averages.accuracy, tasks=MULTICLASS, is_share=True),
         averaged("f1", "macro"),
         mean_metric("log_loss", "log loss", _row_log_loss, tasks=MULTICLASS, needs=SCORED, lowest=0.0),
         _ranking("roc_auc_ovr", "ROC AUC (one against the rest)", _evaluate_mean_auc),

@@ -5,7 +5,7 @@ from math import ceil, inf
 from statistics import NormalDist
 
 from metricgate.stats.contrast import Contrast
-from metricgate.stats.tango import normal_quantile
+from metricgate.stats.distributions import normal_quantile
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,12 +1,20 @@
 """Metrics of the order of scores: ROC AUC and average precision, with exact ties and weights, in O(n log n)."""
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from metricgate.models.samples import FloatArray, Sample
-from metricgate.stats.metric import Evaluation, MetricUndefined, relative_weight
+from metricgate.stats.metric import Evaluation, Metric, MetricUndefined, relative_weight
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankMetric(Metric):
+    """A metric of the order of scores; what it can tell is limited by the smaller class. ``is_area``: ROC AUC."""
+
+    is_area: bool = False
 
 
 class _Ranked(NamedTuple):

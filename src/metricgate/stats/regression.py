@@ -1,13 +1,14 @@
 """Metrics of predicted numbers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from metricgate.models.outcome import Direction
 from metricgate.models.samples import FloatArray, Sample, Task
+from metricgate.stats.error_quantile import evaluate_quantile
 from metricgate.stats.metric import (
     Evaluation,
     Metric,
@@ -16,7 +17,6 @@ from metricgate.stats.metric import (
     mean_metric,
     relative_weight,
 )
-from metricgate.stats.quantiles import evaluate_quantile
 
 REGRESSION: frozenset[Task] = frozenset({"regression"})
 _NEEDS = frozenset({"label", "prediction"})
@@ -146,5 +146,5 @@ def list_regression() -> tuple[Metric, ...]:
         _mean_loss("mean_squared_error", "MSE", row_squared_error),
         _mean_loss("mean_absolute_percentage_error", "MAPE", _row_percentage_error),
         absolute_error_quantile("median_absolute_error", "median absolute error", 0.5),
-        _of_errors("mean_bias", "mean bias (absolute)", _evaluate_bias),
+        replace(_of_errors("mean_bias", "mean bias (absolute)", _evaluate_bias), symmetric=True),
     )

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from metricgate.models.samples import FloatArray
+from metricgate.stats.distributions import normal_quantile
 from metricgate.stats.metric import Evaluation
-from metricgate.stats.tango import normal_quantile
 
 
 class _Ordered(NamedTuple):

@@ -1,32 +1,24 @@
-"""Tango's score interval for the difference of two paired proportions (Statistics in Medicine 17, 1998, 891-908)."""
+"""Score intervals of proportions: one (Wilson 1927), and the difference of two paired ones (Tango 1998).
 
-from collections.abc import Callable
-from math import sqrt
-from statistics import NormalDist
+T. Tango, "Equivalence test and confidence interval for the difference in proportions for the paired-sample design",
+Statistics in Medicine 17 (1998), 891-908.
+"""
 
-_HALVINGS = 100
+from math import inf, sqrt
 
-
-def normal_quantile(tail: float) -> float:
-    """Return the value that a standard normal exceeds with probability ``tail``."""
-    return -NormalDist().inv_cdf(tail)
+from metricgate.stats.distributions import find_root, normal_quantile
 
 
-def find_root(function: Callable[[float], float], low: float, high: float) -> float:
-    """Halve [low, high] until no float lies between; ``function`` is positive at low and not at high."""
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        if middle in (low, high):
-            break
-        if function(middle) > 0:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
+def bound_proportion(hits: float, rows: float, tail: float) -> tuple[float, float]:
+    """Return Wilson's bounds of a proportion, each one-sided at error ``tail``."""
+    square = normal_quantile(tail) ** 2
+    centre = (hits + square / 2) / (rows + square)
+    reach = sqrt(square * (hits * (rows - hits) / rows + square / 4)) / (rows + square)
+    return max(centre - reach, 0.0), min(centre + reach, 1.0)
 
 
 def bound_paired_proportions(
-    only_candidate: float, only_baseline: float, rows: int, tail: float
+    only_candidate: float, only_baseline: float, rows: float, tail: float
 ) -> tuple[float, float]:
     """Bound the share right only for the candidate minus the share right only for the baseline.
 
@@ -42,7 +34,7 @@ def bound_paired_proportions(
         variance = rows * (2 * share + difference * (1 - difference))
         distance = rows * (estimate - difference)
         if variance <= 0:
-            return 0.0 if distance == 0 else distance * float("inf")
+            return 0.0 if distance == 0 else distance * inf
         return distance / sqrt(variance)
 
     low = find_root(lambda value: score(value) - quantile, -1.0, estimate)

@@ -1,0 +1,104 @@
+"""Intervals from an estimate and its standard error, and the more careful of two.
+
+A difference of two metrics that live on a bounded scale is skewed when one is near the bound. MOVER (Zou & Donner,
+"Construction of confidence limits about effect measures", Statistics in Medicine 27, 2008) recovers its bounds from the
+two models' own intervals, which are taken on a scale where they are symmetric, and their correlation.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import exp, inf, log, sqrt
+from typing import NamedTuple
+
+from metricgate.stats.distributions import student_quantile
+from metricgate.stats.metric import Metric
+
+Bounds = Callable[[float], tuple[float, float]]
+"""The lower and the upper bound, each one-sided at the given error."""
+_LONGEST_LOG = 1.5  # beyond a factor of e^1.5 = 4.5 the logarithmic scale says nothing about a mean any more
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """How an estimate is bounded, under which name, and with which standard error."""
+
+    se: float
+    method: str
+    bounds: Bounds
+    inconclusive: str = ""
+
+
+class Own(NamedTuple):
+    """One model's value and its standard error."""
+
+    value: float
+    se: float
+
+
+def bound_by_student(estimate: float, se: float, freedom: float, tail: float) -> tuple[float, float]:
+    distance = student_quantile(tail, freedom) * se
+    return estimate - distance, estimate + distance
+
+
+def take_wider(one: Bounds, other: Bounds) -> Bounds:
+    """Return bounds that are the more careful of both on each side."""
+
+    def bounds(tail: float) -> tuple[float, float]:
+        first, second = one(tail), other(tail)
+        return min(first[0], second[0]), max(first[1], second[1])
+
+    return bounds
+
+
+def has_own_scale(metric: Metric) -> bool:
+    """Say whether the metric's intervals are symmetric as they are: it has no bound, or its values gather at one."""
+    return metric.symmetric or (metric.lowest == -inf and metric.highest == inf)
+
+
+def bound_own(metric: Metric, own: Own, freedom: float, tail: float) -> tuple[float, float]:
+    """Bound one model's value on the scale that suits the metric's range.
+
+    Logits between two bounds, logarithms above or below one. At the bound itself, and for metrics with no bound or
+    whose values gather at it, the value's own scale.
+    """
+    lowest, highest = metric.lowest, metric.highest
+    reach = student_quantile(tail, freedom) * own.se
+    if has_own_scale(metric) or not lowest < own.value < highest:
+        return max(own.value - reach, lowest), min(own.value + reach, highest)
+    if highest == inf:
+        return _stretch(own.value - lowest, reach, lowest)
+    if lowest == -inf:
+        low, high = _stretch(highest - own.value, reach, 0.0)
+        return highest - high, highest - low
+    return _bound_by_logit(own.value, reach, lowest, highest)
+
+
+def _stretch(distance: float, reach: float, origin: float) -> tuple[float, float]:
+    factor = exp(min(reach / distance, _LONGEST_LOG))
+    return origin + distance / factor, origin + distance * factor
+
+
+def _bound_by_logit(value: float, reach: float, lowest: float, highest: float) -> tuple[float, float]:
+    width = highest - lowest
+    share = (value - lowest) / width
+    logit, spread = log(share / (1 - share)), reach / width / (share * (1 - share))
+    low, high = (1 / (1 + exp(min(-(logit + side * spread), 700.0))) for side in (-1, 1))
+    return lowest + width * low, lowest + width * high
+
+
+def recover_bounds(
+    metric: Metric, baseline: Own, candidate: Own, *, correlation: float, factor: float, freedom: float
+) -> Bounds:
+    """Return the bounds of candidate minus factor times baseline from each model's own interval (MOVER)."""
+
+    def bounds(tail: float) -> tuple[float, float]:
+        own_low, own_high = bound_own(metric, candidate, freedom, tail)
+        other_low, other_high = bound_own(metric, baseline, freedom, tail)
+        down, up = candidate.value - own_low, own_high - candidate.value
+        other_down, other_up = factor * (baseline.value - other_low), factor * (other_high - baseline.value)
+        estimate = candidate.value - factor * baseline.value
+        low = estimate - sqrt(max(down**2 + other_up**2 - 2 * correlation * down * other_up, 0.0))
+        high = estimate + sqrt(max(up**2 + other_down**2 - 2 * correlation * up * other_down, 0.0))
+        return low, high
+
+    return bounds
