@@ -36,7 +36,7 @@ def measure_metric(subject: Subject, metric: Metric, slice_: Slice | None, *, ta
     pair = subject.pair(slice_)
     assert pair is not None  # noqa: S101  # a contrast was had
     note = find_obstacle(pair.candidate, metric) if slice_ else ""
-    low, high = (None, None) if note else result.interval(tail)
+    low, high = (None, None) if note or not result.has_interval else result.interval(tail)
     own = None if note else evaluate_own(pair.candidate, metric, tail=tail)
     known = own if isinstance(own, OwnValue) else None
     return MetricRow(
