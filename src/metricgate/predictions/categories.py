@@ -33,8 +33,8 @@ def read_categories(source: Source, column: str, role: str, *, limit: int = MAX_
     table = np.array([values.index(text) if text in values else -1 for text in texts] + [-1], dtype=width)
     sql_type = "TINYINT" if width is np.int8 else "SMALLINT"
     code = f"enum_code({source.as_text(column)}::ENUM({', '.join(map(quote_text, raw))}))"
-    fetched = source.fetch({"code": f"coalesce({code}::{sql_type}, -1::{sql_type})"})
-    return Categorical(codes=table[as_array(fetched["code"])], values=values)  # the last entry stands for no value
+    codes = as_array(source.fetch(f"coalesce({code}::{sql_type}, -1::{sql_type})"))
+    return Categorical(codes=table[codes], values=values)  # the last entry of the table stands for no value
 
 
 def read_slices(source: Source, columns: tuple[str, ...]) -> tuple[dict[str, Categorical], list[str]]:

@@ -13,8 +13,8 @@ from metricgate.predictions.numbers import unusable_values
 from metricgate.predictions.source import Source, as_array
 from metricgate.predictions.wording import count_rows
 
-_INTEGERS = {f"{sign}{size}" for sign in ("", "U") for size in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")}
-_NUMBERS = _INTEGERS | {"DOUBLE", "FLOAT"}
+_INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"}
+_WIDE_NUMBERS = {"UBIGINT", "HUGEINT", "UHUGEINT", "FLOAT", "DOUBLE"}  # not each of their values is an int64
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -50,23 +50,29 @@ def read_keys(source: Source, columns: Sequence[str], *, role: str) -> RowKeys:
     """Return the keys of one column, or of several together; refuse a row without a value."""
     for column in columns:
         source.require(column, role)
-        absent = as_array(source.fetch({"absent": f"{source.as_text(column)} IS NULL"})["absent"])
-        if absent.any():
-            raise unusable_values(source, column, absent, role, expected="a value in every row.")
+        _require_values(source, column, role)
     if len(columns) == 1 and _is_integer(source, columns[0]):
-        fetched = source.fetch({"key": f"{quote_name(columns[0])}::BIGINT"})
-        return RowKeys(kind="integer", values=as_array(fetched["key"]))
+        return RowKeys(kind="integer", values=as_array(source.fetch(f"{quote_name(columns[0])}::BIGINT")))
     texts = [_text_of(source, column) for column in columns]
-    return RowKeys(kind="text", values=as_array(source.fetch({"key": _hash_texts(texts)})["key"]))
+    return RowKeys(kind="text", values=as_array(source.fetch(_hash_texts(texts))))
+
+
+def _require_values(source: Source, column: str, role: str) -> None:
+    absent = f"{source.as_text(column)} IS NULL"
+    ((count,),) = source.ask(f"SELECT count(*) FROM rows WHERE {absent}")
+    if count:
+        raise unusable_values(source, column, as_array(source.fetch(absent)), role, expected="a value in every row.")
 
 
 def _is_integer(source: Source, column: str) -> bool:
     """Say whether every value is a whole number, and text is written as the number would be: 007 is not 7."""
     kind, name = source.types[column], quote_name(column)
-    if kind not in _NUMBERS and kind != "VARCHAR":
+    if kind in _INTEGERS:
+        return True
+    if kind not in {*_WIDE_NUMBERS, "VARCHAR"}:
         return False
     cast = f"try_cast({name} AS BIGINT)"
-    number = cast if kind in _NUMBERS else f"{cast}::VARCHAR"
+    number = cast if kind in _WIDE_NUMBERS else f"{cast}::VARCHAR"
     ((other,),) = source.ask(f"SELECT count(*) FROM rows WHERE {number} IS DISTINCT FROM {name}")
     return bool(other == 0)
 
@@ -87,14 +93,15 @@ def _hash_texts(texts: Sequence[str]) -> str:
 
 
 def sort_rows(source: Source, columns: Sequence[str], ids: RowKeys) -> NDArray[Any] | None:
-    """Return the rows in the order of their ids, None where they are in it; refuse ids that occur twice."""
+    """Return the rows in the order of their ids, None where the file is in it; refuse ids that occur twice."""
     keys = ids.values
-    order = None if bool((keys[1:] >= keys[:-1]).all()) else np.argsort(keys, kind="stable")
+    order = None if bool((keys[1:] >= keys[:-1]).all()) else np.argsort(keys)
     in_order = keys if order is None else keys[order]
     repeated = np.flatnonzero(in_order[1:] == in_order[:-1])
     if len(repeated):
         pair = repeated[0] + np.arange(2)
-        raise _repeated_ids(source, columns, len(repeated), pair if order is None else order[pair])
+        rows = np.sort(pair if order is None else order[pair])
+        raise _repeated_ids(source, columns, len(repeated), rows)
     return order
 
 

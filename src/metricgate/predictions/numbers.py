@@ -1,7 +1,7 @@
 """Columns of finite numbers."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,23 +16,24 @@ def read_numbers(source: Source, columns: Sequence[str], *, role: str) -> dict[s
     """Return the columns as float64, shape (n,); refuse a value that is missing, no number, or not finite."""
     for column in columns:
         source.require(column, role)
-    fetched = source.fetch({str(i): source.as_number(column) for i, column in enumerate(columns)})
-    return {column: _require_finite(source, column, fetched[str(i)], role) for i, column in enumerate(columns)}
+    return {column: _read_finite(source, column, role) for column in columns}
 
 
-def _require_finite(source: Source, column: str, values: NDArray[Any], role: str) -> FloatArray:
+def _read_finite(source: Source, column: str, role: str) -> FloatArray:
+    values = source.fetch(source.as_number(column))
     numbers = as_array(values)
     wrong = np.ma.getmaskarray(values) | ~np.isfinite(numbers)
     if wrong.any():
         raise unusable_values(source, column, wrong, role, expected="a finite number in every row.")
-    return numbers
+    return cast("FloatArray", numbers)
 
 
 def unusable_values(
     source: Source, column: str, wrong: NDArray[np.bool_], role: str, *, expected: str
 ) -> PredictionsError:
     """Describe the rows where ``wrong`` is true: how many, the first one, and what it holds."""
-    count, first = int(np.count_nonzero(wrong)), int(np.argmax(wrong))
+    rows = source.find_in_file(np.flatnonzero(wrong))
+    count, first = len(rows), int(rows.min())
     ((value,),) = source.ask(f"SELECT {source.as_text(column)} FROM rows LIMIT 1 OFFSET {first}")
     found = "no value" if value is None else f"'{str(value)[:40]}'"
     return PredictionsError(

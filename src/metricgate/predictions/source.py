@@ -32,20 +32,28 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """An open file. ``types`` maps each column to DuckDB's name of its type; in CSV every column is VARCHAR."""
+    """An open file.
+
+    ``types`` maps each column to DuckDB's name of its type; in CSV every column is VARCHAR. ``order`` holds the
+    position in the file of each fetched row; None for the order of the file.
+    """
 
     connection: "duckdb.DuckDBPyConnection"
     file: Path
     path: str  # as shown to people
     types: Mapping[str, str]
+    order: NDArray[Any] | None = None
 
-    def fetch(self, expressions: Mapping[str, str]) -> dict[str, NDArray[Any]]:
-        """Return one array per SQL expression over the columns, rows in the order of the file; null is masked."""
-        if not expressions:
-            return {}
-        selected = ", ".join(f"{sql} AS {quote_name(name)}" for name, sql in expressions.items())
+    def fetch(self, sql: str) -> NDArray[Any]:
+        """Return an SQL expression over the columns as an array, rows in ``order``; null is masked."""
         with translated_errors(self.file, self.path):
-            return dict(self.connection.execute(f"SELECT {selected} FROM rows").fetchnumpy())
+            (values,) = self.connection.execute(f"SELECT {sql} AS value FROM rows").fetchnumpy().values()
+        found: NDArray[Any] = values if self.order is None else values[self.order]
+        return found
+
+    def find_in_file(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """Return the positions in the file of fetched rows."""
+        return rows if self.order is None else self.order[rows]
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query over the table ``rows``; names in it must be quoted."""

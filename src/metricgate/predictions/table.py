@@ -97,11 +97,12 @@ def read_predictions(
 
 def _read(source: Source, spec: PredictionsSpec, name: str, needed_columns: Collection[str]) -> Predictions:
     rows = _count_rows(source)
+    source, ids = _sort_by_id(source, spec)
     targets = read_targets(source, spec)
     slices, slice_notes = read_slices(source, spec.slices)
     needed, unusable = _read_needed(source, needed_columns)
     duplicates = 0 if spec.id else _count_duplicates(source)
-    found = Predictions(
+    return Predictions(
         name=name,
         path=source.path,
         spec=spec.model_copy(update={"task": targets.task, "positive": targets.positive}),
@@ -117,7 +118,7 @@ def _read(source: Source, spec: PredictionsSpec, name: str, needed_columns: Coll
             classes=targets.classes,
             columns={**needed, **targets.numbers},
         ),
-        ids=read_keys(source, spec.id, role="id") if spec.id else None,
+        ids=ids,
         slices=slices,
         unusable=unusable,
         group=read_keys(source, (spec.group,), role="group") if spec.group else None,
@@ -125,9 +126,17 @@ def _read(source: Source, spec: PredictionsSpec, name: str, needed_columns: Coll
         classes=targets.classes,
         duplicates=duplicates,
         notes=(*targets.notes, *slice_notes),
+        file_rows=source.order,
     )
-    order = sort_rows(source, spec.id, found.ids) if found.ids is not None else None
-    return found if order is None else replace(found.take(order), file_rows=order)
+
+
+def _sort_by_id(source: Source, spec: PredictionsSpec) -> tuple[Source, RowKeys | None]:
+    """Return the source with its rows in the order of their ids: each column is sorted as it is fetched, not later."""
+    if not spec.id:
+        return source, None
+    ids = read_keys(source, spec.id, role="id")
+    order = sort_rows(source, spec.id, ids)
+    return replace(source, order=order), ids if order is None else ids.take(order)
 
 
 def _count_rows(source: Source) -> int:
@@ -168,5 +177,5 @@ def _count_duplicates(source: Source) -> int:
     if not any(kind in {"DOUBLE", "FLOAT", "VARCHAR"} for kind in source.types.values()):
         return 0
     everything = ", ".join(quote_name(column) for column in source.types)
-    hashes = np.sort(as_array(source.fetch({"hash": f"hash({everything})"})["hash"]))
+    hashes = np.sort(as_array(source.fetch(f"hash({everything})")))
     return int(np.count_nonzero(hashes[1:] == hashes[:-1]))

@@ -1,0 +1,73 @@
+"""Measure reading and joining two large prediction files: seconds, and the most memory it took.
+
+The candidate's rows are shuffled, so that the join has to sort. Writing and measuring run in processes of their own:
+a child's peak memory starts at what its parent holds when it forks.
+
+    python scripts/bench_predictions.py --rows 10000000
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+MIB = 1024
+FILES = ("baseline.parquet", "candidate.parquet")
+COLUMNS = """
+    i AS id,
+    (hash(i * 7) % 100 < 27)::INTEGER AS label,
+    (hash(i + {seed}) % 100000) / 100000.0::DOUBLE AS score,
+    'plan ' || (hash(i * 3) % 10) AS plan,
+    'region ' || (hash(i * 5) % 10) AS region
+"""
+
+
+def write_files(folder: Path, rows: int) -> None:
+    """Write baseline and candidate as Parquet: id, label, score and two slice columns of ten values each."""
+    import duckdb  # noqa: PLC0415  the measuring process must not load it before its time starts
+
+    for seed, name in enumerate(FILES):
+        order = "ORDER BY hash(i)" if seed else ""
+        query = f"SELECT {COLUMNS.format(seed=seed)} FROM range({rows}) numbers(i) {order}"  # noqa: S608  numbers only
+        duckdb.sql(f"COPY ({query}) TO '{folder / name}' (FORMAT parquet, COMPRESSION zstd)")
+
+
+def read_and_join(baseline: Path, candidate: Path) -> None:
+    """Print the seconds of each step and this process's peak memory."""
+    started = time.perf_counter()
+    from metricgate.predictions import pair_predictions, read_predictions  # noqa: PLC0415  part of what is measured
+    from metricgate.settings.policy import PredictionsSpec  # noqa: PLC0415  as above
+
+    columns = {"id": "id", "label": "label", "score": "score", "slices": ["plan", "region"]}
+    spec = PredictionsSpec.model_validate({"path": "predictions", **columns})
+    sides = []
+    for path in (baseline, candidate):
+        sides.append(read_predictions(path, spec))
+        print(f"read {path.stem:<10} {time.perf_counter() - started:7.2f} s")
+    paired = pair_predictions(*sides)
+    print(f"joined          {time.perf_counter() - started:7.2f} s, {paired.pairing.rows:,} common rows")
+    print(f"peak memory     {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB:7.0f} MiB")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--write", type=Path, metavar="FOLDER", help="only write the two files")
+    parser.add_argument("--files", type=Path, nargs=2, metavar=("BASELINE", "CANDIDATE"), help="only measure these")
+    options = parser.parse_args()
+    if options.write:
+        write_files(options.write, options.rows)
+    elif options.files:
+        read_and_join(*options.files)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            again = [sys.executable, __file__]
+            subprocess.run([*again, "--rows", str(options.rows), "--write", folder], check=True)
+            subprocess.run([*again, "--files", *(str(Path(folder, name)) for name in FILES)], check=True)
+
+
+if __name__ == "__main__":
+    main()
