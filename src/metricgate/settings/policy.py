@@ -23,6 +23,7 @@ __all__ = [
 ]
 
 FILE_NAME = "metricgate.yaml"
+RULES = ("min", "max", "max_drop", "max_increase", "min_gain")
 
 
 class Section(BaseModel):
@@ -85,6 +86,8 @@ class PredictionsSpec(Section):
 class GateSpec(Section):
     """One rule. Exactly one of ``min``, ``max``, ``max_drop``, ``max_increase`` and ``min_gain`` says what is asked."""
 
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": [key]} for key in RULES]})
+
     metric: str = Field(
         min_length=1,
         description="Name of a metric, a formula such as `sum(cost)/sum(orders)`, or `FILE:dotted.key` for a number in a metrics file.",
@@ -108,9 +111,7 @@ class GateSpec(Section):
 
     @model_validator(mode="after")
     def _has_one_rule(self) -> Self:
-        given = [
-            key for key in ("min", "max", "max_drop", "max_increase", "min_gain") if getattr(self, key) is not None
-        ]
+        given = [key for key in RULES if getattr(self, key) is not None]
         if not given:
             raise ValueError("a gate needs one of min, max, max_drop, max_increase or min_gain")
         if len(given) > 1 and set(given) != {"min", "max"}:
@@ -189,15 +190,11 @@ class Policy(Section):
     pipeline: PipelineSpec = Field(default_factory=PipelineSpec, description="How the candidate is produced.")
     evaluation: EvaluationSpec | None = Field(None, description="How a stored model is judged without training.")
 
-    @field_validator("gates", mode="before")
+    @model_validator(mode="before")
     @classmethod
-    def _read_empty_gates(cls, value: Any) -> Any:
-        return () if value is None else value
-
-    @field_validator("pipeline", mode="before")
-    @classmethod
-    def _read_empty_pipeline(cls, value: Any) -> Any:
-        return {} if value is None else value
+    def _drop_empty_keys(cls, raw: Any) -> Any:
+        # `gates:` with nothing below it is null in YAML, and means that there are none.
+        return {key: value for key, value in raw.items() if value is not None} if isinstance(raw, dict) else raw
 
     @field_validator("predictions")
     @classmethod

@@ -4,8 +4,9 @@ import math
 import re
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
+_PERCENTAGE = r"^\s*([0-9]*\.?[0-9]+)\s*%\s*$"
 _MARGIN = "must be a number such as 0.01, or a percentage of the baseline such as 5%"
 
 
@@ -25,7 +26,7 @@ def _read_margin(raw: Any) -> Any:
     if isinstance(raw, Margin):
         return raw
     if isinstance(raw, str):
-        match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*%\s*", raw)
+        match = re.fullmatch(_PERCENTAGE, raw)
         if match is None:
             raise ValueError(_MARGIN)
         return Margin(value=float(match[1]) / 100, relative=True)
@@ -60,12 +61,13 @@ def _spell_keys(raw: Any) -> Any:
 
 
 LabelValue = bool | int | float | str
-Label = Annotated[LabelValue, BeforeValidator(_require_scalar, json_schema_input_type=LabelValue)]
+Label = Annotated[LabelValue, BeforeValidator(_require_scalar)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple, json_schema_input_type=str | tuple[str, ...] | None)]
-Number = Annotated[float, BeforeValidator(_refuse_bool, json_schema_input_type=float)]
+Number = Annotated[float, BeforeValidator(_refuse_bool)]
 ClassColumns = Annotated[dict[str, str], BeforeValidator(_spell_keys)]
+_WrittenMargin = Annotated[float, Field(ge=0)] | Annotated[str, Field(pattern=_PERCENTAGE)]
 MarginField = Annotated[
     Margin,
-    BeforeValidator(_read_margin, json_schema_input_type=float | str),
+    BeforeValidator(_read_margin, json_schema_input_type=_WrittenMargin),
     PlainSerializer(str, return_type=str),
 ]
