@@ -1,13 +1,15 @@
 """Two prediction files in, a report out: the same comparison and verdict as a run, without Git and DVC."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from metricgate.errors import ConfigurationError, MetricgateError
-from metricgate.judging import Case, judge, report_failure
+from metricgate.judging import Case, gather, judge, report_failure
 from metricgate.models.snapshot import RevisionInfo, Snapshot, Source
+from metricgate.policy.judge import assess_policy
 from metricgate.predictions import ColumnOptions, infer_spec
+from metricgate.report.power_table import render_power
 from metricgate.report.value import Report
 from metricgate.settings.policy import Policy
 from metricgate.settings.policy_file import read_policy
@@ -57,3 +59,13 @@ def _read_choice(path: Path, given: Mapping[str, Any]) -> PolicyChoice:
             fix="Pass a policy with a single `predictions:` section.",
         )
     return PolicyChoice(judging=policy, baseline=policy, candidate=policy, origin=str(path))
+
+
+def assess_files(files: Sequence[Path], *, policy: Path) -> str:
+    """Say as a table what the policy's gates can catch on one or two models' predictions of one test set."""
+    choice = _read_choice(policy, {})
+    ((name, spec),) = choice.judging.prediction_sets.items()
+    first, *others = files or (policy.parent / spec.path,)
+    last = others[0] if others else first
+    powers = assess_policy(choice.judging, gather(_snapshot(first, name), _snapshot(last, name), choice))
+    return render_power(powers)

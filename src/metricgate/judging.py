@@ -44,8 +44,8 @@ class Case:
 def judge(case: Case) -> Report:
     """Judge the candidate and describe the outcome. An error of the predictions still reports the pipeline's numbers."""
     try:
-        evidence = _gather(case.baseline, case.candidate, case.choice)
-        anchor = _gather(case.anchor, case.candidate, case.choice) if case.anchor else None
+        evidence = gather(case.baseline, case.candidate, case.choice)
+        anchor = gather(case.anchor, case.candidate, case.choice) if case.anchor else None
         return _report(case, evidence, anchor)
     except MetricgateError as error:
         return report_failure(error, case)
@@ -93,7 +93,14 @@ def _known(case: Case) -> dict[str, object]:
     }
 
 
-def _gather(baseline: Snapshot | None, candidate: Snapshot, choice: PolicyChoice) -> Evidence:
+def gather(baseline: Snapshot | None, candidate: Snapshot, choice: PolicyChoice) -> Evidence:
+    """Read and pair the predictions of both snapshots, set by set.
+
+    Raises
+    ------
+    PredictionsError
+        If the candidate's predictions are missing, or a side's cannot be read or paired.
+    """
     columns = _formula_columns(choice)
     subjects = {}
     for name, spec in choice.candidate.prediction_sets.items():

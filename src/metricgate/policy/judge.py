@@ -8,8 +8,10 @@ from metricgate.models.outcome import Direction, Outcome, Role
 from metricgate.models.result import GateRow
 from metricgate.models.snapshot import Snapshot
 from metricgate.policy.absolute import judge_absolute_rule
+from metricgate.policy.assessment import RulePower, assess_relative_rules
+from metricgate.policy.cases import split_families
 from metricgate.policy.numbers import judge_number
-from metricgate.policy.relative import judge_relative_rules, split_families
+from metricgate.policy.relative import judge_relative_rules
 from metricgate.policy.rules import Rule, default_rules, expand_anchor, expand_gates
 from metricgate.settings.policy import AnchorSpec, Policy
 from metricgate.stats.registry import main_metrics
@@ -42,6 +44,17 @@ def judge_policy(policy: Policy, evidence: Evidence, *, anchor: Evidence | None 
     return (*rows, *_judge_anchor(policy.anchor, evidence, anchor, tail=tail))
 
 
+def assess_policy(policy: Policy, evidence: Evidence) -> tuple[RulePower, ...]:
+    """Say what each relative gate on predictions can catch, family by family."""
+    rules = expand_gates(policy.gates, {name: subject.slice_values for name, subject in evidence.subjects.items()})
+    relative = _relative_rules(rules or _default_rules(evidence.subjects), evidence)
+    return tuple(
+        power
+        for family in split_families(relative)
+        for power in assess_relative_rules([(rule, subject) for _, rule, subject in family], tail=tail_of(policy))
+    )
+
+
 def tail_of(policy: Policy) -> float:
     """Give the one-sided error of each end of an interval at the policy's confidence."""
     return (1.0 - policy.confidence) / 2.0
@@ -64,12 +77,7 @@ def _usable_main_metrics(subject: Subject) -> Iterable[tuple[str, Direction]]:
 
 def _judge_rules(rules: Sequence[Rule], evidence: Evidence, *, tail: float) -> tuple[GateRow, ...]:
     judged: dict[int, GateRow] = {}
-    relative = [
-        (number, rule, evidence.subjects[rule.set])
-        for number, rule in enumerate(rules)
-        if rule.is_relative and rule.file is None
-    ]
-    for family in split_families(relative):
+    for family in split_families(_relative_rules(rules, evidence)):
         rows = judge_relative_rules([(rule, subject) for _, rule, subject in family], tail=tail)
         judged |= {number: row for (number, _, _), row in zip(family, rows, strict=True)}
     for number, rule in enumerate(rules):
@@ -78,6 +86,14 @@ def _judge_rules(rules: Sequence[Rule], evidence: Evidence, *, tail: float) -> t
         elif number not in judged:
             judged[number] = judge_absolute_rule(rule, evidence.subjects[rule.set], tail=tail)
     return tuple(judged[number] for number in range(len(rules)))
+
+
+def _relative_rules(rules: Sequence[Rule], evidence: Evidence) -> list[tuple[int, Rule, Subject]]:
+    return [
+        (number, rule, evidence.subjects[rule.set])
+        for number, rule in enumerate(rules)
+        if rule.is_relative and rule.file is None
+    ]
 
 
 def _judge_anchor(spec: AnchorSpec, evidence: Evidence, anchor: Evidence, *, tail: float) -> tuple[GateRow, ...]:

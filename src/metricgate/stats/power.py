@@ -1,26 +1,38 @@
-"""What a gate can catch on this test set, from the standard error of the difference."""
+"""What a gate can catch on a test set, from the standard error of the difference.
+
+The outcomes are those of docs/statistics.md, with normal quantiles: a gate fails where the estimated loss is beyond the
+margin and its simultaneous lower end is beyond zero; a required gate passes where the pointwise upper end of the loss is
+within the margin.
+"""
 
 from dataclasses import dataclass
-from math import ceil, inf
+from math import ceil, inf, sqrt
 from statistics import NormalDist
 
-from metricgate.stats.contrast import Contrast
 from metricgate.stats.distributions import normal_quantile
+
+ASSUMED_CORRELATION = 0.8  # of two models' influence values, where only one model's predictions are known
+OFTEN = 0.8  # "4 of 5"
 
 
 @dataclass(frozen=True, kw_only=True)
 class GatePower:
-    """What one relative gate can tell.
+    """What one relative gate can tell about candidates that differ from the baseline as much as this one does.
 
     Attributes
     ----------
-    detectable_loss : the loss that is shown to be one in ``power`` of pull requests; None where none can be shown.
-    catches_margin, catches_twice : how often a loss as large as the margin, and twice it, is shown to be a loss.
-    settles_equal : how often equal models are shown not to lose more than the margin.
-    rows_to_settle : rows that settle equality with probability ``power``; None for a margin of zero.
-    settled_margin : the smallest margin that these rows settle for equal models with probability ``power``.
+    rows : test rows; ``se`` : standard error of the difference on them, in the unit of the metric.
+    margin : the allowed loss.
+    detectable_loss : the true loss that makes the gate fail in 80 % of pull requests.
+    catches_margin, catches_twice : how often a true loss as large as the margin, and twice it, makes the gate fail.
+    settles_equal : how often truly equal models pass a required gate.
+    rows_to_settle : rows on which they pass in 80 % of pull requests; None for a margin of zero.
+    settled_margin : the smallest margin that they pass on these rows in 80 % of pull requests.
     """
 
+    rows: int
+    se: float
+    margin: float
     detectable_loss: float
     catches_margin: float
     catches_twice: float
@@ -29,33 +41,50 @@ class GatePower:
     settled_margin: float
 
 
-def assess_power(item: Contrast, margin: float, *, tail: float, power: float = 0.8) -> GatePower:
-    """Say what a gate with this margin can tell, if another candidate differs from the baseline as much as this one.
+def assess_power(se: float, rows: int, margin: float, *, passing_tail: float, failing_tail: float) -> GatePower:
+    """Say what a gate with this margin can tell.
 
-    ``tail`` is the one-sided error of the bound that decides: of the interval for "passed", which required gates need,
-    and of the simultaneous bound for "failed".
+    Parameters
+    ----------
+    passing_tail : one-sided error of the pointwise bound that lets a required gate pass.
+    failing_tail : one-sided error of the simultaneous bound that lets it fail.
     """
-    reach = normal_quantile(tail) + normal_quantile(1 - power)
+    reach = normal_quantile(1 - OFTEN)
+    settled = (normal_quantile(passing_tail) + reach) * se
     return GatePower(
-        detectable_loss=reach * item.se,
-        catches_margin=find_catch_rate(item.se, margin, tail=tail),
-        catches_twice=find_catch_rate(item.se, 2 * margin, tail=tail),
-        settles_equal=find_catch_rate(item.se, margin, tail=tail),
-        rows_to_settle=rows_needed(item, margin, tail=tail, power=power),
-        settled_margin=reach * item.se,
+        rows=rows,
+        se=se,
+        margin=margin,
+        detectable_loss=max(margin, normal_quantile(failing_tail) * se) + reach * se,
+        catches_margin=find_catch_rate(se, margin, margin=margin, tail=failing_tail),
+        catches_twice=find_catch_rate(se, 2 * margin, margin=margin, tail=failing_tail),
+        settles_equal=find_settle_rate(se, margin, tail=passing_tail),
+        rows_to_settle=_rows_to_settle(se, rows, margin, tail=passing_tail),
+        settled_margin=settled,
     )
 
 
-def find_catch_rate(se: float, loss: float, *, tail: float) -> float:
-    """Return how often a true loss of this size is shown to be a loss at one-sided error ``tail``."""
+def find_catch_rate(se: float, loss: float, *, margin: float, tail: float) -> float:
+    """Return how often a true loss of this size makes a gate with this margin fail, at the one-sided error ``tail``."""
     if se == 0:
-        return 1.0 if loss > 0 else 0.0
-    return NormalDist().cdf(loss / se - normal_quantile(tail))
+        return 1.0 if loss > margin else 0.0
+    return NormalDist().cdf((loss - max(margin, normal_quantile(tail) * se)) / se)
 
 
-def rows_needed(item: Contrast, margin: float, *, tail: float, power: float = 0.8) -> int | None:
-    """Return the rows on which equal models are shown not to differ by ``margin``, with probability ``power``."""
+def find_settle_rate(se: float, margin: float, *, tail: float) -> float:
+    """Return how often truly equal models pass a required gate with this margin."""
+    if se == 0:
+        return 1.0
+    return NormalDist().cdf(margin / se - normal_quantile(tail))
+
+
+def assume_se(single_se: float) -> float:
+    """Return the standard error of a difference where only one model's own is known: both correlate as assumed."""
+    return sqrt(2 * (1 - ASSUMED_CORRELATION)) * single_se
+
+
+def _rows_to_settle(se: float, rows: int, margin: float, *, tail: float) -> int | None:
     if not 0 < margin < inf:
         return None
-    reach = normal_quantile(tail) + normal_quantile(1 - power)
-    return max(ceil(item.rows * (reach * item.se / margin) ** 2), 1)
+    reach = normal_quantile(tail) + normal_quantile(1 - OFTEN)
+    return max(ceil(rows * (reach * se / margin) ** 2), 1)

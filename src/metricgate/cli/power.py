@@ -1,0 +1,24 @@
+"""`metricgate power`: what the gates of a policy can catch, before anybody relies on them."""
+
+from pathlib import Path
+
+import click
+
+FILE = click.Path(path_type=Path)
+
+
+@click.command(name="power")
+@click.argument("predictions", type=FILE, nargs=-1)
+@click.option("--policy", type=FILE, default="metricgate.yaml", show_default=True, help="The gates and the columns.")
+def command(*, predictions: tuple[Path, ...], policy: Path) -> int:
+    """Say what each relative gate can catch on this test set.
+
+    PREDICTIONS: the files of two models (as far apart as models of one pull request are), or of one; without any, the
+    file that the policy names, in this folder. With one model, the difference of two is assumed.
+    """
+    from metricgate.compare import assess_files  # noqa: PLC0415  `--help` stays quick
+
+    if len(predictions) > 2:
+        raise click.UsageError("Give one or two prediction files.")
+    click.echo(assess_files(predictions, policy=policy))
+    return 0
