@@ -7,7 +7,7 @@ import numpy as np
 
 from metricgate.comparison.subject import Missing, Subject
 from metricgate.models.result import MetricRow, Slice
-from metricgate.models.samples import Sample
+from metricgate.models.samples import IntArray, Sample
 from metricgate.stats.contrast import single_interval
 from metricgate.stats.eligibility import find_obstacle
 from metricgate.stats.metric import Metric, MetricUndefined
@@ -37,7 +37,7 @@ def measure_metric(subject: Subject, metric: Metric, slice_: Slice | None, *, ta
     assert pair is not None  # noqa: S101  # a contrast was had
     note = find_obstacle(pair.candidate, metric) if slice_ else ""
     low, high = (None, None) if note or not result.has_interval else result.interval(tail)
-    own = None if note else evaluate_own(pair.candidate, metric, tail=tail)
+    own = None if note else evaluate_own(pair.candidate, metric, pair.group, tail=tail)
     known = own if isinstance(own, OwnValue) else None
     return MetricRow(
         name=metric.name,
@@ -67,11 +67,11 @@ class OwnValue:
     high: float | None
 
 
-def evaluate_own(sample: Sample, metric: Metric, *, tail: float) -> OwnValue | Missing:
+def evaluate_own(sample: Sample, metric: Metric, group: IntArray | None, *, tail: float) -> OwnValue | Missing:
     """Evaluate one metric of one model; ``tail`` is the one-sided error of each end of the interval."""
     try:
         value = metric.evaluate(sample).value
-        low, high = single_interval(sample, metric, tail=tail)
+        low, high = single_interval(sample, metric, tail=tail, group=group)
     except MetricUndefined as undefined:
         return Missing(side="candidate", code=undefined.code, reason=undefined.reason)
     return OwnValue(value=value, low=low, high=high)
@@ -82,7 +82,7 @@ def _candidate_row(
 ) -> MetricRow:
     """Describe a metric that has no difference: the candidate's own value where it has one."""
     sample = subject.candidate_sample(slice_)
-    own = evaluate_own(sample, metric, tail=tail)
+    own = evaluate_own(sample, metric, subject.candidate_group(slice_), tail=tail)
     known = None if isinstance(own, Missing) else own
     return MetricRow(
         name=metric.name,

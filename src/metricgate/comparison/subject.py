@@ -78,6 +78,17 @@ class Subject:
         columns = {*sample.columns, *(self.paired.pair.baseline.columns if self.paired else ())}
         return find_metric(metric, task=sample.task, classes=sample.classes, columns=columns)
 
+    def candidate_group(self, slice_: Slice | None) -> IntArray | None:
+        """Give the groups of ``candidate_sample``'s rows as codes; None where rows are independent."""
+        group = self.candidate.group
+        if group is None:
+            return None
+        codes: IntArray = np.unique(group.values, return_inverse=True)[1].astype(np.int64)
+        if slice_ is None:
+            return codes
+        rows = _rows_with(self.candidate.slices[slice_.column], slice_.value)
+        return np.unique(codes[rows], return_inverse=True)[1].astype(np.int64)
+
     def _is_part(self, slice_: Slice | None) -> bool:
         """Tell whether equality on these rows would prove nothing: the models differ elsewhere."""
         return slice_ is not None and self.pairing is not None and not self.pairing.identical

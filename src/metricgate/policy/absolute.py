@@ -13,7 +13,7 @@ def judge_absolute_rule(rule: Rule, subject: Subject, *, tail: float) -> GateRow
     """Judge ``min`` or ``max``. A baseline is shown where there is one, and does not decide."""
     metric = subject.find(rule.metric)
     sample = subject.candidate_sample(rule.slice)
-    own = evaluate_own(sample, metric, tail=tail)
+    own = evaluate_own(sample, metric, subject.candidate_group(rule.slice), tail=tail)
     pair = subject.pair(rule.slice)
     baseline = None if pair is None else evaluate_or_none(pair.baseline, metric)
     few_rows = find_obstacle(sample, metric) if rule.slice is not None else ""
