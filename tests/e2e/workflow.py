@@ -18,6 +18,8 @@ from tests.github.fake import REPOSITORY, TOKEN, FakeGitHub
 
 NUMBER = 7
 FILES = ("GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_STATE", "GITHUB_PATH", "GITHUB_STEP_SUMMARY")
+# The runner's folders beside the workspace, by the names it gives them.
+HOME, EVENT, COMMANDS = "_temp/_github_home", "_temp/_github_workflow/event.json", "_temp/_runner_file_commands"
 TIMEOUT_S = 120
 
 
@@ -89,9 +91,11 @@ class Workflow:
                 "base": {"sha": base, "ref": MAIN, "repo": repository},
             },
         }
-        self.runner.joinpath("event.json").write_text(json.dumps(event), encoding="utf-8")
+        for path in (HOME, Path(EVENT).parent, COMMANDS):
+            self.runner.joinpath(path).mkdir(parents=True)
+        self.runner.joinpath(EVENT).write_text(json.dumps(event), encoding="utf-8")
         for name in FILES:
-            self.runner.joinpath(name.lower()).touch()
+            self._command_file(name).touch()
         return {
             "CI": "true",
             "GITHUB_ACTIONS": "true",
@@ -99,15 +103,18 @@ class Workflow:
             "GITHUB_SERVER_URL": "https://github.example",
             "GITHUB_REPOSITORY": REPOSITORY,
             "GITHUB_EVENT_NAME": "pull_request",
-            "GITHUB_EVENT_PATH": str(self.runner / "event.json"),
+            "GITHUB_EVENT_PATH": str(self.runner / EVENT),
             "GITHUB_REF": f"refs/pull/{NUMBER}/merge",
             "GITHUB_SHA": merge,
             "GITHUB_RUN_ID": "4711",
             "GITHUB_RUN_ATTEMPT": "1",
             "GITHUB_WORKSPACE": str(self.workspace),
             "INPUT_GITHUB-TOKEN": TOKEN,
-            **{name: str(self.runner / name.lower()) for name in FILES},
+            **{name: str(self._command_file(name)) for name in FILES},
         }
+
+    def _command_file(self, name: str) -> Path:
+        return self.runner / COMMANDS / name.lower()
 
     def start(self, **inputs: str) -> subprocess.Popen[str]:
         """Start the step; ``inputs`` are the action's, with ``_`` for ``-``."""
@@ -136,8 +143,8 @@ class Workflow:
         return Step(
             exit_code=process.returncode,
             log=log,
-            outputs=_read_pairs(self.runner.joinpath("github_output").read_text(encoding="utf-8")),
-            summary=self.runner.joinpath("github_step_summary").read_text(encoding="utf-8"),
+            outputs=_read_pairs(self._command_file("GITHUB_OUTPUT").read_text(encoding="utf-8")),
+            summary=self._command_file("GITHUB_STEP_SUMMARY").read_text(encoding="utf-8"),
             report=json.loads(report.read_text(encoding="utf-8")) if report.is_file() else {},
         )
 

@@ -16,6 +16,7 @@ import click
 from metricgate import __version__
 from metricgate.errors import ConfigurationError, MetricgateError
 from metricgate.processes.fence import fence_output
+from metricgate.processes.owner import find_owner, hand_back
 from metricgate.processes.signals import raise_on_signals
 from metricgate.report.value import Report
 from metricgate.settings.inputs import Inputs, read_inputs
@@ -45,12 +46,15 @@ def run_action(environ: Mapping[str, str]) -> int:
             fix="Remove `mode:` from the step.",
         )
     output = _workspace(environ) / inputs.working_directory / inputs.output
-    with raise_on_signals():
-        publication = Publication.open(trigger, inputs, environ)
-        publication.start()
-        report = _judge(trigger, inputs, environ, output)
-        write_report(report, output)
-        publication.finish(report, output)
+    try:
+        with raise_on_signals():
+            publication = Publication.open(trigger, inputs, environ)
+            publication.start()
+            report = _judge(trigger, inputs, environ, output)
+            write_report(report, output)
+            publication.finish(report, output)
+    finally:
+        hand_back(output, find_owner(_workspace(environ)))
     return report.exit_code
 
 

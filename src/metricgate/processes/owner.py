@@ -32,3 +32,16 @@ def find_owner(directory: Path) -> Owner | None:
         return None
     status = directory.stat()
     return None if status.st_uid == 0 else Owner(status.st_uid, status.st_gid)
+
+
+def hand_back(folder: Path, owner: Owner | None) -> None:
+    """Give ``folder`` and all that lies in it to ``owner``: a later step runs as that user, and could not clean up.
+
+    Symbolic links are not followed, for what lies in a workspace was written by others.
+    """
+    if owner is None or not folder.is_dir() or folder.is_symlink():
+        return
+    for _, directories, files, descriptor in os.fwalk(folder):
+        os.fchown(descriptor, owner.uid, owner.gid)
+        for name in (*directories, *files):
+            os.chown(name, owner.uid, owner.gid, dir_fd=descriptor, follow_symlinks=False)

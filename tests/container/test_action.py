@@ -1,0 +1,101 @@
+"""The image, run as GitHub's runner runs a container action."""
+
+import json
+import os
+import signal
+import subprocess
+
+import pytest
+
+from tests.container.container_job import ContainerJob
+from tests.e2e.workflow import NUMBER
+from tests.github.fake import TOKEN
+
+pytestmark = pytest.mark.acceptance
+
+
+def test_the_worse_pull_request_is_blocked_in_one_comment_and_leaves_no_file_of_root(job: ContainerJob) -> None:
+    job.open_pull_request()
+
+    first = job.run()
+    second = job.run()
+
+    assert (first.exit_code, second.exit_code) == (1, 1), first.log
+    assert first.outputs["verdict"] == first.report["verdict"] == "failed"
+    assert first.outputs["baseline-sha"] == job.churn.sha("main")
+    (comment,) = job.fake.comments(NUMBER)
+    assert "ROC AUC is 0.026 lower" in comment.body
+    *_, check = job.fake.checks(job.head)
+    assert check.conclusion == "failure"
+    assert "ROC AUC" in first.summary
+    owner = str(job.workspace.stat().st_uid)
+    command = ["find", str(job.runner), "!", "-uid", owner]
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout == ""
+
+
+def test_the_pipeline_runs_as_the_owner_and_sees_neither_token_nor_the_runners_files(job: ContainerJob) -> None:
+    spy = "import json, os\njson.dump([dict(os.environ), os.getuid()], open('seen.json', 'w'))\n"
+    job.churn.write("src/train.py", spy + (job.churn.repository / "src/train.py").read_text(encoding="utf-8"))
+    job.churn.commit()
+    job.open_pull_request()
+
+    step = job.run()
+
+    environment, uid = json.loads((job.workspace / "seen.json").read_text(encoding="utf-8"))
+    assert step.outputs["verdict"] == "failed", step.log
+    assert TOKEN not in str(environment)
+    assert not {"GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE"} & set(environment)
+    assert uid == job.workspace.stat().st_uid
+
+
+def test_nothing_is_imported_from_the_pull_request_by_root(job: ContainerJob) -> None:
+    trap = (
+        "import os\nif os.getuid() == 0:\n    open('trapped', 'w').close()\nraise ImportError('from the workspace')\n"
+    )
+    for name in ("click", "pydantic", "numpy", "dvc"):
+        job.churn.write(f"{name}.py", trap)
+    job.churn.commit()
+    job.open_pull_request()
+
+    step = job.run()
+
+    assert not (job.workspace / "trapped").exists()
+    assert step.outputs["verdict"] == "failed", step.log
+
+
+def test_it_decides_without_any_network(job: ContainerJob) -> None:
+    job.open_pull_request()
+    job.network = "none"
+
+    step = job.run(github_token="")
+
+    assert step.exit_code == 1, step.log
+    assert step.outputs["verdict"] == "failed"
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_cancelled_job_says_so(job: ContainerJob, sent: signal.Signals) -> None:
+    job.churn.write("src/train.py", "import time\nprint('training now', flush=True)\ntime.sleep(600)\n")
+    job.churn.commit()
+    job.open_pull_request()
+
+    client = job.start()
+    assert client.stdout is not None
+    while "training now" not in (line := client.stdout.readline()):
+        assert line, "the container ended before it trained"
+    os.kill(client.pid, sent)  # the docker client hands the signal on to PID 1
+    step = job.finish(client)
+
+    assert step.exit_code == 130, step.log
+    assert step.outputs["verdict"] == "cancelled"
+    *_, check = job.fake.checks(job.head)
+    assert check.conclusion == "cancelled"
+
+
+def test_a_misspelt_input_is_refused_by_name(job: ContainerJob) -> None:
+    job.open_pull_request()
+
+    step = job.run(working_directry=".")
+
+    assert step.exit_code == 2
+    assert "Did you mean 'working-directory'?" in step.log

@@ -1,0 +1,81 @@
+"""The part of a release that can be rehearsed: versions, and tags on a commit that names the image by its digest."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from scripts import release
+
+ROOT = Path(__file__).parents[2]
+DIGEST = "sha256:" + "5" * 64
+
+
+def git(directory: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=directory, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A clone of a bare origin, with this project's files that a release reads and writes."""
+    origin, clone = tmp_path / "origin.git", tmp_path / "clone"
+    git(tmp_path, "init", "--quiet", "--bare", "--initial-branch", "main", str(origin))
+    git(tmp_path, "clone", "--quiet", str(origin), str(clone))
+    (clone / "src/metricgate").mkdir(parents=True)
+    shutil.copy(ROOT / "action.yml", clone)
+    (clone / "src/metricgate/__init__.py").write_text('__version__ = "1.2.3"\n', encoding="utf-8")
+    (clone / "CHANGELOG.md").write_text("# Changelog\n\n## [1.2.3] - 2026-12-01\n", encoding="utf-8")
+    git(clone, "add", ".")
+    git(clone, "-c", "user.name=A", "-c", "user.email=a@b.example", "commit", "--quiet", "--message", "all")
+    git(clone, "push", "--quiet", "origin", "HEAD:main")
+    return clone
+
+
+def test_the_release_commit_names_the_digest_and_main_stays(repository: Path) -> None:
+    main = git(repository, "rev-parse", "HEAD")
+
+    assert release.tag_release(repository, "1.2.3", DIGEST) == 0
+
+    tags = git(repository, "ls-remote", "origin")
+    commit = git(repository, "rev-parse", "v1.2.3")
+    assert f"{commit}\trefs/tags/v1.2.3" in tags
+    assert f"{commit}\trefs/tags/v1" in tags
+    assert f"{main}\trefs/heads/main" in tags
+    assert f"image: docker://ghcr.io/metricgate/metricgate@{DIGEST}" in git(repository, "show", "v1.2.3:action.yml")
+    assert git(repository, "diff", "--name-only", main, commit) == "action.yml"
+
+
+def test_a_released_version_is_never_moved(repository: Path) -> None:
+    release.tag_release(repository, "1.2.3", DIGEST)
+    git(repository, "switch", "--quiet", "main")
+
+    with pytest.raises(subprocess.CalledProcessError):
+        release.tag_release(repository, "1.2.3", "sha256:" + "6" * 64)
+
+
+def test_a_version_that_package_or_changelog_do_not_say_is_refused(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert release.tag_release(repository, "1.2.4", "latest") == 1
+
+    assert "CHANGELOG.md starts with 1.2.3, not 1.2.4" in (said := capsys.readouterr().err)
+    assert "__init__.py says 1.2.3, not 1.2.4" in said
+    assert "'latest' is not a digest" in said
+    assert git(repository, "tag") == ""
+
+
+def test_this_changelog_starts_with_what_comes_next_or_this_version() -> None:
+    problems = release.find_problems(ROOT, "0.0.0")
+
+    assert problems[-1] in {
+        "CHANGELOG.md starts with Unreleased, not 0.0.0",
+        f"CHANGELOG.md starts with {_package_version()}, not 0.0.0",
+    }
+
+
+def _package_version() -> str:
+    from metricgate import __version__  # noqa: PLC0415
+
+    return __version__

@@ -1,0 +1,119 @@
+"""The workflows and policies that teams copy, and our own."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from metricgate.settings.policy_file import read_policy
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+EXAMPLES = sorted((ROOT / "examples/workflows").glob("*.yml"))
+WORKFLOWS = [*EXAMPLES, *sorted((ROOT / ".github/workflows").glob("*.yml"))]
+POLICIES = sorted((ROOT / "examples/policies").glob("*.yaml"))
+PINNED = re.compile(r"^\s*- uses: (?P<action>[^@\s]+)@(?P<revision>\S+)(?: # (?P<comment>.+))?$", re.MULTILINE)
+
+
+def load(path: Path) -> Any:
+    return YAML(typ="safe").load(path)
+
+
+ACTION = load(ROOT / "action.yml")
+
+
+def steps_of(workflow: Any) -> Iterator[dict[str, Any]]:
+    for job in workflow["jobs"].values():
+        yield from job["steps"]
+
+
+def is_ours(step: dict[str, Any]) -> bool:
+    return str(step.get("uses", "")).startswith(("metricgate/metricgate@", "./"))
+
+
+def run_tool(*command: str) -> None:
+    done = subprocess.run([BIN / command[0], *command[1:]], cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_workflows_keep_githubs_schema() -> None:
+    run_tool("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *map(str, WORKFLOWS))
+
+
+def test_the_action_keeps_githubs_schema() -> None:
+    run_tool("check-jsonschema", "--builtin-schema", "vendor.github-actions", "action.yml")
+
+
+def test_actionlint_finds_nothing() -> None:
+    run_tool("actionlint", "-config-file", ".github/actionlint.yaml", *map(str, WORKFLOWS))
+
+
+def test_zizmor_finds_nothing() -> None:
+    run_tool("zizmor", "--offline", "--config", ".github/zizmor.yml", *map(str, WORKFLOWS), "action.yml")
+
+
+def test_every_other_action_is_pinned_by_one_full_sha_with_its_version() -> None:
+    pins: dict[str, set[tuple[str, str]]] = {}
+    for path in WORKFLOWS:
+        for match in PINNED.finditer(path.read_text(encoding="utf-8")):
+            if not match["action"].startswith(("metricgate/", "./")):
+                pins.setdefault(match["action"], set()).add((match["revision"], match["comment"] or ""))
+
+    assert "actions/checkout" in pins
+    for action, found in pins.items():
+        assert len(found) == 1, f"{action} is pinned in several ways: {found}"
+        revision, comment = next(iter(found))
+        assert re.fullmatch(r"[0-9a-f]{40}", revision), action
+        assert re.fullmatch(r"v\d+\.\d+\.\d+", comment), action
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_uses_inputs_that_exist_and_starts_without_permissions(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    workflow = load(path)
+    ours = [step for step in steps_of(workflow) if is_ours(step)]
+    given = {name for step in ours for name in step.get("with", {})}
+    given |= {name.lower() for name in re.findall(r"^ +INPUT_([A-Z-]+):", text, re.MULTILINE)}
+
+    assert ours or "metricgate action" in text
+    assert given <= set(ACTION["inputs"])
+    assert workflow["permissions"] == {}
+    assert text.startswith("# ")
+    assert all("permissions" in job for job in workflow["jobs"].values())
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_never_gives_repository_code_the_rights_of_the_default_branch(path: Path) -> None:
+    workflow = load(path)
+    triggers = set(workflow["on"] if "on" in workflow else workflow[True])
+
+    assert "pull_request_target" not in triggers
+    if "workflow_run" in triggers:
+        assert all(step["with"]["mode"] == "publish" for step in steps_of(workflow))
+
+
+@pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
+def test_an_example_policy_is_valid(path: Path) -> None:
+    policy = read_policy(path.read_text(encoding="utf-8"), origin=path.name)
+
+    assert policy.gates
+
+
+def test_policies_that_workflows_name_exist() -> None:
+    named = {
+        name for path in EXAMPLES for name in re.findall(r"examples/policies/[\w-]+\.yaml", path.read_text("utf-8"))
+    }
+
+    assert named
+    assert all((ROOT / name).is_file() for name in named)
+
+
+def test_every_input_is_used_by_an_expression_only_if_it_is_declared() -> None:
+    text = (ROOT / "action.yml").read_text(encoding="utf-8")
+
+    assert set(re.findall(r"inputs\.([\w-]+)", text)) <= set(ACTION["inputs"])
