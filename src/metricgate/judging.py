@@ -11,7 +11,7 @@ from metricgate.comparison.subject import Subject
 from metricgate.errors import MetricgateError, PredictionsError, TimeLimitError
 from metricgate.models.outcome import Outcome, Verdict
 from metricgate.models.result import ChartData, GateRow, MetricRow, Warning_
-from metricgate.models.snapshot import Snapshot, Unreadable
+from metricgate.models.snapshot import RevisionInfo, Snapshot, Unreadable
 from metricgate.policy.judge import Evidence, judge_policy, tail_of
 from metricgate.policy.verdict import decide_verdict, exit_code_of
 from metricgate.predictions import Predictions, pair_predictions, read_predictions
@@ -172,10 +172,23 @@ def _report(case: Case, evidence: Evidence, anchor: Evidence | None) -> Report:
             "hints": (NO_POLICY_HINT,) if nothing_to_judge or case.choice.is_default else (),
             "accepted": accepted,
             **_known(case),
+            **_count_rows(case, evidence),
             "warnings": (*case.choice.warnings, *case.warnings, *_warnings(evidence, rows)),
             "metrics": rows,
         }
     )
+
+
+def _count_rows(case: Case, evidence: Evidence) -> dict[str, RevisionInfo]:
+    """Give both sides' descriptions with the rows of the first prediction set."""
+    subject = next(iter(evidence.subjects.values()), None)
+    if subject is None:
+        return {}
+    candidate = case.candidate.info.model_copy(update={"rows": subject.candidate.rows})
+    if case.baseline is None or subject.pairing is None:
+        return {"candidate": candidate}
+    rows = {"rows": subject.pairing.baseline_rows}
+    return {"candidate": candidate, "baseline": case.baseline.info.model_copy(update=rows)}
 
 
 def _measure(evidence: Evidence, policy: Policy, gates: Iterable[GateRow]) -> tuple[MetricRow, ...]:

@@ -31,6 +31,8 @@ class PolicyChoice:
 def choose_policy(baseline_text: str | None, candidate_text: str | None, *, baseline_name: str) -> PolicyChoice:
     """Choose from the two revisions' files; None where a revision has no such file.
 
+    ``baseline_name`` is what people call the baseline; empty where there is none.
+
     Raises
     ------
     ConfigurationError
@@ -38,7 +40,7 @@ def choose_policy(baseline_text: str | None, candidate_text: str | None, *, base
     """
     candidate = _read(candidate_text, "the candidate")
     if baseline_text is None:
-        return _choose_first(candidate, is_default=candidate_text is None)
+        return _choose_first(candidate, baseline_name, is_default=candidate_text is None)
     try:
         baseline = read_policy(baseline_text, origin=f"{FILE_NAME} at {baseline_name}")
     except ConfigurationError as error:
@@ -68,7 +70,7 @@ def _read(text: str | None, whose: str) -> Policy:
     return Policy() if text is None else read_policy(text, origin=f"{FILE_NAME} of {whose}")
 
 
-def _choose_first(candidate: Policy, *, is_default: bool) -> PolicyChoice:
+def _choose_first(candidate: Policy, baseline_name: str, *, is_default: bool) -> PolicyChoice:
     text = f"The baseline has no {FILE_NAME} yet: this once, the gates are the candidate's own."
     first = Warning_(code="first_policy", text=text)
     return PolicyChoice(
@@ -76,7 +78,7 @@ def _choose_first(candidate: Policy, *, is_default: bool) -> PolicyChoice:
         baseline=candidate,
         candidate=candidate,
         origin=f"no {FILE_NAME}: default guardrails" if is_default else f"{FILE_NAME} of the candidate",
-        warnings=() if is_default else (first,),
+        warnings=(first,) if baseline_name and not is_default else (),
         is_default=is_default,
     )
 
