@@ -105,7 +105,10 @@ class Unreadable:
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """One revision's results, in deterministic order. Files lie under ``root`` for as long as the run lasts."""
+    """One revision's results, in deterministic order. Its files last as long as the run.
+
+    ``inputs`` is a hash of everything its pipeline starts from: equal inputs, the same pipeline on the same data.
+    """
 
     info: RevisionInfo
     metrics: tuple[FileMetric, ...] = ()
@@ -116,3 +119,4 @@ class Snapshot:
     plots: tuple[tuple[PlotFile, Path], ...] = ()
     predictions: Mapping[str, Path | Unreadable] = field(default_factory=lambda: MappingProxyType({}))
     problems: tuple[Unreadable, ...] = ()
+    inputs: str = ""

@@ -189,16 +189,22 @@ def run_command(
 
 
 def capture_command(
-    args: Sequence[str], *, cwd: Path, env: Mapping[str, str], owner: Owner | None = None, timeout_s: float = 600
+    args: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    owner: Owner | None = None,
+    request: bytes = b"",
+    timeout_s: float = 600,
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run a short, trusted program (Git) and return its standard output and error whole."""
+    """Run a short, trusted program (Git) with ``request`` as its input; return its output and error whole."""
     process = None
     try:
         with subprocess.Popen(
             list(args),
             cwd=cwd,
             env=dict(env),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             process_group=0,
@@ -207,7 +213,7 @@ def capture_command(
             extra_groups=None if owner is None else [],
         ) as process:
             try:
-                out, err = process.communicate(timeout=timeout_s)
+                out, err = process.communicate(request, timeout=timeout_s)
             except BaseException:
                 end_group(process)
                 raise

@@ -33,6 +33,7 @@ def assemble_snapshot(
         plots=tuple((found.plot, Path(found.file.local)) for found in answer.plots if found.file.local is not None),
         predictions=MappingProxyType(_locate_predictions(answer.predictions, policy)),
         problems=tuple(problems),
+        inputs=answer.inputs,
     )
 
 

@@ -1,20 +1,13 @@
 """Which revision is the baseline, and why that one."""
 
-from dataclasses import dataclass
-
 from metricgate.errors import WorkspaceError
 from metricgate.trigger.value import Trigger, TriggerKind
 from metricgate.workspace.checkout import Checkout
 from metricgate.workspace.history import fetch_commit, find_merge_base
+from metricgate.workspace.revision import BaselineRevision
+from metricgate.workspace.stored import find_last_revision
 
-
-@dataclass(frozen=True, kw_only=True)
-class BaselineRevision:
-    """The commit to compare against. ``name`` is what people call it, ``reason`` one sentence."""
-
-    sha: str
-    name: str
-    reason: str
+__all__ = ["BaselineRevision", "resolve_baseline"]
 
 
 def resolve_baseline(
@@ -116,6 +109,11 @@ def _resolve_branch(checkout: Checkout, trigger: Trigger) -> BaselineRevision | 
     base = find_merge_base(checkout, tip)
     if base != checkout.head_sha:
         return _merge_base(checkout, tip, branch)
+    if trigger.kind in (TriggerKind.SCHEDULE, TriggerKind.MANUAL):
+        last = find_last_revision(checkout)
+        sha = None if last in (None, checkout.head_sha) else fetch_commit(checkout, str(last))
+        if sha is not None:
+            return BaselineRevision(sha=sha, name=branch, reason=f"the last run on {branch} whose results were stored")
     if checkout.is_dirty():
         return BaselineRevision(sha=base, name=branch, reason="the last commit; the candidate is what changed since")
     return _first_parent(checkout, f"HEAD is on {branch} already; its parent")

@@ -9,8 +9,10 @@ from metricgate.settings.policy import PipelineSpec, Policy
 from metricgate.workspace.assembly import assemble_snapshot
 from metricgate.workspace.checkout import Checkout
 from metricgate.workspace.messages import Answer
-from metricgate.workspace.production import ProduceOptions, Site, produce_results
+from metricgate.workspace.production import ProduceOptions, Site, hash_command, produce_results
 from metricgate.workspace.requirements import find_pins
+from metricgate.workspace.revision import BaselineRevision
+from metricgate.workspace.stored import list_stored, load_results
 
 __all__ = ["ProduceOptions", "produce_candidate"]
 
@@ -33,12 +35,33 @@ def produce_candidate(
         progress=progress,
         owner=checkout.owner,
     )
+    command = options.pipeline.command
+    key = "" if command is None or checkout.is_dirty() else hash_command(checkout, command, checkout.head_sha)
+    known = tuple(entry.inputs for entry in list_stored(checkout)) if options.reuse_stored else ()
     with progress.step("Candidate"):
-        answer = produce_results(site, policy, options)
+        if key in known and (snapshot := _reuse(checkout, key, policy, site)):
+            return snapshot
+        answer = produce_results(site, policy, options, known)
+        if answer.is_known:
+            snapshot = _reuse(checkout, answer.inputs, policy, site)
+            if snapshot is not None:
+                return snapshot
+            answer = produce_results(site, policy, options)
+    if command is not None:
+        answer = answer.model_copy(update={"inputs": key})
     require_results(answer, options.pipeline)
     info = RevisionInfo(revision=checkout.head_sha, name="HEAD", dirty=checkout.is_dirty(), source=Source.WORKSPACE)
     packages = find_pins(options.pipeline.requirements, lambda name: _read_here(checkout.directory / name))
     return assemble_snapshot(answer, info, policy, packages)
+
+
+def _reuse(checkout: Checkout, inputs: str, policy: Policy, site: Site) -> Snapshot | None:
+    reason = "its pipeline has the inputs of a run on the default branch, whose stored results are used"
+    revision = BaselineRevision(sha=checkout.head_sha, name="HEAD", reason=reason)
+    snapshot = load_results(checkout, inputs, revision, policy, site.files)
+    if snapshot is not None:
+        site.progress.line(reason)
+    return snapshot
 
 
 def _read_here(path: Path) -> str | None:

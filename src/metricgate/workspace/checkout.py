@@ -3,7 +3,7 @@
 import base64
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,20 +104,36 @@ class Checkout:
         """Run Git in the top level and return its output without the last newline."""
         result = self.run_git(*args)
         if result.returncode != 0:
-            raise WorkspaceError(
-                f"`git {' '.join(args)}` failed.",
-                expected="a healthy Git repository.",
-                fix="run the command in the checkout and repair what it names.",
-                details=_last_words(result),
-            )
+            raise _explain_failed(f"git {' '.join(args)}", result)
         return result.stdout.decode(errors="replace").rstrip("\n")
+
+    def make_tree(self, blobs: Mapping[str, str]) -> str:
+        """Write a Git tree of ``{name: blob}`` and return its SHA."""
+        listed = "".join(f"100644 blob {blob}\t{name}\n" for name, blob in sorted(blobs.items()))
+        result = _run_git(["mktree"], self.top, self.owner, request=listed.encode())
+        if result.returncode != 0:
+            raise _explain_failed("git mktree", result)
+        return result.stdout.decode().strip()
+
+    def write_blob(self, content: bytes) -> str:
+        """Write a Git blob and return its SHA."""
+        result = _run_git(["hash-object", "-w", "--stdin", "--no-filters"], self.top, self.owner, request=content)
+        if result.returncode != 0:
+            raise _explain_failed("git hash-object", result)
+        return result.stdout.decode().strip()
+
+    def push(self, *refspecs: str) -> str | None:
+        """Push to origin; return None when it worked, Git's last words when it did not."""
+        return self._speak_to_origin(["push", "--quiet", "--no-verify", "origin", *refspecs])
 
     def fetch(self, *args: str) -> str | None:
         """Fetch from origin; return None when it worked, Git's last words when it did not.
 
         The checkout's own credentials first, then the action's token.
         """
-        command = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "origin", *args]
+        return self._speak_to_origin(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "origin", *args])
+
+    def _speak_to_origin(self, command: Sequence[str]) -> str | None:
         result = _run_git(command, self.top, self.owner)
         if result.returncode != 0 and self.access.token:
             result = _run_git(command, self.top, self.owner, self.access.environment())
@@ -209,14 +225,28 @@ class Checkout:
                 self.run_git("worktree", "prune")
 
 
+def _explain_failed(command: str, result: CompletedProcess[bytes]) -> WorkspaceError:
+    return WorkspaceError(
+        f"`{command}` failed.",
+        expected="a healthy Git repository.",
+        fix="run the command in the checkout and repair what it names.",
+        details=_last_words(result),
+    )
+
+
 def _run_git(
-    args: Sequence[str], cwd: Path, owner: Owner | None, environment: dict[str, str] | None = None
+    args: Sequence[str],
+    cwd: Path,
+    owner: Owner | None,
+    environment: dict[str, str] | None = None,
+    *,
+    request: bytes = b"",
 ) -> CompletedProcess[bytes]:
     # Messages are matched in places, and nobody is there to answer a question.
     plain = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
     home = owner.environment(os.environ.get("HOME", "/")) if owner else {}
     env = scrub_environment(os.environ) | plain | home | (environment or {})
-    return capture_command(["git", *args], cwd=cwd, env=env, owner=owner)
+    return capture_command(["git", *args], cwd=cwd, env=env, owner=owner, request=request)
 
 
 def _explain_unopened(directory: Path, words: str) -> WorkspaceError:

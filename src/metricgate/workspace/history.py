@@ -23,6 +23,14 @@ def fetch_commit(checkout: Checkout, name: str) -> str | None:
     return checkout.find_commit(name.replace("refs/heads/", "refs/remotes/origin/")) if is_branch else None
 
 
+def fetch_ref(checkout: Checkout, ref: str) -> str | None:
+    """Return the commit that origin's ``ref`` points to now, fetched; None if origin does not have it."""
+    depth = ("--depth=1",) if checkout.is_shallow else ()
+    if checkout.fetch(*depth, f"+{ref}:{ref}") is not None:
+        return None
+    return checkout.find_commit(ref)
+
+
 def find_merge_base(checkout: Checkout, tip: str) -> str | None:
     """Return the best common ancestor of HEAD and ``tip``; None if there is none."""
     base = _merge_base_here(checkout, tip)

@@ -15,13 +15,15 @@ class Request(Value):
 
     Paths in ``predictions`` and ``metrics`` are relative to ``directory``, the project's folder. ``files`` is an
     empty folder where files of a revision are put. ``shares_with`` is the project's folder in the checkout whose cache
-    and DVC settings a work tree of another revision uses.
+    and DVC settings a work tree of another revision uses. ``known`` are keys of inputs whose results are stored: a
+    pipeline with one of them is not run.
     """
 
     action: Literal["produce", "inspect", "pull", "read"]
     directory: str
     revision: str | None = None
     shares_with: str | None = None
+    known: tuple[str, ...] = ()
     reproduce: bool = True
     predictions: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
@@ -53,10 +55,11 @@ class Broken(Value):
 
 
 class Stale(Value):
-    """A stage whose recorded results do not belong to the inputs it has now."""
+    """A stage whose results do not belong to the inputs it has now; ``recorded`` is false where there are none."""
 
     stage: str
     reason: str
+    recorded: bool = True
 
 
 class Happened(Value):
@@ -77,7 +80,10 @@ class Failed(Value):
 
 
 class Answer(Value):
-    """Everything the worker found, in deterministic order. ``project`` is false where there is no DVC here."""
+    """Everything the worker found, in deterministic order. ``project`` is false where there is no DVC here.
+
+    ``is_known``: the pipeline has stale stages and was not run, for its inputs are among the known ones.
+    """
 
     kind: Literal["answer"] = "answer"
     project: bool = True
@@ -90,6 +96,7 @@ class Answer(Value):
     stages: tuple[Stage, ...] = ()
     stale: tuple[Stale, ...] = ()
     problems: tuple[Broken, ...] = ()
+    is_known: bool = False
     inputs: str = ""  # hash of everything the pipeline starts from
 
 

@@ -1,5 +1,6 @@
 """How a revision's results are produced, in the checkout or in a work tree of the baseline's."""
 
+import hashlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from metricgate.processes.environment import scrub_environment
 from metricgate.processes.owner import Owner
 from metricgate.processes.progress import Progress
 from metricgate.settings.policy import PipelineSpec, Policy
+from metricgate.workspace.checkout import Checkout
 from metricgate.workspace.messages import Answer, FoundFile, Request
 from metricgate.workspace.requirements import prepare_environment
 from metricgate.workspace.session import ask_worker, explain_missing_module
@@ -22,7 +24,8 @@ class ProduceOptions:
     """How results are produced.
 
     ``scratch`` is an empty folder that lives as long as the run: files of other revisions are put there.
-    ``timeout_s`` is for the pipeline, in seconds of wall time. ``pipeline`` is that revision's own.
+    ``timeout_s`` is for the pipeline, in seconds of wall time. ``pipeline`` is that revision's own. ``reuse_stored``:
+    a candidate whose pipeline has the inputs of a run on the default branch is not run, that run's results are its own.
     """
 
     scratch: Path
@@ -30,6 +33,7 @@ class ProduceOptions:
     baseline_results: Literal["auto", "stored", "reproduce"] = "auto"
     timeout_s: float | None = None
     pipeline: PipelineSpec = field(default_factory=PipelineSpec)
+    reuse_stored: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +59,14 @@ class Site:
         return folder
 
 
-def produce_results(site: Site, policy: Policy, options: ProduceOptions) -> Answer:
-    """Run what must be run at ``site``, and say what is there then.
+def hash_command(checkout: Checkout, command: str, revision: str) -> str:
+    """Return the key of a command's inputs: what it reads is not known, so everything in the project's folder."""
+    tree = checkout.git("rev-parse", f"{revision}:{checkout.prefix}")
+    return hashlib.sha256(f"{command}\n{tree}".encode()).hexdigest()
+
+
+def produce_results(site: Site, policy: Policy, options: ProduceOptions, known: tuple[str, ...] = ()) -> Answer:
+    """Run what must be run at ``site``, and say what is there then; nothing if its inputs are among the ``known``.
 
     Raises
     ------
@@ -71,6 +81,7 @@ def produce_results(site: Site, policy: Policy, options: ProduceOptions) -> Answ
         metrics=options.pipeline.metrics,
         files=str(site.make_folder(site.files)),
         shares_with=None if site.shares_with is None else str(site.shares_with),
+        known=known,
     )
     if options.reproduce == "never":
         action: Literal["produce", "read"] = "read" if options.pipeline.command else "produce"

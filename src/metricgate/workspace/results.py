@@ -4,16 +4,18 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from metricgate.errors import WorkspaceError
 from metricgate.models.snapshot import RevisionInfo, Snapshot, Source
 from metricgate.processes.progress import Progress
 from metricgate.settings.policy import Policy
 from metricgate.workspace.assembly import assemble_snapshot
-from metricgate.workspace.baseline import BaselineRevision
 from metricgate.workspace.checkout import Checkout
 from metricgate.workspace.messages import Answer, FoundFile, Request
-from metricgate.workspace.production import ProduceOptions, Site, produce_results
+from metricgate.workspace.production import ProduceOptions, Site, hash_command, produce_results
 from metricgate.workspace.requirements import find_pins
+from metricgate.workspace.revision import BaselineRevision
 from metricgate.workspace.session import ask_worker
+from metricgate.workspace.stored import load_results
 
 
 def fetch_baseline(
@@ -27,8 +29,8 @@ def fetch_baseline(
 ) -> Snapshot:
     """Return the snapshot of ``revision``, never touching the checkout.
 
-    ``policy`` is that revision's own. First hit wins: Git, DVC's cache, its remote, a reproduction in a work tree of
-    its own that shares the cache. ``info.source`` says which, ``info.stale`` why committed results were not believed.
+    ``policy`` is that revision's own. First hit wins: Git, DVC's cache, its remote, stored results, a reproduction
+    in a work tree of its own that shares the cache. ``info.source`` says which, ``info.stale`` why committed results were not believed.
 
     Raises
     ------
@@ -37,12 +39,28 @@ def fetch_baseline(
     """
     with progress.step(f"Baseline {revision.sha[:9]}"):
         recorded = _inspect(checkout, revision, policy, options, progress=progress, logs=logs)
-        stale = "; ".join(f"{entry.stage}: {entry.reason}" for entry in recorded.stale)
+        stale = "; ".join(f"{entry.stage}: {entry.reason}" for entry in recorded.stale if entry.recorded)
         packages = find_pins(options.pipeline.requirements, lambda name: checkout.read_text(revision.sha, name))
         if not _needs_reproduction(recorded, options):
             return assemble_snapshot(recorded, _describe(revision, _find_source(recorded), stale), policy, packages)
+        if options.baseline_results != "reproduce":
+            stored = load_results(checkout, recorded.inputs, revision, policy, options.scratch / "baseline")
+            if stored is not None:
+                return replace(stored, info=stored.info.model_copy(update={"stale": stale}))
+        if options.baseline_results == "stored":
+            raise _explain_not_stored(revision, recorded, stale)
         reproduced = _reproduce(checkout, revision, policy, options, progress=progress, logs=logs)
         return assemble_snapshot(reproduced, _describe(revision, Source.REPRODUCED, stale), policy, packages)
+
+
+def _explain_not_stored(revision: BaselineRevision, recorded: Answer, stale: str) -> WorkspaceError:
+    problems = [stale, *(file.problem for file in _wanted(recorded) if file.local is None)]
+    return WorkspaceError(
+        f"There are no results of the baseline {revision.sha[:9]} ({revision.name}), and it may not be reproduced.",
+        expected="results in Git, in the DVC remote, or stored by a run on the default branch.",
+        fix="let the action run on pushes to the default branch, or set `baseline-results: auto`.",
+        details="\n".join(filter(None, problems)),
+    )
 
 
 def _describe(revision: BaselineRevision, source: Source, stale: str) -> RevisionInfo:
@@ -77,7 +95,12 @@ def _inspect(
     answer = ask_worker(
         request, progress=progress, log=logs / "baseline.log", owner=site.owner, timeout_s=options.timeout_s
     )
-    return answer if answer.project else _read_git(checkout, revision, request, answer)
+    if not answer.project:
+        answer = _read_git(checkout, revision, request, answer)
+    if options.pipeline.command is not None:
+        key = hash_command(checkout, options.pipeline.command, revision.sha)
+        answer = answer.model_copy(update={"inputs": key, "stale": ()})
+    return answer
 
 
 def _read_git(checkout: Checkout, revision: BaselineRevision, request: Request, answer: Answer) -> Answer:
@@ -110,8 +133,7 @@ def _needs_reproduction(answer: Answer, options: ProduceOptions) -> bool:
     if options.baseline_results == "reproduce":
         return True
     # A pipeline's results that are missing or lag behind are worth a training; a file it never wrote is not.
-    is_stale = bool(answer.stale) and options.pipeline.command is None
-    return is_stale or any(file.local is None for file in _wanted(answer))
+    return bool(answer.stale) or any(file.local is None for file in _wanted(answer))
 
 
 def _find_source(answer: Answer) -> Source:

@@ -52,27 +52,42 @@ def _produce(request: Request, project: Project, say: Say) -> Answer:
             expected="results that were produced from the committed code, parameters and data.",
             fix="run `dvc repro`, commit dvc.lock and run `dvc push`; or set `reproduce: if-needed`.",
         )
+    inputs = hash_inputs(project) if request.known else ""
+    if stale and inputs in request.known:
+        return Answer(inputs=inputs, is_known=True)
     reproduction = Reproduction(project, lambda text: say(Happened(text=text)))
     if stale:
         reproduction.run(stale)
     files = RevisionFiles(project, Path(request.files))
     found = _find_files(request, files)
-    lost = {stage: file for file in found if file.missing and (stage := files.producing_stage(file.path))}
+    lost: dict[Any, FoundFile] = {}
+    for file in found:
+        stage = files.producing_stage(file.path) if file.missing else None
+        if stage is not None:
+            lost.setdefault(stage, file)
+    if lost and inputs in request.known:
+        return Answer(inputs=inputs, is_known=True)
     if lost:
-        if not request.reproduce:
-            first = next(iter(lost.values()))
-            raise PipelineFailedError(
-                f"A result that dvc.lock records cannot be had: {first.problem}.",
-                expected="the results of the committed dvc.lock in the DVC remote.",
-                fix="run `dvc push` on the machine that trained; or set `reproduce: if-needed`.",
-            )
+        _refuse_lost(request, next(iter(lost.values())))
         reproduction.run((), lost)
         found = _find_files(request, RevisionFiles(project, Path(request.files)))
     return _describe(request, project, found, reproduction.describe(), named)
 
 
+def _refuse_lost(request: Request, file: FoundFile) -> None:
+    if not request.reproduce:
+        raise PipelineFailedError(
+            f"A result that dvc.lock records cannot be had: {file.problem}.",
+            expected="the results of the committed dvc.lock in the DVC remote.",
+            fix="run `dvc push` on the machine that trained; or set `reproduce: if-needed`.",
+        )
+
+
 def _name_stale(project: Project, stale: Mapping[Any, str]) -> tuple[Stale, ...]:
-    return tuple(Stale(stage=project.stage_name(stage), reason=reason) for stage, reason in stale.items())
+    return tuple(
+        Stale(stage=project.stage_name(stage), reason=reason, recorded=any(entry.hash_info for entry in stage.outs))
+        for stage, reason in stale.items()
+    )
 
 
 def _find_files(request: Request, files: RevisionFiles) -> tuple[FoundFile, ...]:

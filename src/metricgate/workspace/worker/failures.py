@@ -94,6 +94,12 @@ def _explain_file(chain: Sequence[BaseException]) -> Failed | None:
                 if conflict
                 else "run `dvc status`, correct the file it names, and commit.",
             )
+        if name == "FileIsGitIgnored":
+            return Failed(
+                what=f"DVC cannot use a file that Git ignores: {text}",
+                expected="dvc.yaml, dvc.lock and .dvc files that are in Git or could be.",
+                fix="remove it from .gitignore; it need not be committed.",
+            )
         if isinstance(cause, PermissionError) and cause.filename and cause.errno:
             return Failed(
                 what=f"{cause.filename} cannot be written: {cause.strerror}.",

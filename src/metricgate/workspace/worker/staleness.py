@@ -60,10 +60,8 @@ def _output_reason(project: Project, output: Any) -> str:
     if output.use_cache and project.is_revision:
         return ""  # a tree holds no DVC-tracked outputs
     status = _status(output)
-    if status in (None, "not in cache"):
-        return ""
-    if status == "deleted":
-        return f"{name} is not in Git" if project.is_revision else ""
+    if status in (None, "not in cache", "deleted"):
+        return ""  # missing is not wrong: whoever wants it asks for it
     return f"{name} is not what dvc.lock records"
 
 

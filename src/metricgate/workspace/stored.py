@@ -1,0 +1,195 @@
+"""Stored results: what a run on the default branch found, kept under refs of the repository for later runs.
+
+``refs/metricgate/results/KEY`` points to a commit without parents, whose tree holds ``results.json`` and the files it
+names; KEY is the hash of the pipeline's inputs. ``refs/metricgate/last`` lists the keys, newest first.
+"""
+
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from metricgate.errors import WorkspaceError
+from metricgate.models.base import Value
+from metricgate.models.snapshot import (
+    DataEntry,
+    FileMetric,
+    Parameter,
+    PlotFile,
+    RevisionInfo,
+    Snapshot,
+    Source,
+    Stage,
+)
+from metricgate.settings.policy import Policy
+from metricgate.workspace.checkout import Checkout
+from metricgate.workspace.history import fetch_ref
+from metricgate.workspace.revision import BaselineRevision
+
+RESULTS = "refs/metricgate/results"
+LAST = "refs/metricgate/last"
+KEPT = 50
+MOST_BYTES = 20_000_000
+_MOST_JSON = 5_000_000
+_IDENTITY = ("-c", "user.name=MetricGate", "-c", "user.email=metricgate@users.noreply.github.com")
+
+
+class StoredFile(Value):
+    """A file of the project and its name in the tree."""
+
+    path: str
+    name: str
+
+
+class StoredPlot(Value):
+    plot: PlotFile
+    file: StoredFile
+
+
+class StoredResults(Value):
+    """The content of results.json."""
+
+    schema_version: Literal[1] = 1
+    revision: str
+    inputs: str
+    metrics: tuple[FileMetric, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    data: tuple[DataEntry, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    packages: tuple[tuple[str, str], ...] = ()
+    plots: tuple[StoredPlot, ...] = ()
+    predictions: tuple[StoredFile, ...] = ()
+
+
+class LastResult(Value):
+    """One line of the list of stored results."""
+
+    inputs: str
+    revision: str
+
+
+_LAST: TypeAdapter[tuple[LastResult, ...]] = TypeAdapter(tuple[LastResult, ...])
+
+
+def store_results(checkout: Checkout, snapshot: Snapshot, policy: Policy) -> str:
+    """Keep a snapshot under the key of its inputs; to be called for runs on the default branch only.
+
+    Returns
+    -------
+    An empty text, or one sentence that says why nothing was stored: that must not change a verdict.
+    """
+    if not snapshot.inputs:
+        return "the inputs of its pipeline are not known"
+    paths = {spec.path: snapshot.predictions[name] for name, spec in policy.prediction_sets.items()}
+    files = {path: found for path, found in paths.items() if isinstance(found, Path)}
+    files |= {plot.path: path for plot, path in snapshot.plots}
+    size = sum(path.stat().st_size for path in files.values())
+    if size > MOST_BYTES:
+        return f"predictions and plots take {size / 1e6:.0f} MB, and at most {MOST_BYTES / 1e6:.0f} MB are stored"
+    names = {path: f"file-{number}" for number, path in enumerate(sorted(files))}
+    stored = _describe(checkout, snapshot, {path: names[path] for path in paths if path in files}, names)
+    try:
+        blobs = {names[path]: checkout.write_blob(file.read_bytes()) for path, file in files.items()}
+        blobs["results.json"] = checkout.write_blob(stored.model_dump_json().encode())
+        return _publish(checkout, stored, _commit(checkout, blobs, f"Results of {stored.revision}"))
+    except WorkspaceError as error:
+        return f"{error.what} {error.details}".strip()
+
+
+def _describe(
+    checkout: Checkout, snapshot: Snapshot, predictions: dict[str, str], names: dict[str, str]
+) -> StoredResults:
+    return StoredResults(
+        revision=snapshot.info.revision or checkout.head_sha,
+        inputs=snapshot.inputs,
+        metrics=snapshot.metrics,
+        parameters=snapshot.parameters,
+        data=snapshot.data,
+        stages=snapshot.stages,
+        packages=snapshot.packages,
+        plots=tuple(
+            StoredPlot(plot=plot, file=StoredFile(path=plot.path, name=names[plot.path])) for plot, _ in snapshot.plots
+        ),
+        predictions=tuple(StoredFile(path=path, name=name) for path, name in sorted(predictions.items())),
+    )
+
+
+def _commit(checkout: Checkout, blobs: dict[str, str], message: str) -> str:
+    return checkout.git(*_IDENTITY, "commit-tree", checkout.make_tree(blobs), "-m", message)
+
+
+def _publish(checkout: Checkout, stored: StoredResults, commit: str) -> str:
+    """Push the results and the new list, and delete what the list no longer holds."""
+    before = list_stored(checkout)
+    entry = LastResult(inputs=stored.inputs, revision=stored.revision)
+    listed = (entry, *(other for other in before if other.inputs != stored.inputs))
+    index = checkout.write_blob(_LAST.dump_json(listed[:KEPT]))
+    last = _commit(checkout, {"index.json": index}, f"Stored results up to {stored.revision}")
+    dropped = [f":{RESULTS}/{other.inputs}" for other in listed[KEPT:]]
+    words = checkout.push(f"+{commit}:{RESULTS}/{stored.inputs}", f"+{last}:{LAST}", *dropped)
+    return "" if words is None else f"they could not be pushed: {words}"
+
+
+def list_stored(checkout: Checkout) -> tuple[LastResult, ...]:
+    """Return what is stored on origin, newest first; nothing if origin has nothing or cannot be asked."""
+    sha = fetch_ref(checkout, LAST)
+    if sha is None:
+        return ()
+    try:
+        return _LAST.validate_json(checkout.git("cat-file", "blob", f"{sha}:index.json"))
+    except (WorkspaceError, ValidationError):
+        return ()
+
+
+def find_last_revision(checkout: Checkout) -> str | None:
+    """Return the revision whose results were stored last."""
+    stored = list_stored(checkout)
+    return stored[0].revision if stored else None
+
+
+def load_results(
+    checkout: Checkout, inputs: str, revision: BaselineRevision, policy: Policy, files: Path
+) -> Snapshot | None:
+    """Return the stored snapshot of a pipeline with these inputs; None if there is none that has all that is needed.
+
+    Its files are put into ``files``.
+    """
+    sha = fetch_ref(checkout, f"{RESULTS}/{inputs}") if inputs else None
+    if sha is None or int(checkout.git("cat-file", "-s", f"{sha}:results.json")) > _MOST_JSON:
+        return None
+    try:
+        stored = StoredResults.model_validate_json(checkout.git("cat-file", "blob", f"{sha}:results.json"))
+    except ValidationError:
+        return None
+    by_path = {file.path: file for file in stored.predictions}
+    wanted = {name: by_path.get(spec.path) for name, spec in policy.prediction_sets.items()}
+    predictions = {name: _write(checkout, sha, file, files) for name, file in wanted.items() if file is not None}
+    if len(predictions) < len(wanted):
+        return None
+    return Snapshot(
+        info=RevisionInfo(revision=revision.sha, name=revision.name, source=Source.STORED, reason=revision.reason),
+        metrics=stored.metrics,
+        parameters=stored.parameters,
+        data=stored.data,
+        stages=tuple(stage.model_copy(update={"state": "unchanged"}) for stage in stored.stages),
+        packages=stored.packages,
+        plots=tuple((found.plot, _write(checkout, sha, found.file, files)) for found in stored.plots),
+        predictions=MappingProxyType(predictions),
+        inputs=inputs,
+    )
+
+
+def _write(checkout: Checkout, sha: str, file: StoredFile, files: Path) -> Path:
+    # A folder for each: readers go by the suffix, and the stored path is not trusted as a path.
+    target = files / "stored" / Path(file.name).name / Path(file.path).name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    result = checkout.run_git("cat-file", "blob", f"{sha}:{Path(file.name).name}")
+    if result.returncode != 0:
+        raise WorkspaceError(
+            f"The stored results of this baseline lack {file.path}.",
+            expected=f"a complete tree under {RESULTS}.",
+            fix="delete that ref on origin, or run with `baseline-results: reproduce`.",
+        )
+    target.write_bytes(result.stdout)
+    return target
