@@ -14,7 +14,6 @@ def main() -> None:
     import click  # noqa: PLC0415  kept out of `import metricgate.__main__`
 
     from metricgate.cli import commands  # noqa: PLC0415
-    from metricgate.cli.console import print_error  # noqa: PLC0415
 
     try:
         sys.exit(commands.main(standalone_mode=False) or 0)
@@ -24,6 +23,8 @@ def main() -> None:
     except click.Abort:
         sys.exit(130)
     except MetricgateError as error:
+        from metricgate.cli.console import print_error  # noqa: PLC0415  costly, and only for this
+
         print_error(error)
         sys.exit(error.exit_code)
     except Exception:  # noqa: BLE001  the one place that turns a defect into its exit code
