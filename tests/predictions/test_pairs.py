@@ -66,7 +66,10 @@ def test_identical_predictions_are_known_as_such(read_table: ReadTable) -> None:
 def test_rows_on_one_side_only_are_refused_when_asked(read_table: ReadTable) -> None:
     strict = {**ROLES, "on_unpaired": "refuse"}
 
-    with pytest.raises(PredictionsError, match=r"1 row is only in the candidate's predictions"):
+    with pytest.raises(
+        PredictionsError,
+        match=r"1 row is only in the candidate's, 1 row is labelled differently on the two sides: not compared",
+    ):
         pair_predictions(read_table(BASELINE, **strict), read_table(CANDIDATE, **ROLES))
 
 

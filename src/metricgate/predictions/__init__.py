@@ -1,7 +1,8 @@
 """Predictions: files of test rows, read, checked, and joined row by row. No row is lost without being counted."""
 
+from metricgate.predictions.notes import describe_spec
 from metricgate.predictions.pairs import PairedSet, pair_predictions
-from metricgate.predictions.roles import ColumnOptions, describe_spec, infer_spec
+from metricgate.predictions.roles import ColumnOptions, infer_spec
 from metricgate.predictions.table import Predictions, read_predictions
 
 __all__ = [

@@ -37,13 +37,14 @@ class Alignment:
         return side if self.candidate is None else side.take(self.candidate)
 
     def describe(self) -> list[str]:
-        """Return one sentence for each reason why rows are left out of the comparison."""
+        """Return one sentence that counts the rows left out of the comparison, if there are any."""
         counts = (
             (self.only_baseline, "only in the baseline's predictions"),
-            (self.only_candidate, "only in the candidate's predictions"),
+            (self.only_candidate, "only in the candidate's"),
             (self.label_differs, "labelled differently on the two sides"),
         )
-        return [f"{count_rows(count, 'is')} {where}, and not compared." for count, where in counts if count]
+        parts = [f"{count_rows(count, 'is')} {where}" for count, where in counts if count]
+        return [f"{', '.join(parts)}: not compared."] if parts else []
 
 
 def align_rows(baseline: Predictions, candidate: Predictions) -> Alignment:

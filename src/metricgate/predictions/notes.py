@@ -3,7 +3,7 @@
 import numpy as np
 
 from metricgate.models.samples import SamplePair
-from metricgate.predictions.wording import count_rows, list_names
+from metricgate.predictions.wording import list_names
 from metricgate.settings.policy import PredictionsSpec
 
 
@@ -43,14 +43,17 @@ def _show(value: object) -> str:
     return "none" if value is None else str(value)
 
 
-def describe_duplicates(count: int) -> list[str]:
-    if not count:
-        return []
-    rows = count_rows(count, "equals")
-    return [f"{rows} an earlier row in every column; copies make intervals too narrow (an `id` column would tell)."]
-
-
 def merge_notes(baseline: tuple[str, ...], candidate: tuple[str, ...]) -> list[str]:
     shared = [note for note in candidate if note in baseline]
     own = [f"Baseline: {note}" for note in baseline if note not in shared]
     return [*shared, *own, *(f"Candidate: {note}" for note in candidate if note not in shared)]
+
+
+def describe_spec(spec: PredictionsSpec) -> str:
+    """Return one sentence that says which column has which role."""
+    scores = list_names(list((spec.scores or {}).values()))
+    roles = [("label", spec.label), ("prediction", spec.prediction), ("score", spec.score), ("scores", scores)]
+    roles += [("id", list_names(spec.id)), ("slices", list_names(spec.slices))]
+    roles += [("group", spec.group), ("weight", spec.weight)]
+    named = [f"{role}: {column}" for role, column in roles if column]
+    return "; ".join([*named, f"task: {spec.task}" if spec.task else "task: by the label's values"])

@@ -14,9 +14,9 @@ from metricgate.predictions.alignment import Alignment, align_rows
 from metricgate.predictions.coding import agree_on_coding
 from metricgate.predictions.keys import RowKeys
 from metricgate.predictions.notes import (
-    describe_duplicates,
     describe_lost_classes,
     describe_order,
+    describe_spec,
     describe_spec_changes,
     merge_notes,
 )
@@ -75,8 +75,8 @@ def pair_predictions(baseline: Predictions, candidate: Predictions) -> PairedSet
             *describe_order(pair, rows.method),
             *describe_lost_classes(pair),
             *describe_spec_changes(baseline.spec, candidate.spec),
-            *describe_duplicates(candidate.duplicates),
             *merge_notes(baseline.notes, candidate.notes),
+            f"Columns: {describe_spec(candidate.spec)}.",
         ),
     )
     return PairedSet(pair=pair, slices=slices, pairing=pairing)

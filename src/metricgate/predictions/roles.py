@@ -43,16 +43,6 @@ def infer_spec(path: Path, options: ColumnOptions | None = None) -> PredictionsS
         return _infer(source, asked)
 
 
-def describe_spec(spec: PredictionsSpec) -> str:
-    """Return one sentence that says which column has which role."""
-    scores = list_names(list((spec.scores or {}).values()))
-    roles = [("label", spec.label), ("prediction", spec.prediction), ("score", spec.score), ("scores", scores)]
-    roles += [("id", list_names(spec.id)), ("slices", list_names(spec.slices))]
-    roles += [("group", spec.group), ("weight", spec.weight)]
-    named = [f"{role}: {column}" for role, column in roles if column]
-    return "; ".join([*named, f"task: {spec.task}" if spec.task else "task: by the label's values"])
-
-
 def _asked_columns(asked: ColumnOptions) -> list[tuple[str, str]]:
     one = [("label", asked.label), ("prediction", asked.prediction), ("score", asked.score)]
     one += [("group", asked.group), ("weight", asked.weight)]

@@ -14,14 +14,18 @@ from numpy.typing import NDArray
 
 from metricgate.errors import PredictionsError
 from metricgate.predictions.formats import FORMATS, quote_name, table_sql
-from metricgate.predictions.wording import list_names
+from metricgate.predictions.wording import count_things, list_names
 
 if TYPE_CHECKING:
     import duckdb
 
 MEMORY_LIMIT = "1GiB"
 THREADS = 4
-_CSV_REASONS = ("Expected Number of Columns", "Value with unterminated quote", "Invalid unicode", "Maximum line size")
+_CSV_REASONS = {
+    "unterminated quote": "opens a quote that nothing closes",
+    "Invalid unicode": "is not text in UTF-8",
+    "Maximum line size": "is too long",
+}
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -113,7 +117,7 @@ def _require_file(path: Path, shown: str) -> None:
         raise PredictionsError(
             f"{shown} does not exist.",
             expected=FORMATS,
-            fix="check the path (`predictions: path:` in metricgate.yaml), and that the pipeline writes the file.",
+            fix="check the path, and that the pipeline writes the file.",
         )
     if path.stat().st_size == 0:
         raise PredictionsError(f"{shown} is empty.", expected=FORMATS, fix="check the stage that writes it.")
@@ -128,22 +132,31 @@ def translated_errors(path: Path, shown: str) -> Iterator[None]:
         yield
     except (duckdb.Error, UnicodeDecodeError) as error:
         text = str(error).replace(str(path.absolute()), shown)
+        reason, line = _explain_csv(text) or (_first_line(text), "")
         raise PredictionsError(
-            f"{shown} cannot be read: {_find_reason(text)}.",
+            f"{shown} cannot be read: {reason}.",
             expected=FORMATS,
             fix="look at that place, and correct the stage that writes the file.",
-            details=text,
+            details=line,
         ) from error
 
 
-def _find_reason(text: str) -> str:
-    """Return the sentence that matters of DuckDB's message: for CSV the line and what is wrong with it."""
-    lines = [line.strip().removeprefix("Invalid Input Error: ") for line in text.splitlines() if line.strip()]
-    place = re.match(r"CSV Error on Line: (\d+)", lines[0]) if lines else None
+def _explain_csv(text: str) -> tuple[str, str] | None:
+    """Return what is wrong with which line, and that line, from DuckDB's message on a CSV file."""
+    place = re.search(r"CSV Error on Line: (\d+)\n(?:Original Line: (.*)\n)?", text)
     if place is None:
-        return lines[0].rstrip(".") if lines else "no reason was given"
-    reasons = (line.rstrip(".") for line in lines[1:] if line.startswith(_CSV_REASONS))
-    return f"line {place[1]}: {next(reasons, lines[-1])}"
+        return None
+    counts = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
+    if counts:
+        reason = f"has {count_things(int(counts[2]), 'value')}, and the header names {count_things(int(counts[1]), 'column')}"
+    else:
+        reason = next((meaning for words, meaning in _CSV_REASONS.items() if words in text), "is no row of a CSV file")
+    return f"line {place[1]} {reason}", place[2] or ""
+
+
+def _first_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return re.sub(r"^(\w+ )+Error: ", "", lines[0]).rstrip(".") if lines else "no reason was given"
 
 
 def as_array(column: NDArray[Any]) -> NDArray[Any]:

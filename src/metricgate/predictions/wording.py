@@ -9,9 +9,12 @@ def list_names(names: Sequence[str], limit: int = 30) -> str:
     return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown
 
 
+def count_things(count: int, noun: str) -> str:
+    """Return ``1 value`` or ``2,000 values``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def count_rows(count: int, verb: str = "") -> str:
     """Return ``1 row`` or ``2,000 rows``, with the verb's form for it: is, has, or one that takes an s."""
-    plural = count != 1
-    rows = f"{count:,} row{'s' if plural else ''}"
-    forms = {"is": "are", "has": "have"}
-    return f"{rows} {(forms.get(verb) or verb.removesuffix('s')) if plural else verb}" if verb else rows
+    plural = {"is": "are", "has": "have"}.get(verb) or verb.removesuffix("s")
+    return f"{count_things(count, 'row')} {verb if count == 1 else plural}".rstrip()
