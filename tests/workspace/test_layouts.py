@@ -8,6 +8,7 @@ import pytest
 from metricgate.errors import ConfigurationError, WorkspaceError
 from metricgate.models.snapshot import Source, Unreadable
 from metricgate.settings.policy import PipelineSpec, Policy, PredictionsSpec
+from metricgate.workspace.requirements import read_pins
 from tests.projects import TinyProject, set_identity
 from tests.workspace.conftest import POLICY, Yield, states, values
 
@@ -198,3 +199,44 @@ def test_set_up_command_runs_first_and_its_failure_is_an_error(tiny: TinyProject
         produce(tiny, POLICY, pipeline=PipelineSpec(setup_command="echo no such package; exit 5"))
 
     assert caught.value.details == "no such package"
+
+
+NEEDS_INICONFIG = """\
+import sys, iniconfig
+from importlib.metadata import version
+open("where.txt", "w").write(f"{version('iniconfig')} {sys.prefix}")
+"""
+
+
+@pytest.mark.acceptance
+def test_stages_find_their_own_requirements_and_dvc_stays_ours(
+    tiny: TinyProject, produce: Yield, tmp_path: Path
+) -> None:
+    tiny.write("requirements.txt", "iniconfig==2.0.0  # a small one\n")
+    tiny.write("src/evaluate.py", NEEDS_INICONFIG + tiny.read("src/evaluate.py"))
+
+    snapshot = produce(tiny, pipeline=PipelineSpec(requirements="requirements.txt"))
+
+    version, prefix = tiny.read("where.txt").split()
+    assert version == "2.0.0"
+    assert prefix.startswith(str(tmp_path / "scratch/environments"))
+    assert snapshot.packages == (("iniconfig", "2.0.0"),)
+    assert states(snapshot)["evaluate"] == "ran"
+
+
+@pytest.mark.acceptance
+def test_requirements_that_cannot_be_installed_are_an_error(tiny: TinyProject, produce: Yield) -> None:
+    tiny.write("requirements.txt", "iniconfig==999\n")
+
+    with pytest.raises(WorkspaceError, match="Installing the stages' requirements failed") as caught:
+        produce(tiny, pipeline=PipelineSpec(requirements="requirements.txt"))
+
+    assert "iniconfig" in caught.value.details
+
+
+def test_pins_are_read_from_requirements_and_from_a_lock() -> None:
+    text = "# made by uv\nNum_Py[extra]==2.1.0 ; python_version > '3'\nrequests>=2\n  scipy==1.14.1 \\\n    --hash=sha256:aa\n"
+    lock = 'version = 1\n[[package]]\nname = "scipy"\nversion = "1.14.1"\n[[package]]\nname = "here"\n'
+
+    assert read_pins(text, "requirements.txt") == (("num-py", "2.1.0"), ("scipy", "1.14.1"))
+    assert read_pins(lock, "uv.lock") == (("scipy", "1.14.1"),)

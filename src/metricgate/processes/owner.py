@@ -13,12 +13,15 @@ class Owner:
     uid: int
     gid: int
 
-    def environment(self, home: str) -> dict[str, str]:
+    def environment(self, spare_home: str) -> dict[str, str]:
         """Return the variables that make a process of this user work.
 
-        USER and LOGNAME because the number may have no name here (DVC asks for one), HOME because root's is not
-        writable for others.
+        USER and LOGNAME because the number may have no name here (DVC asks for one); HOME stays where it is theirs
+        (GitHub's /github/home), and is ``spare_home`` where it is root's, which others cannot enter.
         """
+        home = os.environ.get("HOME", "")
+        if not home or not Path(home).is_dir() or Path(home).stat().st_uid != self.uid:
+            home = spare_home
         try:
             name = pwd.getpwuid(self.uid).pw_name
         except KeyError:

@@ -19,6 +19,7 @@ from metricgate.workspace.worker.inventory import (
     read_inventory,
 )
 from metricgate.workspace.worker.project import Project, open_project
+from metricgate.workspace.worker.publication import push_produced
 from metricgate.workspace.worker.remote import Remote, describe_remote
 from metricgate.workspace.worker.reproduction import Reproduction, pull_data, unchanged_stages
 from metricgate.workspace.worker.staleness import find_stale, hash_inputs
@@ -32,6 +33,9 @@ def _answer(request: Request, project: Project, say: Say) -> Answer:
             return _produce(request, project, say)
         case "pull":
             pull_data(project, lambda text: say(Happened(text=text)))
+            return Answer()
+        case "push":
+            say(Happened(text=f"pushed {push_produced(project)} objects"))
             return Answer()
         case "inspect" | "read":
             return _inspect(request, project)
