@@ -259,7 +259,7 @@ def delete_comment(context: Context) -> Answer:
 
 def _show_pull_request(context: Context, one: PullRequest, schema: str) -> dict[str, Any]:
     shown = context.fake.contract.minimal(schema, number=one.number, state=one.state, body=one.body, locked=one.locked)
-    shown["labels"] = [context.fake.contract.minimal("label", name=name) for name in one.labels]
+    shown["labels"] = [context.fake.contract.minimal("label", name=name, description="") for name in one.labels]
     for side, sha, ref, repository in (
         ("head", one.head_sha, one.head_ref, one.head_repository),
         ("base", one.base_sha, one.base_ref, context.fake.repository),
@@ -288,6 +288,17 @@ def list_pull_requests(context: Context) -> Answer:
     return context.page([_show_pull_request(context, one, "pull-request-simple") for one in chosen])
 
 
+@route("GET", "/issues/{issue_number}/timeline")
+def list_timeline(context: Context) -> Answer:
+    shown = []
+    for event in _pull_request(context).label_events:
+        schema = "labeled-issue-event" if event.event == "labeled" else "unlabeled-issue-event"
+        fields = {"event": event.event, "created_at": event.at, "actor": _user(context, event.login)}
+        label = {"name": event.label, "color": "ededed"}
+        shown.append(context.fake.contract.minimal(schema, label=label, **fields))
+    return context.page(shown)
+
+
 @route("GET", "/user")
 def get_user(context: Context) -> Answer:
     if context.token.is_bot:
@@ -300,7 +311,9 @@ def get_user(context: Context) -> Answer:
 
 @route("GET", "/collaborators/{username}/permission")
 def get_permission(context: Context) -> Answer:
-    granted = context.fake.collaborators.get(context.parts["username"], "none")
+    granted = context.fake.collaborators.get(context.parts["username"])
+    if granted is None:
+        raise Refusal(404, f"{context.parts['username']} is not a user")
     return answer_json(
         context.fake.contract.minimal("repository-collaborator-permission", permission=granted, role_name=granted)
     )
@@ -346,13 +359,23 @@ def create_check(context: Context) -> Answer:
     return answer_json(_show_check(context, run), 201)
 
 
-@route("PATCH", "/check-runs/{check_run_id}", "checks", "write")
-def edit_check(context: Context) -> Answer:
+def _check(context: Context) -> CheckRun:
     for run in context.fake.check_runs:
         if run.number == context.number("check_run_id"):
-            _change_check(run, context.request.json)
-            return answer_json(_show_check(context, run))
+            return run
     raise Refusal(404, "Not Found")
+
+
+@route("GET", "/check-runs/{check_run_id}", "checks")
+def get_check(context: Context) -> Answer:
+    return answer_json(_show_check(context, _check(context)))
+
+
+@route("PATCH", "/check-runs/{check_run_id}", "checks", "write")
+def edit_check(context: Context) -> Answer:
+    run = _check(context)
+    _change_check(run, context.request.json)
+    return answer_json(_show_check(context, run))
 
 
 @route("GET", "/commits/{ref}/check-runs", "checks")

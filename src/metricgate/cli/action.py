@@ -14,11 +14,12 @@ from typing import Any
 import click
 
 from metricgate import __version__
-from metricgate.errors import ConfigurationError, MetricgateError
+from metricgate.errors import CancelledError, ConfigurationError, MetricgateError
 from metricgate.processes.fence import fence_output
 from metricgate.processes.owner import find_owner, hand_back
 from metricgate.processes.signals import raise_on_signals
-from metricgate.report.value import Report
+from metricgate.publish.step import Step
+from metricgate.report.value import Acceptance, Report
 from metricgate.settings.inputs import Inputs, read_inputs
 from metricgate.trigger import Trigger
 from metricgate.trigger.reader import read_trigger
@@ -28,37 +29,60 @@ from metricgate.trigger.reader import read_trigger
 def command() -> int:
     """Judge the checkout as a GitHub Action: inputs, event and token come from the environment."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    return run_action(os.environ)
+    try:
+        return run_action(os.environ)
+    except MetricgateError as error:
+        Step(os.environ).explain(error)
+        raise
 
 
 def run_action(environ: Mapping[str, str]) -> int:
     """Run one step of a workflow and return its exit code."""
-    from metricgate.publish.files import write_report  # noqa: PLC0415  after the first line of the log
-    from metricgate.publish.github.publication import Publication  # noqa: PLC0415
-
     click.echo(f"MetricGate {__version__}")
     inputs = read_inputs(environ)
-    trigger = read_trigger(environ, _read_event(environ))
-    if inputs.mode != "run":
-        raise ConfigurationError(
-            f"The mode {inputs.mode!r} is not part of this version.",
-            expected="`mode: run`.",
-            fix="Remove `mode:` from the step.",
-        )
+    trigger = read_trigger(environ, read_event(environ))
     output = _workspace(environ) / inputs.working_directory / inputs.output
     try:
         with raise_on_signals():
-            publication = Publication.open(trigger, inputs, environ)
-            publication.start()
-            report = _judge(trigger, inputs, environ, output)
-            write_report(report, output)
-            publication.finish(report, output)
+            if inputs.mode == "publish":
+                from metricgate.cli.relay import relay_report  # noqa: PLC0415  only this mode needs it
+
+                return relay_report(trigger, inputs, environ, output)
+            return _judge_and_publish(trigger, inputs, environ, output)
     finally:
         hand_back(output, find_owner(_workspace(environ)))
+
+
+def _judge_and_publish(trigger: Trigger, inputs: Inputs, environ: Mapping[str, str], output: Path) -> int:
+    from metricgate.judging import report_failure  # noqa: PLC0415  after the first line of the log
+    from metricgate.publish.files import write_report  # noqa: PLC0415
+    from metricgate.publish.github.publication import Publication  # noqa: PLC0415
+
+    if inputs.mode != "run":
+        raise ConfigurationError(
+            f"The mode {inputs.mode!r} is not part of this version.",
+            expected="`mode: run` or `mode: publish`.",
+            fix="Remove `mode:` from the step.",
+        )
+    publication = Publication.open(trigger, inputs, environ)
+    report: Report | None = None
+    try:
+        publication.start()
+        report = _judge(trigger, inputs, environ, output, accepted=publication.find_acceptance())
+        write_report(report, output)
+        publication.finish(report, output)
+    except CancelledError as error:
+        # The signal came while publishing: what is known by then is still published, in the seconds that are left.
+        publication.hurry()
+        report = report or report_failure(error, id_=inputs.id)
+        write_report(report, output)
+        publication.finish(report, output)
     return report.exit_code
 
 
-def _judge(trigger: Trigger, inputs: Inputs, environ: Mapping[str, str], output: Path) -> Report:
+def _judge(
+    trigger: Trigger, inputs: Inputs, environ: Mapping[str, str], output: Path, *, accepted: Acceptance | None
+) -> Report:
     """Judge, and turn even a defect of ours into a report."""
     from metricgate.judging import report_failure, report_skip  # noqa: PLC0415
     from metricgate.run import Request, run  # noqa: PLC0415
@@ -79,6 +103,7 @@ def _judge(trigger: Trigger, inputs: Inputs, environ: Mapping[str, str], output:
                 baseline=inputs.baseline or None,
                 policy_name=inputs.policy,
                 id=inputs.id,
+                accepted=accepted,
             ),
             ActionProgress(),
         )
@@ -100,7 +125,8 @@ def _workspace(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("GITHUB_WORKSPACE") or Path.cwd())
 
 
-def _read_event(environ: Mapping[str, str]) -> Mapping[str, Any] | None:
+def read_event(environ: Mapping[str, str]) -> Mapping[str, Any] | None:
+    """Read the event's payload from the file at GITHUB_EVENT_PATH; None where there is none."""
     path = environ.get("GITHUB_EVENT_PATH")
     if not path:
         return None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from metricgate.report.charts import draw_chart
 from metricgate.report.value import Report
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,6 @@ def write_report(report: Report, directory: Path) -> ReportFiles:
     # Also tells `git add --all` and DVC in a later step that this is no source.
     _write(directory / ".gitignore", "*\n")
     charts = _draw_charts(report, directory)
-    pictures = read_pictures(report, directory)
     files = ReportFiles(
         markdown=directory / "report.md",
         html=directory / "report.html",
@@ -42,7 +42,7 @@ def write_report(report: Report, directory: Path) -> ReportFiles:
     )
     _write(files.json, report.model_dump_json(indent=2) + "\n")
     _write(files.markdown, render_summary(report))
-    _write(files.html, render_preview(report, pictures))
+    _write(files.html, render_preview(report, read_pictures(report, directory)))
     return files
 
 
@@ -68,19 +68,16 @@ def read_pictures(report: Report, directory: Path) -> dict[str, tuple[bytes, byt
 
 
 def _draw_charts(report: Report, directory: Path) -> dict[str, tuple[Path, Path]]:
-    if not report.charts:
-        return {}
-    from metricgate.report.charts import draw_chart  # noqa: PLC0415  # matplotlib
-
     (directory / "charts").mkdir(exist_ok=True)
     drawn = {}
     for chart in report.charts:
-        light, dark = chart_files(report, directory)[chart.name]
+        files = chart_files(report, directory)[chart.name]
         try:
-            light.write_bytes(draw_chart(chart, "light"))
-            dark.write_bytes(draw_chart(chart, "dark"))
-        except Exception:  # a chart never costs the report
+            light, dark = draw_chart(chart, "light"), draw_chart(chart, "dark")
+        except Exception:  # whatever matplotlib raises: a chart never costs the report
             log.warning("The chart %r could not be drawn and is left out.", chart.name, exc_info=True)
             continue
-        drawn[chart.name] = (light, dark)
+        for file, data in zip(files, (light, dark), strict=True):
+            file.write_bytes(data)
+        drawn[chart.name] = files
     return drawn

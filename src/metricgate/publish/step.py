@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from metricgate.errors import MetricgateError
 from metricgate.models.outcome import Verdict
 from metricgate.publish.annotations import Annotation, render_annotations
 from metricgate.publish.outputs import append_pairs
 from metricgate.publish.summary import append_summary
+from metricgate.report.escape import code_block, escape_sentence
 from metricgate.report.headline import headline
 from metricgate.report.value import Report
 
@@ -59,6 +61,19 @@ class Step:
                 "baseline-sha": (report.baseline.revision or "") if report.baseline else "",
             },
         )
+
+    def explain(self, error: MetricgateError) -> None:
+        """Say why there is no report, in the log and in the summary; there is nothing else to look at."""
+        if self.environ.get("GITHUB_ACTIONS") == "true":
+            for line in render_annotations([Annotation(level="error", title="MetricGate", message=str(error))]):
+                self.emit(line)
+        parts = (
+            f"## ❌ MetricGate could not start: {escape_sentence(error.title)}",
+            escape_sentence(error.what),
+            f"**Expected:** {escape_sentence(error.expected)}",
+            f"**What to do:**\n\n{code_block(error.fix)}",
+        )
+        self.write_summary("\n\n".join(parts), ())
 
     def keep(self, name: str, value: str) -> None:
         """Keep a value for this action's post step, which gets it as STATE_<name>."""

@@ -44,7 +44,7 @@ def read_trigger(environ: Mapping[str, str], event: Mapping[str, Any] | None) ->
     _refuse_privileged(name, environ.get("INPUT_MODE", "").strip() or "run")
     kind = _read_kind(name)
     payload = Payload(event or {}, name)
-    pull_request = _read_pull_request(payload.part("pull_request")) if kind is TriggerKind.PULL_REQUEST else None
+    pull_request = _read_pull_request(payload) if kind is TriggerKind.PULL_REQUEST else None
     workflow_run = _read_workflow_run(payload.part("workflow_run")) if kind is TriggerKind.WORKFLOW_RUN else None
     group = payload.part("merge_group") if kind is TriggerKind.MERGE_GROUP else None
     repository = environ.get("GITHUB_REPOSITORY", "")
@@ -97,7 +97,9 @@ def _read_kind(name: str) -> TriggerKind:
     return TriggerKind(name)
 
 
-def _read_pull_request(part: Payload) -> PullRequest:
+def _read_pull_request(payload: Payload) -> PullRequest:
+    part = payload.part("pull_request")
+    is_labeling = payload.optional_text("action") == "labeled"
     head, base = part.part("head"), part.part("base")
     return PullRequest(
         number=part.number("number"),
@@ -110,6 +112,8 @@ def _read_pull_request(part: Payload) -> PullRequest:
         draft=part.flag("draft"),
         body=part.optional_text("body"),
         labels=tuple(label.text("name") for label in part.parts("labels")),
+        head_seen_at=part.optional_text("updated_at"),
+        label_just_set=payload.optional_part("label").optional_text("name") if is_labeling else "",
     )
 
 
@@ -120,6 +124,8 @@ def _read_workflow_run(part: Payload) -> WorkflowRun:
         head_sha=part.sha("head_sha"),
         head_branch=part.optional_text("head_branch"),
         head_repository=part.optional_part("head_repository").optional_text("full_name"),
+        conclusion=part.optional_text("conclusion"),
+        created_at=part.optional_text("created_at"),
     )
 
 

@@ -29,6 +29,8 @@ class PullRequest:
     draft: bool = False
     body: str = ""
     labels: tuple[str, ...] = ()
+    head_seen_at: str = ""  # an ISO time in UTC at which GitHub knew this head to be the head
+    label_just_set: str = ""  # the label whose setting is this event
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,8 @@ class WorkflowRun:
     head_sha: str
     head_branch: str
     head_repository: str  # OWNER/NAME
+    conclusion: str = ""
+    created_at: str = ""  # an ISO time in UTC, not before the push of its head
 
 
 @dataclass(frozen=True, kw_only=True)

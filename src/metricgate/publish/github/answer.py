@@ -32,9 +32,9 @@ class Answer:
 
     @property
     def message(self) -> str:
-        """GitHub's own words in one bounded line; untrusted where a proxy answered."""
+        """GitHub's own words in one bounded line that is no command to the runner; a proxy may have written them."""
         words = self.data.get("message") if isinstance(self.data, Mapping) else self.data
-        return " ".join(str(words).split())[:200]
+        return " ".join(str(words).split())[:200].replace("::", ": :").replace("##[", "## [")
 
     @property
     def trouble(self) -> Trouble | None:

@@ -44,6 +44,7 @@ class GitHubClient:
         self.patience = patience or Patience()
         self.repository = repository
         self._token = token
+        self._timeout_s = timeout_s
         self._api_url = api_url.rstrip("/")
         self._requester = self._connect(timeout_s)
 
@@ -97,6 +98,37 @@ class GitHubClient:
         except GitHubError as error:
             if error.trouble is not Trouble.MISSING:
                 raise
+
+    def download(self, path: str, max_bytes: int) -> bytes:
+        """GET a file that GitHub redirects to; the storage behind it is another host, which is not shown the token."""
+        for attempt in range(ATTEMPTS):
+            answer = self._ask("GET", path)
+            if answer.status == 302:
+                answer, data = self._fetch_file(answer.headers.get("location", ""), max_bytes)
+                if answer.trouble is None:
+                    return data
+            self._pause_or_raise(answer, attempt, f"GET {path}")
+        raise AssertionError("the last attempt raises")
+
+    def _fetch_file(self, url: str, max_bytes: int) -> tuple[Answer, bytes]:
+        import requests  # noqa: PLC0415  # with PyGithub
+
+        if not url.startswith(("https://", f"{self._api_url.split('://')[0]}://")):
+            return Answer(422, "a redirect to an address that is not encrypted"), b""
+        started = self.patience.now()
+        try:
+            with requests.get(url, stream=True, timeout=self._timeout_s, allow_redirects=False) as response:
+                if response.status_code != 200:
+                    return Answer(response.status_code, "the storage of artifacts did not answer with a file"), b""
+                data = bytearray()
+                for piece in response.iter_content(1 << 16):
+                    data += piece
+                    if len(data) > max_bytes:
+                        return Answer(422, f"a file of more than {max_bytes:,} bytes"), b""
+                return Answer(200, {}), bytes(data)
+        except requests.RequestException as error:
+            self.patience.spend(self.patience.now() - started)
+            return Answer(0, f"no usable answer ({type(error).__name__})"), b""
 
     def create(self, path: str, body: Json, *, find: Callable[[], Json | None]) -> Json:
         """POST, and after an answer that leaves open whether it was done, look before doing it again."""

@@ -10,8 +10,9 @@ from metricgate.publish.github.memory import add_memory, read_memory
 from metricgate.publish.github.notices import Notices
 from metricgate.report.escape import escape_sentence
 from metricgate.report.headline import headline
+from metricgate.report.history import remember_run
 from metricgate.report.markdown import comment_marker, render_comment
-from metricgate.report.place import PastRun, Place
+from metricgate.report.place import Place
 from metricgate.report.value import Report
 from metricgate.settings.inputs import Inputs
 from metricgate.trigger.value import PullRequest
@@ -33,10 +34,9 @@ def put_comment(
         return ""
     remembered = read_memory(found[0].body) if found else ()
     history = tuple(run for run in remembered if run.revision != pull_request.head_sha)
-    now = PastRun(revision=pull_request.head_sha, verdict=report.verdict, headline=headline(report))
-    body = add_memory(render_comment(report, replace(place, history=history)), (*history, now))
+    body = render_comment(report, replace(place, history=history))
     try:
-        return thread.put(body).url
+        return thread.put(add_memory(body, (*history, remember_run(report, pull_request.head_sha)))).url
     except GitHubError as error:
         if "too long" not in error.what:
             raise

@@ -8,6 +8,7 @@ from typing import Self
 
 from metricgate.models.outcome import Verdict
 from metricgate.publish.files import chart_files
+from metricgate.publish.github.acceptance import find_acceptance
 from metricgate.publish.github.check import Check, choose_conclusion
 from metricgate.publish.github.client import GitHubClient
 from metricgate.publish.github.conversation import put_comment
@@ -16,9 +17,9 @@ from metricgate.publish.github.patience import Patience
 from metricgate.publish.github.pictures import PictureStore
 from metricgate.publish.github.status import choose_state, post_status
 from metricgate.publish.step import Step
-from metricgate.report.markdown import render_check, render_status, render_summary
+from metricgate.report.markdown import CheckText, render_check, render_status, render_summary
 from metricgate.report.place import Place
-from metricgate.report.value import Report
+from metricgate.report.value import Acceptance, Report
 from metricgate.settings.inputs import Inputs
 from metricgate.trigger.value import Trigger
 
@@ -35,6 +36,13 @@ class Published:
     check_url: str = ""
     notices: tuple[str, ...] = ()
     failed: bool = False
+
+
+_LEFT_OPEN = CheckText(
+    title="The run ended without a verdict",
+    summary="The process was killed before it could answer: out of memory, a time limit of the job, or a lost runner. "
+    "Re-run the job; its log has the last lines.",
+)
 
 
 class Publication:
@@ -88,11 +96,26 @@ class Publication:
         if self._inputs.check in ("status", "both"):
             self._post_status("pending", "MetricGate is running")
 
+    def find_acceptance(self) -> Acceptance | None:
+        """Ask whether a person with the right to accepted a known regression of this pull request."""
+        client, pull_request = self._client, self._trigger.pull_request
+        if not client or not pull_request:
+            return None
+        return self._notices.attempt(
+            "label", "pull-requests", lambda: find_acceptance(client, pull_request, self._notices)
+        )
+
+    def hurry(self) -> None:
+        """Keep to the few seconds that a cancelled workflow leaves."""
+        if self._client:
+            self._client.hurry()
+
     def finish(self, report: Report, directory: Path) -> Published:
         """Publish the report everywhere it belongs; ``directory`` is where its files lie."""
-        report = report.model_copy(update={"id": self._inputs.id})  # one read from an artifact may claim any
-        if report.verdict is Verdict.CANCELLED and self._client:
-            self._client.hurry()
+        own = {"id": self._inputs.id}  # a report read from an artifact may claim any
+        report = report.model_copy(update=own if self._inputs.charts != "none" else {**own, "charts": ()})
+        if report.verdict is Verdict.CANCELLED:
+            self.hurry()
         place = self._place_pictures(report, directory)
         check_url = self._complete_check(report, place)
         if self._inputs.check in ("status", "both"):
@@ -108,6 +131,21 @@ class Publication:
             log.warning(notice)
         failed = bool(self._notices.failures)
         return Published(comment_url=comment_url, check_url=check_url, notices=notices, failed=failed)
+
+    def close(self, number: int) -> bool:
+        """Complete a check run that was left in progress; yield whether there was something to do."""
+        client, check = self._client, self._check
+        if not client or not check:
+            return False
+
+        def close() -> bool:
+            if client.get(client.path("check-runs", number))["status"] == "completed":
+                return False
+            check.adopt(number)
+            check.complete("failure", _LEFT_OPEN)
+            return True
+
+        return self._notices.attempt("check run", "checks", close) or False
 
     def _place_pictures(self, report: Report, directory: Path) -> Place:
         trigger, client = self._trigger, self._client
