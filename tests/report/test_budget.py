@@ -51,7 +51,7 @@ def test_the_largest_report_is_made_of_whole_tables_and_closed_folds(large: Repo
     rows = [line for line in comment.splitlines() if line.startswith("|")]
     assert all(line.endswith("|") for line in rows)
     assert "Left out to stay within GitHub's limit: " in comment
-    assert comment.splitlines()[-1].endswith("All of it is in `report.html` and `report.json`._")
+    assert comment.splitlines()[-1].endswith("All of it is in report.html and report.json._")
 
 
 def test_the_longest_section_shrinks_first_and_the_closing_line_counts_what_is_gone() -> None:

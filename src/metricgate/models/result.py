@@ -14,6 +14,13 @@ class Slice(Value):
     value: str
 
 
+class Location(Value):
+    """A line of a file in the candidate's checkout; the first line is 1."""
+
+    path: str
+    line: int
+
+
 class MetricRow(Value):
     """One metric of both models on the same rows. ``difference`` is candidate minus baseline.
 
@@ -76,6 +83,7 @@ class GateRow(Value):
     rows_needed: int | None = None
     method: str = ""
     power: str = ""  # one sentence: what this gate can catch on this test set
+    location: Location | None = None  # where the policy writes it, if the candidate has the same line
 
 
 class Pairing(Value):
@@ -108,6 +116,7 @@ class Change(Value):
     before: str | None = None
     after: str | None = None
     details: str = ""
+    location: Location | None = None  # where the candidate writes it
 
 
 class Warning_(Value):  # noqa: N801  `Warning` is a builtin exception

@@ -8,9 +8,9 @@ from metricgate.models.result import ChartData, ForestRow, GateRow
 from metricgate.models.samples import IntArray, Sample, SamplePair
 from metricgate.report.classification_data import SIDES, Ranking, build_calibration, build_precision_recall, build_roc
 from metricgate.report.escape import plain_name, shorten
-from metricgate.report.gate_table import sort_gates
+from metricgate.report.gate_table import TELLING, sort_gates
 from metricgate.report.headline import asked_value
-from metricgate.report.labels import OUTCOME_WORDS, is_relative, plain_metric
+from metricgate.report.labels import OUTCOME_WORDS, is_relative, plain_metric, short_metric
 from metricgate.report.regression_data import build_residuals, build_scatter
 
 FOREST_ROWS = 10
@@ -84,7 +84,8 @@ def _merge_rare(matrix: IntArray, order: IntArray) -> IntArray:
 
 def build_forest(gates: Sequence[GateRow]) -> ChartData | None:
     """Return the forest plot of the relative gates that have an interval, worst first; None without any."""
-    drawable = [gate for gate in sort_gates(tuple(gates)) if is_relative(gate) and _has_interval(gate)]
+    telling = tuple(gate for gate in gates if gate.slice is None or gate.outcome in TELLING)
+    drawable = [gate for gate in sort_gates(telling) if is_relative(gate) and _has_interval(gate)]
     if not drawable:
         return None
     shown = drawable[:FOREST_ROWS]
@@ -105,7 +106,7 @@ def _has_interval(gate: GateRow) -> bool:
 
 def _forest_row(gate: GateRow) -> ForestRow:
     return ForestRow(
-        label=plain_metric(gate),
+        label=short_metric(gate),
         outcome=gate.outcome,
         better=gate.direction,
         difference=gate.difference or 0.0,

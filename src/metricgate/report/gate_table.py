@@ -12,9 +12,12 @@ from metricgate.report.labels import (
     is_relative,
     metric_cell,
 )
-from metricgate.report.numbers import NONE, format_count, format_interval, format_level, format_number
+from metricgate.report.numbers import NONE, format_about, format_interval, format_level, format_number
 from metricgate.report.tables import draw_table, unbroken
 
+TELLING = frozenset(
+    {Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.ERROR}
+)  # what a slice must be to stand among the gates
 EXPLAINED = frozenset({Outcome.INCONCLUSIVE, Outcome.SKIPPED, Outcome.ERROR})
 
 
@@ -52,7 +55,7 @@ def explain_outcome(gate: GateRow) -> str:
         return ""
     word = unbroken(OUTCOME_WORDS[gate.outcome])
     if gate.outcome is Outcome.INCONCLUSIVE and gate.rows_needed:
-        return f"<br>{word}: about {format_count(gate.rows_needed)} rows would settle it"
+        return f"<br>{word}: about {format_about(gate.rows_needed)} rows would settle it"
     return f"<br>{word}: {escape_sentence(gate.reason, 200)}" if gate.reason else f"<br>{word}"
 
 

@@ -146,11 +146,20 @@ def _describe_possible_loss(gate: GateRow) -> str:
     return f"{word} {format_number(loss, decimals)} in {plain_metric(gate)} is still possible"
 
 
+def describe_gate(gate: GateRow) -> str:
+    """Return one gate that did not pass, in a sentence of plain text."""
+    if gate.outcome is Outcome.FAILED:
+        return _describe_loss(gate)
+    if gate.outcome is Outcome.INCONCLUSIVE:
+        return _describe_possible_loss(gate)
+    return f"{plain_metric(gate)}: {_lower(gate.reason)}"
+
+
 def _describe_error(report: Report) -> str:
     if report.failure:
         return _lower(report.failure.what)
     broken = gates_with(report, Outcome.ERROR)
-    return f"{plain_metric(broken[0])}: {_lower(broken[0].reason)}" if broken else _lower(report.reason)
+    return describe_gate(broken[0]) if broken else _lower(report.reason)
 
 
 def _lower(sentence: str) -> str:

@@ -8,26 +8,32 @@ from metricgate.report.tables import unbroken
 
 METRIC_WORDS = {
     "roc_auc": "ROC AUC",
+    "roc_auc_ovr": "ROC AUC (one against the rest)",
     "average_precision": "average precision",
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
     "precision": "precision",
+    "precision_macro": "macro precision",
     "recall": "recall",
+    "recall_macro": "macro recall",
     "specificity": "specificity",
     "f1": "F1",
     "f1_macro": "macro F1",
+    "f1_micro": "micro F1",
     "f1_weighted": "weighted F1",
-    "mcc": "MCC",
+    "matthews_corrcoef": "MCC",
+    "cohen_kappa": "Cohen's kappa",
+    "jaccard": "Jaccard",
     "log_loss": "log loss",
-    "brier": "Brier score",
     "brier_score": "Brier score",
-    "ece": "calibration error",
-    "rmse": "RMSE",
-    "mse": "MSE",
-    "mae": "MAE",
-    "mape": "MAPE",
+    "expected_calibration_error": "calibration error",
+    "mean_absolute_error": "MAE",
+    "mean_squared_error": "MSE",
+    "root_mean_squared_error": "RMSE",
+    "mean_absolute_percentage_error": "MAPE",
+    "median_absolute_error": "median absolute error",
+    "mean_bias": "mean bias",
     "r2": "R²",
-    "mean": "mean",
 }
 VERDICT_SIGNS = {
     Verdict.PASSED: "✅",
@@ -56,8 +62,23 @@ OUTCOME_ORDER = (Outcome.ERROR, Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.SK
 
 def plain_metric(row: GateRow | MetricRow) -> str:
     """Return what the row is about as plain text: ``F1 for contract = One year``."""
-    name = METRIC_WORDS.get(_bare(row), plain_name(_bare(row)))
-    return f"{_plain_set(row.set)}{name}{_plain_slice(row.slice)}"
+    return f"{_plain_set(row.set)}{_words_of(row) or plain_name(_full_name(row))}{_plain_slice(row.slice)}"
+
+
+def short_metric(row: GateRow | MetricRow) -> str:
+    """Return what the row is about where there is little room: ``One year: F1``."""
+    name = _words_of(row) or plain_name(_full_name(row))
+    return f"{plain_name(row.slice.value)}: {name}" if row.slice else f"{_plain_set(row.set)}{name}"
+
+
+def _words_of(row: GateRow | MetricRow) -> str | None:
+    """Return our own words for a metric that was computed from predictions; the pipeline's numbers keep their names."""
+    return METRIC_WORDS.get(_bare(row)) if row.source == "predictions" else None
+
+
+def _full_name(row: GateRow | MetricRow) -> str:
+    name = _bare(row)
+    return name if row.source == "predictions" or name.startswith(f"{row.source}:") else f"{row.source}:{name}"
 
 
 def _bare(row: GateRow | MetricRow) -> str:
@@ -79,8 +100,8 @@ def plain_slice(where: Slice) -> str:
 
 def name_metric(row: GateRow | MetricRow) -> str:
     """Return the metric and its prediction set as Markdown, without the slice."""
-    words = METRIC_WORDS.get(_bare(row))
-    name = unbroken(words) if words else code_span(_bare(row))
+    words = _words_of(row)
+    name = unbroken(words) if words else code_span(_full_name(row))
     return f"{code_span(row.set)} {name}" if row.set else name
 
 

@@ -46,9 +46,15 @@ def draw_metrics(rows: Sequence[MetricRow], confidence: float) -> str:
 
 def _draw_metric(row: MetricRow) -> tuple[str, ...]:
     decimals = decimals_for(row.low, row.high, row.baseline, row.candidate)
-    change = format_number(row.difference, decimals, signed=True)
-    if row.low is not None:
-        change += f"<br>{format_interval(row.low, row.high, decimals, signed=True)}"
     note = f"<br>{escape_sentence(row.note, 160)}" if row.note else ""
     values = f"{format_number(row.baseline, decimals)} → {format_number(row.candidate, decimals)}"
-    return (f"{metric_cell(row)}{note}", unbroken(change), unbroken(values))
+    return (f"{metric_cell(row)}{note}", describe_difference(row), unbroken(values))
+
+
+def describe_difference(row: MetricRow) -> str:
+    """Return the difference, and below it its interval where there is one of some width."""
+    decimals = decimals_for(row.low, row.high, row.baseline, row.candidate)
+    change = format_number(row.difference, decimals, signed=True)
+    if row.low is None or (row.low == row.high and row.difference):
+        return change
+    return unbroken(f"{change}<br>{format_interval(row.low, row.high, decimals, signed=True)}")

@@ -4,24 +4,36 @@ import math
 
 MINUS = "−"
 NONE = "–"
+HUGE = 1e9
+MOST_DECIMALS = 7
 
 
 def decimals_for(low: float | None, high: float | None, *values: float | None) -> int:
     """Return how many decimals an estimate between ``low`` and ``high`` deserves.
 
     One significant digit of the half width where it leads with 3 to 9, two where it leads with 1 or 2, as the
-    Particle Data Group rounds. Without an interval: four significant digits of the largest of ``values``.
+    Particle Data Group rounds. Without an interval: four significant digits of the largest of ``values``, and up to
+    four more until two of the digits in which they differ are seen.
     """
     if low is not None and high is not None and high > low:
         return _decimals((high - low) / 2)
-    largest = max((abs(value) for value in values if value), default=0.0)
-    return min(6, max(0, 3 - math.floor(math.log10(largest)))) if largest else 3
+    known = [value for value in values if value is not None]
+    largest = max(map(abs, known), default=0.0)
+    if not largest:
+        return 3
+    decimals = max(0, 3 - _exponent(largest))
+    apart = max(known) - min(known)
+    return max(decimals, min(decimals + 4, 1 - _exponent(apart))) if apart else decimals
 
 
 def _decimals(half_width: float) -> int:
-    exponent = math.floor(math.log10(half_width))
+    exponent = _exponent(half_width)
     leading = half_width / 10.0**exponent
-    return min(8, max(0, -exponent + (1 if leading < 2.95 else 0)))
+    return max(0, -exponent + (1 if leading < 2.95 else 0))
+
+
+def _exponent(value: float) -> int:
+    return math.floor(math.log10(value))
 
 
 def separate(low: float | None, bound: float | None, decimals: int) -> int:
@@ -35,18 +47,19 @@ def separate(low: float | None, bound: float | None, decimals: int) -> int:
 
 
 def format_number(value: float | None, decimals: int, *, signed: bool = False) -> str:
-    """Return ``value`` with ``decimals`` decimals, thousands apart, and a plus sign if ``signed`` and positive."""
+    """Return ``value`` with ``decimals`` decimals, thousands apart, and a plus sign if ``signed`` and positive.
+
+    Very large numbers, and those that need very many decimals, are written with a power of ten.
+    """
     if value is None:
         return NONE
-    if value and (abs(value) >= 1e9 or abs(value) < 0.5 * 10.0**-decimals * 1e-3):
-        body = f"{abs(value):.2e}"
-        negative = value < 0
-    else:
-        body = f"{abs(value):,.{decimals}f}"
-        negative = value < 0 and any(digit in body for digit in "123456789")
-    if negative:
+    apart = abs(value) >= HUGE or (decimals > MOST_DECIMALS and value != 0)
+    body = f"{abs(value):.2e}" if apart else f"{abs(value):,.{min(decimals, MOST_DECIMALS)}f}"
+    if not any(digit in body.partition("e")[0] for digit in "123456789"):
+        return body
+    if value < 0:
         return MINUS + body
-    return f"+{body}" if signed and any(digit in body for digit in "123456789") else body
+    return f"+{body}" if signed else body
 
 
 def format_bound(value: float, decimals: int, *, signed: bool = False) -> str:
@@ -64,6 +77,12 @@ def format_interval(low: float | None, high: float | None, decimals: int, *, sig
 def format_count(count: int) -> str:
     """Return a count with its thousands apart."""
     return f"{count:,}"
+
+
+def format_about(count: int) -> str:
+    """Return an estimated count with its two leading digits: 1,504 is ``1,500``."""
+    step: int = 10 ** max(0, len(str(count)) - 2)
+    return format_count(round(count / step) * step)
 
 
 def format_seconds(seconds: float) -> str:

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 
-from metricgate.models.outcome import Outcome
+from metricgate.models.outcome import Direction, Outcome
 from metricgate.models.result import GateRow, MetricRow
 from metricgate.report.budget import Section
-from metricgate.report.escape import code_span, escape_sentence
+from metricgate.report.escape import escape_sentence
 from metricgate.report.gate_table import describe_change, sort_gates
 from metricgate.report.headline import gate_decimals
-from metricgate.report.labels import OUTCOME_SIGNS, name_metric
-from metricgate.report.numbers import NONE, decimals_for, format_count, format_interval, format_level, format_number
+from metricgate.report.labels import OUTCOME_SIGNS, name_metric, slice_cell
+from metricgate.report.metric_table import describe_difference
+from metricgate.report.numbers import NONE, format_count, format_level
 from metricgate.report.tables import draw_table, fold, unbroken
 from metricgate.report.value import Report
 
@@ -22,22 +23,36 @@ def slice_section(report: Report) -> Section:
     gates = sort_gates(tuple(gate for gate in report.gates if gate.slice))
     judged = [gate for gate in gates if gate.outcome not in UNJUDGED]
     unjudged = [gate for gate in gates if gate.outcome in UNJUDGED]
-    gated = {(gate.set, gate.metric, gate.slice) for gate in gates}
-    others = [row for row in report.metrics if row.slice and (row.set, row.name, row.slice) not in gated]
+    others = ungated_slices(report)
     metrics = {(row.set, row.name, row.slice): row for row in report.metrics}
     rows = [
         *(_draw_gate(gate, metrics.get((gate.set, gate.metric, gate.slice))) for gate in judged),
         *map(_draw_metric, others),
-        *(_draw_unjudged(gate) for gate in unjudged),
+        *map(_draw_unjudged, unjudged),
     ]
     summary = f"Slices: {summarise_slices(gates, others)}"
-    header = ("", "Slice", "Metric", f"Change ({format_level(report.confidence)} interval)", "Rows (positive)")
-    titles = [unbroken(title) for title in header]
+    interval = f"Change<br>({format_level(report.confidence)} interval)"
+    titles = [unbroken(title) for title in ("", "Slice and metric", interval, "Rows (positive)")]
 
     def draw(count: int) -> str:
-        return fold(summary, draw_table(titles, rows[:count], "lllrr")) if rows and count else ""
+        return fold(summary, draw_table(titles, rows[:count], "llrr")) if rows and count else ""
 
     return Section(name="rows of slices", rank=RANK, size=max(1, len(rows)), draw=draw)
+
+
+def ungated_slices(report: Report) -> list[MetricRow]:
+    """Return the metrics on slices that no gate judges, the largest loss first, in half widths of its interval."""
+    gated = {(gate.set, gate.metric, gate.slice) for gate in report.gates if gate.slice}
+    rows = (row for row in report.metrics if row.slice and (row.set, row.name, row.slice) not in gated)
+    return sorted(rows, key=_gain_in_widths)
+
+
+def _gain_in_widths(row: MetricRow) -> float:
+    """Return how much better the candidate is, in half widths of the interval; 0 where there is none."""
+    if row.difference is None or row.low is None or row.high is None or row.high <= row.low:
+        return 0.0
+    gain = row.difference if row.direction is Direction.HIGHER else -row.difference
+    return gain / ((row.high - row.low) / 2)
 
 
 def summarise_slices(gates: Sequence[GateRow], others: Sequence[MetricRow]) -> str:
@@ -46,11 +61,8 @@ def summarise_slices(gates: Sequence[GateRow], others: Sequence[MetricRow]) -> s
     judged = {gate.slice for gate in gates if gate.outcome not in UNJUDGED}
     unjudged = {gate.slice for gate in gates} - judged
     shown = {row.slice for row in others} - judged - unjudged
-    parts = (
-        [f"{format_count(len(worse)) if worse else 'none'} of {format_count(len(judged))} shown worse"]
-        if judged
-        else []
-    )
+    count = format_count(len(worse)) if worse else "none"
+    parts = [f"{count} of {format_count(len(judged))} shown worse"] if judged else []
     if unjudged:
         parts.append(f"{format_count(len(unjudged))} skipped")
     if shown:
@@ -61,33 +73,24 @@ def summarise_slices(gates: Sequence[GateRow], others: Sequence[MetricRow]) -> s
 def _draw_gate(gate: GateRow, metric: MetricRow | None) -> tuple[str, ...]:
     return (
         OUTCOME_SIGNS[gate.outcome],
-        _name_slice(gate),
-        name_metric(gate),
+        _name(gate),
         describe_change(gate, gate_decimals(gate)),
         _count_rows(gate.rows, metric.positives if metric else None),
     )
 
 
 def _draw_metric(row: MetricRow) -> tuple[str, ...]:
-    decimals = decimals_for(row.low, row.high, row.baseline, row.candidate)
-    change = format_number(row.difference, decimals, signed=True)
-    interval = f"<br>{format_interval(row.low, row.high, decimals, signed=True)}" if row.low is not None else ""
-    return ("", _name_slice(row), name_metric(row), unbroken(change + interval), _count_rows(row.rows, row.positives))
+    note = f"<br>{escape_sentence(row.note, 160)}" if row.note else ""
+    return ("", f"{_name(row)}{note}", describe_difference(row), _count_rows(row.rows, row.positives))
 
 
 def _draw_unjudged(gate: GateRow) -> tuple[str, ...]:
     reason = escape_sentence(gate.reason, 160)
-    return (
-        OUTCOME_SIGNS[gate.outcome],
-        _name_slice(gate),
-        f"{name_metric(gate)}<br>{reason}",
-        NONE,
-        _count_rows(gate.rows, None),
-    )
+    return (OUTCOME_SIGNS[gate.outcome], f"{_name(gate)}<br>{reason}", NONE, _count_rows(gate.rows, None))
 
 
-def _name_slice(row: GateRow | MetricRow) -> str:
-    return code_span(f"{row.slice.column} = {row.slice.value}") if row.slice else ""
+def _name(row: GateRow | MetricRow) -> str:
+    return f"{slice_cell(row.slice)}<br>{name_metric(row)}" if row.slice else name_metric(row)
 
 
 def _count_rows(rows: int | None, positives: int | None) -> str:
