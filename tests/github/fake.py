@@ -8,6 +8,7 @@ import contextlib
 import json
 import re
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -100,11 +101,13 @@ class FakeGitHub:
     origin = ""
 
     @contextlib.contextmanager
-    def serve(self) -> Iterator["FakeGitHub"]:
+    def serve(self, tls: ssl.SSLContext | None = None) -> Iterator["FakeGitHub"]:
         server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         server.daemon_threads = True
         server.fake = self  # type: ignore[attr-defined]
-        self.origin = f"http://127.0.0.1:{server.server_address[1]}"
+        self.origin = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         try:

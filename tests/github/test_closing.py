@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from metricgate.cli.closing import close_check
 from tests.github.fake import REPOSITORY, TOKEN, FakeGitHub
@@ -69,3 +70,14 @@ def test_inputs_that_could_not_be_read_are_not_told_twice(fake_github: FakeGitHu
     environ = make_environ(fake_github, tmp_path, **{"STATE_check-run": "1", "INPUT_NO-SUCH": "x"})
 
     assert not close_check(environ)
+
+
+def test_the_image_has_the_program_that_action_yml_names() -> None:
+    root = Path(__file__).parents[2]
+    action = YAML(typ="safe").load(root / "action.yml")
+
+    program = action["runs"]["post-entrypoint"]
+
+    dockerfile = (root / "Dockerfile").read_text(encoding="utf-8")
+    assert f">{program} " in dockerfile
+    assert f"chmod 755 {program}" in dockerfile

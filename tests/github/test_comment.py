@@ -37,7 +37,7 @@ def test_an_identical_body_costs_no_write(fake_github: FakeGitHub, make_client: 
 
 def test_it_is_found_behind_many_pages_of_other_comments(fake_github: FakeGitHub, make_client: MakeClient) -> None:
     pull_request = fake_github.open_pull_request(7, HEAD)
-    pull_request.comments += [Comment(number, "ann", "so what?") for number in range(1, 251)]
+    pull_request.add_comments(250)
     thread = CommentThread(make_client()[0], 7, "default")
     thread.put(BODY)
 

@@ -53,7 +53,7 @@ class Notices:
         if self.is_fork:
             return (
                 f"The token of a pull request from a fork only reads, so MetricGate could not publish {things}. "
-                "A second workflow, on workflow_run with `mode: publish`, does it: docs/forks.md."
+                "A second workflow, on workflow_run with `mode: publish`, does it: examples/workflows/forks-publish.yml."
             )
         lines = ["permissions:", "  contents: read", *(f"  {permission}: write" for permission in self.missing)]
         if "contents" in self.missing:

@@ -9,6 +9,7 @@ from typing import Self
 from metricgate.models.outcome import Verdict
 from metricgate.publish.files import chart_files
 from metricgate.publish.github.acceptance import find_acceptance
+from metricgate.publish.github.answer import GitHubError, Trouble
 from metricgate.publish.github.check import Check, choose_conclusion
 from metricgate.publish.github.client import GitHubClient
 from metricgate.publish.github.conversation import put_comment
@@ -101,9 +102,17 @@ class Publication:
         client, pull_request = self._client, self._trigger.pull_request
         if not client or not pull_request:
             return None
-        return self._notices.attempt(
-            "label", "pull-requests", lambda: find_acceptance(client, pull_request, self._notices)
-        )
+
+        def find() -> Acceptance | None:
+            try:
+                return find_acceptance(client, pull_request, self._notices)
+            except GitHubError as error:
+                if error.trouble is not Trouble.FORBIDDEN:
+                    raise
+                log.info("The token may not read the pull request, so a job that may has to look for the label.")
+                return None
+
+        return self._notices.attempt("label", "pull-requests", find)
 
     def hurry(self) -> None:
         """Keep to the few seconds that a cancelled workflow leaves."""
@@ -151,7 +160,8 @@ class Publication:
         trigger, client = self._trigger, self._client
         url = f"{trigger.server_url}/{trigger.repository}" if trigger.repository else ""
         place = Place(repository_url=url, report_url=trigger.run_url)
-        wanted = self._inputs.charts in ("auto", "repository") and report.charts
+        shown = self._inputs.comment != "never" or self._inputs.check in ("run", "both")
+        wanted = shown and self._inputs.charts in ("auto", "repository") and report.charts
         if not client or not wanted or report.verdict is Verdict.CANCELLED:
             return place
         scope = f"pull-{trigger.pull_request.number}" if trigger.pull_request else "commits"
