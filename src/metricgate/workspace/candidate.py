@@ -9,9 +9,10 @@ from metricgate.settings.policy import PipelineSpec, Policy
 from metricgate.workspace.assembly import assemble_snapshot
 from metricgate.workspace.checkout import Checkout
 from metricgate.workspace.messages import Answer
-from metricgate.workspace.production import ProduceOptions, Site, hash_command, produce_results
+from metricgate.workspace.production import hash_command, produce_results
 from metricgate.workspace.requirements import find_pins
 from metricgate.workspace.revision import BaselineRevision
+from metricgate.workspace.site import ProduceOptions, Site
 from metricgate.workspace.stored import list_stored, load_results
 
 __all__ = ["ProduceOptions", "produce_candidate"]

@@ -1,62 +1,19 @@
 """How a revision's results are produced, in the checkout or in a work tree of the baseline's."""
 
 import hashlib
-import os
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from metricgate.errors import WorkspaceError
 from metricgate.models.snapshot import Stage
-from metricgate.processes.command import run_command
-from metricgate.processes.environment import scrub_environment
-from metricgate.processes.owner import Owner
-from metricgate.processes.progress import Progress
-from metricgate.settings.policy import PipelineSpec, Policy
+from metricgate.settings.policy import Policy
 from metricgate.workspace.checkout import Checkout
 from metricgate.workspace.messages import Answer, FoundFile, Request
 from metricgate.workspace.requirements import prepare_environment
 from metricgate.workspace.session import ask_worker, explain_missing_module
+from metricgate.workspace.site import ProduceOptions, Site
 
-
-@dataclass(frozen=True, kw_only=True)
-class ProduceOptions:
-    """How results are produced.
-
-    ``scratch`` is an empty folder that lives as long as the run: files of other revisions are put there.
-    ``timeout_s`` is for the pipeline, in seconds of wall time. ``pipeline`` is that revision's own. ``reuse_stored``:
-    a candidate whose pipeline has the inputs of a run on the default branch is not run, that run's results are its own.
-    """
-
-    scratch: Path
-    reproduce: Literal["if-needed", "never"] = "if-needed"
-    baseline_results: Literal["auto", "stored", "reproduce"] = "auto"
-    timeout_s: float | None = None
-    pipeline: PipelineSpec = field(default_factory=PipelineSpec)
-    reuse_stored: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Site:
-    """Where results are produced: the project's folder, whose it is, and where files, logs and environments go.
-
-    ``name`` begins the names of log files. ``shares_with`` is set for a work tree: the checkout whose cache it uses.
-    """
-
-    directory: Path
-    files: Path
-    logs: Path
-    name: str
-    progress: Progress
-    owner: Owner | None = None
-    shares_with: Path | None = None
-
-    def make_folder(self, folder: Path) -> Path:
-        """Create ``folder`` so that the worker can write into it."""
-        folder.mkdir(parents=True, exist_ok=True)
-        if self.owner is not None:
-            os.chown(folder, self.owner.uid, self.owner.gid)
-        return folder
+__all__ = ["hash_command", "produce_results"]
 
 
 def hash_command(checkout: Checkout, command: str, revision: str) -> str:
@@ -108,18 +65,7 @@ def _ask(site: Site, request: Request, options: ProduceOptions, environment: dic
 
 def _run_pipeline_command(site: Site, command: str, options: ProduceOptions, environment: dict[str, str]) -> Stage:
     site.progress.line(f"running `{command}`")
-    home = site.owner.environment(str(site.files)) if site.owner else {}
-    with site.progress.passthrough() as output:
-        ended = run_command(
-            # -e: like GitHub's own steps, a command of several lines ends at the first that fails.
-            ["/bin/sh", "-e", "-c", command],
-            cwd=site.directory,
-            env=scrub_environment(os.environ) | home | environment,
-            log=site.logs / f"{site.name}-command.log",
-            output=output,
-            timeout_s=options.timeout_s,
-            owner=site.owner,
-        )
+    ended = site.run(command, log="command", timeout_s=options.timeout_s, environment=environment)
     if ended.returncode != 0:
         raise WorkspaceError(
             f"The pipeline's command ended with exit code {ended.returncode}: {command}",

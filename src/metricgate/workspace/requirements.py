@@ -4,22 +4,17 @@ import hashlib
 import os
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from metricgate.errors import ConfigurationError, WorkspaceError
-from metricgate.processes.command import run_command
-from metricgate.processes.environment import scrub_environment
-
-if TYPE_CHECKING:
-    from metricgate.workspace.production import ProduceOptions, Site
+from metricgate.workspace.site import ProduceOptions, Site
 
 CACHE_FOLDER = ".metricgate/uv"
 _LOCK = "uv.lock"
 
 
-def prepare_environment(site: "Site", options: "ProduceOptions") -> dict[str, str]:
+def prepare_environment(site: Site, options: ProduceOptions) -> dict[str, str]:
     """Run the set-up command, build the environment that the policy asks for, and return the variables that select it.
 
     Revisions with equal requirements share one environment. DVC stays MetricGate's own: only stages see this Python.
@@ -32,7 +27,7 @@ def prepare_environment(site: "Site", options: "ProduceOptions") -> dict[str, st
         If the set-up command or the installation fails.
     """
     if options.pipeline.setup_command is not None:
-        _run(site, ["/bin/sh", "-e", "-c", options.pipeline.setup_command], "setup", options, as_owner=False)
+        _run(site, options.pipeline.setup_command, "setup", options)
     if options.pipeline.requirements is None and options.pipeline.python_version is None:
         return {}
     file = _find_requirements(site.directory, options.pipeline.requirements)
@@ -65,7 +60,7 @@ def _hash(file: Path | None, python_version: str | None) -> str:
     return digest.hexdigest()[:16]
 
 
-def _build(site: "Site", file: Path | None, target: Path, options: "ProduceOptions") -> None:
+def _build(site: Site, file: Path | None, target: Path, options: ProduceOptions) -> None:
     from uv import find_uv_bin  # noqa: PLC0415  only where an environment is asked for
 
     uv, python = find_uv_bin(), options.pipeline.python_version
@@ -81,19 +76,11 @@ def _build(site: "Site", file: Path | None, target: Path, options: "ProduceOptio
     _run(site, [uv, *install], "environment", options)
 
 
-def _run(site: "Site", args: list[str], name: str, options: "ProduceOptions", *, as_owner: bool = True) -> None:
-    owner = site.owner if as_owner else None
-    home = owner.environment(str(site.files)) if owner else {}
-    with site.progress.passthrough() as output:
-        ended = run_command(
-            args,
-            cwd=site.directory,
-            env=scrub_environment(os.environ) | home | _uv_settings(site),
-            log=site.logs / f"{site.name}-{name}.log",
-            output=output,
-            timeout_s=options.timeout_s,
-            owner=owner,
-        )
+def _run(site: Site, args: Sequence[str] | str, name: str, options: ProduceOptions) -> None:
+    # A set-up command installs system packages: it alone stays root in the container.
+    ended = site.run(
+        args, log=name, timeout_s=options.timeout_s, environment=_uv_settings(site), as_owner=name != "setup"
+    )
     if ended.returncode != 0:
         what = "The set-up command" if name == "setup" else "Installing the stages' requirements"
         raise WorkspaceError(
@@ -108,7 +95,7 @@ def _run(site: "Site", args: list[str], name: str, options: "ProduceOptions", *,
         )
 
 
-def _uv_settings(site: "Site") -> dict[str, str]:
+def _uv_settings(site: Site) -> dict[str, str]:
     settings = {"UV_NO_PROGRESS": "1", "UV_LINK_MODE": "copy"}
     if os.environ.get("GITHUB_ACTIONS") != "true" or os.environ.get("UV_CACHE_DIR"):
         return settings  # a person's machine has a cache for all projects

@@ -11,10 +11,11 @@ from metricgate.settings.policy import Policy
 from metricgate.workspace.assembly import assemble_snapshot
 from metricgate.workspace.checkout import Checkout
 from metricgate.workspace.messages import Answer, FoundFile, Request
-from metricgate.workspace.production import ProduceOptions, Site, hash_command, produce_results
+from metricgate.workspace.production import hash_command, produce_results
 from metricgate.workspace.requirements import find_pins
 from metricgate.workspace.revision import BaselineRevision
 from metricgate.workspace.session import ask_worker
+from metricgate.workspace.site import ProduceOptions, Site
 from metricgate.workspace.stored import load_results
 
 

@@ -1,0 +1,58 @@
+from pathlib import Path
+
+import pytest
+
+from metricgate.errors import ConfigurationError, WorkspaceError
+from metricgate.processes.progress import QuietProgress
+from metricgate.settings.policy import EvaluationSpec, Policy
+from metricgate.workspace.checkout import Checkout
+from metricgate.workspace.evaluation import EvaluationCase, evaluate_model
+from metricgate.workspace.site import ProduceOptions
+from tests.projects import TinyProject
+from tests.workspace.conftest import POLICY
+
+SPEC = EvaluationSpec(command="python src/evaluate.py", model="params.yaml", data="data/prepared.csv")
+
+
+def evaluate(tiny: TinyProject, tmp_path: Path, policy: Policy, **case: str) -> Path:
+    options = ProduceOptions(scratch=tmp_path / "scratch")
+    found = evaluate_model(
+        Checkout.open(tiny.root),
+        EvaluationCase(**case),
+        policy,
+        options,
+        progress=QuietProgress(),
+        logs=tmp_path / "logs",
+    )[""]
+    assert isinstance(found, Path)
+    return found
+
+
+def test_stored_model_is_judged_on_the_data_of_another_revision(tiny: TinyProject, tmp_path: Path) -> None:
+    old = tiny.sha()
+    tiny.write("data/raw.csv", "3\n4")
+    tiny.dvc("add", "--quiet", "data/raw.csv")
+    tiny.write("params.yaml", "shift: 0.2\n")
+    tiny.dvc("repro", "--quiet")
+    new = tiny.commit("new data and a new model")
+    policy = POLICY.model_copy(update={"evaluation": SPEC})
+
+    rows = evaluate(tiny, tmp_path, policy, model_revision=old, data_revision=new).read_text().splitlines()
+
+    assert rows == ["id,label,score", "3,0,0.3", "4,0,0.4"]
+    assert tiny.git("status", "--porcelain") == ""
+    assert tiny.read("params.yaml") == "shift: 0.2\n"
+
+
+def test_model_that_nobody_has_is_an_error_that_names_it(tiny: TinyProject, tmp_path: Path) -> None:
+    policy = POLICY.model_copy(update={"evaluation": SPEC.model_copy(update={"model": "models/model.pkl"})})
+
+    with pytest.raises(WorkspaceError, match=r"models/model\.pkl cannot be had at"):
+        evaluate(tiny, tmp_path, policy, model_revision=tiny.sha(), data_revision=tiny.sha())
+
+
+def test_policy_without_evaluation_says_what_is_missing(tiny: TinyProject, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="how a stored model is judged") as caught:
+        evaluate(tiny, tmp_path, POLICY, model_revision=tiny.sha(), data_revision=tiny.sha())
+
+    assert "evaluation: {command:" in caught.value.fix
