@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-pytest_plugins = ["tests.churn", "tests.projects"]
+pytest_plugins = ["tests.churn", "tests.projects", "tests.stats.calibration.table"]
 
 PLATFORM_PREFIXES = ("GITHUB_", "INPUT_", "RUNNER_", "ACTIONS_", "STATE_", "GIT_", "DVC_", "AWS_")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")

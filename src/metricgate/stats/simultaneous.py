@@ -7,16 +7,18 @@ beyond the margin, and any loss at all where the estimate is beyond it) share on
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
+from numpy.typing import NDArray
 
 from metricgate.models.outcome import Direction
 from metricgate.models.samples import FloatArray, IntArray
 from metricgate.stats.contrast import Contrast
 
-_DRAWS = 40_000
-_MAX_ROWS = 500_000  # more rows than this add nothing to an estimated correlation
+_DRAWS = 20_000
+_MAX_ROWS = 100_000  # more rows than this add nothing to an estimated correlation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,7 @@ def family_bounds(
     total: int,
     margins: Sequence[float],
     tail: float = 0.025,
+    group: IntArray | None = None,
     seed: int = 0,
 ) -> tuple[SimultaneousBound, ...]:
     """Bound all contrasts of a family so that all harmful bounds hold together with probability 1 - ``tail``.
@@ -47,11 +50,12 @@ def family_bounds(
     contrasts : the family; the metric's direction says which bound is the harmful one.
     rows : for each contrast the indices of its rows among all rows; None for all of them.
     total : number of all rows.
+    group : codes of rows that are not independent, for all rows.
     margins : for each contrast the allowed loss, not negative; infinite for one that never leaves the family early.
     """
     if not contrasts:
         return ()
-    draws = _draw_statistics(_correlate(contrasts, rows, total), seed)
+    draws = _draw_statistics(_correlate(contrasts, rows, total, group), seed)
     active = np.ones(len(contrasts), dtype=np.bool_)
     bounds: list[SimultaneousBound | None] = [None] * len(contrasts)
     while active.any():
@@ -66,7 +70,7 @@ def family_bounds(
     return tuple(bound for bound in bounds if bound is not None)
 
 
-def _find_local_tail(draws: FloatArray, tail: float) -> float:
+def _find_local_tail(draws: NDArray[np.float32], tail: float) -> float:
     """Return the error of each bound with which all of them hold; between ``tail`` / k (Bonferroni) and ``tail``."""
     if draws.shape[1] == 1:
         return tail
@@ -81,13 +85,16 @@ def _is_beyond(item: Contrast, bound: SimultaneousBound | None, margin: float) -
     return bound.high < -margin if item.metric.direction is Direction.HIGHER else bound.low > margin
 
 
-def _correlate(contrasts: Sequence[Contrast], rows: Sequence[IntArray | None], total: int) -> FloatArray:
-    """Correlate the losses: influence values are embedded in all rows, with zeros outside a contrast's own."""
-    sums = np.zeros((len(contrasts), len(contrasts)))
-    chosen = np.arange(0, total, max(total // _MAX_ROWS, 1))
-    for block in np.array_split(chosen, max(len(chosen) * len(contrasts) // 4_000_000, 1)):
-        part = np.stack([_embed(item, own, total, block) for item, own in zip(contrasts, rows, strict=True)])
-        sums += part @ part.T
+def _correlate(
+    contrasts: Sequence[Contrast], rows: Sequence[IntArray | None], total: int, group: IntArray | None
+) -> FloatArray:
+    """Correlate the losses: influence values stand in all rows, with zeros outside a contrast's own; groups are summed.
+
+    Of very many rows an even share is enough, and a slice that is hardly in it counts as uncorrelated, which is careful.
+    """
+    step = 1 if group is not None else max(-(-total // _MAX_ROWS), 1)
+    part = np.stack([_embed(item, own, total, group)[::step] for item, own in zip(contrasts, rows, strict=True)])
+    sums = part @ part.T
     scale = np.sqrt(np.diag(sums))
     scale = np.where(scale > 0, scale, 1.0)
     correlation: FloatArray = sums / np.outer(scale, scale)
@@ -95,18 +102,27 @@ def _correlate(contrasts: Sequence[Contrast], rows: Sequence[IntArray | None], t
     return correlation
 
 
-def _embed(item: Contrast, own: IntArray | None, total: int, block: IntArray) -> FloatArray:
-    sign = -1.0 if item.metric.direction is Direction.HIGHER else 1.0
+def _embed(item: Contrast, own: IntArray | None, total: int, group: IntArray | None) -> FloatArray:
+    loss = -item.influence if item.metric.direction is Direction.HIGHER else item.influence
+    if group is not None:
+        codes = group if own is None else group[own]
+        return np.bincount(codes, loss, int(group.max()) + 1)
     if own is None:
-        return sign * item.influence[block]
+        return loss
     whole = np.zeros(total)
-    whole[own] = item.influence
-    return sign * whole[block]
+    whole[own] = loss
+    return whole
 
 
-def _draw_statistics(correlation: FloatArray, seed: int) -> FloatArray:
+@lru_cache(maxsize=2)
+def _draw_normals(count: int, seed: int) -> NDArray[np.float32]:
+    normals: NDArray[np.float32] = np.random.default_rng(seed).standard_normal((_DRAWS, count), dtype=np.float32)
+    return normals
+
+
+def _draw_statistics(correlation: FloatArray, seed: int) -> NDArray[np.float32]:
+    """Draw the statistics of all contrasts where none of them is worse, with the correlation they have."""
     values, vectors = np.linalg.eigh(correlation)
-    root = vectors * np.sqrt(np.clip(values, 0, None))
-    normals = np.random.default_rng(seed).standard_normal((_DRAWS, len(correlation)))
-    draws: FloatArray = normals @ root.T
+    root = (vectors * np.sqrt(np.clip(values, 0, None))).astype(np.float32)
+    draws: NDArray[np.float32] = _draw_normals(len(correlation), seed) @ root.T
     return draws

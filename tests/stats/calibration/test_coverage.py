@@ -1,0 +1,132 @@
+"""Calibration of the pointwise 95 % interval of each metric's difference."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from metricgate.models.samples import FloatArray, Sample, SamplePair, Task
+from metricgate.stats.metric import Metric
+from metricgate.stats.registry import find_metric, list_metrics
+from tests.stats.calibration.coverage import Coverage, Simulate, find_truth, measure_coverage
+from tests.stats.simulation import simulate_binary, simulate_multiclass, simulate_regression
+
+pytestmark = pytest.mark.calibration
+Record = Callable[[str, object], None]
+SIZES = (200, 1000, 5000)
+LEAST = 0.935
+MIN_JUDGED = 0.05  # of the test sets; a metric that is hardly ever judged has too few cases for a share
+PARAMETERS: dict[Task, tuple[str, ...]] = {
+    "binary": ("f2", "recall@0.3", "precision@10%"),
+    "multiclass": ("f1[b]", "roc_auc[c]", "top_2_accuracy"),
+    "regression": ("quantile_absolute_error@0.9", "mean_pinball_loss@0.9"),
+    "score": (),
+}
+
+
+def choose_metrics(pair: SamplePair, *, leave_out: tuple[str, ...] = ()) -> list[Metric]:
+    sample = pair.candidate
+    listed = [metric for metric in list_metrics(sample) if metric.gateable and metric.name not in leave_out]
+    return listed + [find_metric(name, task=sample.task, classes=sample.classes) for name in PARAMETERS[sample.task]]
+
+
+def calibrate(setting: str, rows: int, simulate: Simulate, *, equal: bool, record: Record) -> None:
+    """Measure a setting, hand its rows to the table, and hold each metric to its promise."""
+    metrics = choose_metrics(simulate(np.random.default_rng(0), 200), leave_out=("mean_absolute_percentage_error",))
+    truth = dict.fromkeys((metric.name for metric in metrics), 0.0) if equal else find_truth(simulate, metrics)
+    results = measure_coverage(setting, rows, simulate, metrics, truth)
+    record("calibration", json.dumps([result.as_dict() for result in results]))
+    assert_promises(results)
+
+
+def assert_promises(results: list[Coverage]) -> None:
+    broken = [result for result in results if result.judged >= MIN_JUDGED and result.covered < LEAST]
+
+    assert not broken, "\n".join(str(result) for result in broken)
+
+
+@pytest.mark.parametrize("rows", SIZES)
+@pytest.mark.parametrize("prevalence", [0.05, 0.27, 0.5])
+@pytest.mark.parametrize("loss", [0.0, 0.3])
+def test_binary(rows: int, prevalence: float, loss: float, record_property: Record) -> None:
+    def simulate(rng: np.random.Generator, rows: int) -> SamplePair:
+        return simulate_binary(rng, rows, prevalence=prevalence, loss=loss)
+
+    setting = f"two classes, {prevalence:.0%} positive, {'unequal' if loss else 'equal'}"
+    calibrate(setting, rows, simulate, equal=not loss, record=record_property)
+
+
+@pytest.mark.parametrize("rows", [200, 1000])
+def test_binary_near_perfect(rows: int, record_property: Record) -> None:
+    def simulate(rng: np.random.Generator, rows: int) -> SamplePair:
+        return simulate_binary(rng, rows, signal=3.0, loss=0.4)
+
+    calibrate("two classes, ROC AUC 0.98, unequal", rows, simulate, equal=False, record=record_property)
+
+
+@pytest.mark.parametrize("rows", [200, 1000])
+def test_binary_weighted(rows: int, record_property: Record) -> None:
+    def simulate(rng: np.random.Generator, rows: int) -> SamplePair:
+        return simulate_binary(rng, rows, loss=0.3, weight=rng.exponential(size=rows) + 0.2)
+
+    calibrate("two classes, 27% positive, weighted, unequal", rows, simulate, equal=False, record=record_property)
+
+
+@pytest.mark.parametrize(("rows", "loss"), [(200, 0.0), (1000, 0.0), (1000, 0.3), (5000, 0.3)])
+def test_multiclass_with_a_rare_class(rows: int, loss: float, record_property: Record) -> None:
+    def simulate(rng: np.random.Generator, rows: int) -> SamplePair:
+        return simulate_multiclass(rng, rows, shares=(0.5, 0.3, 0.17, 0.03), loss=loss)
+
+    setting = f"four classes, one of 3%, {'unequal' if loss else 'equal'}"
+    calibrate(setting, rows, simulate, equal=not loss, record=record_property)
+
+
+@pytest.mark.parametrize("rows", SIZES)
+@pytest.mark.parametrize("skewed", [False, True])
+@pytest.mark.parametrize("loss", [0.0, 0.1])
+def test_regression(rows: int, loss: float, record_property: Record, *, skewed: bool) -> None:
+    def simulate(rng: np.random.Generator, rows: int) -> SamplePair:
+        return simulate_regression(rng, rows, loss=loss, skewed=skewed)
+
+    setting = f"{'log-normal' if skewed else 'normal'} targets, {'unequal' if loss else 'equal'}"
+    calibrate(setting, rows, simulate, equal=not loss, record=record_property)
+
+
+@pytest.mark.parametrize("groups", [5, 10, 20, 30, 50])
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_groups_of_unequal_size(task: Task, groups: int, record_property: Record) -> None:
+    """With few groups the answer is that there are too few."""
+
+    def simulate(rng: np.random.Generator, rows: int) -> SamplePair:
+        return _simulate_groups(rng, rows, groups, task)
+
+    calibrate(f"{groups} groups of unequal size, {task}, equal", 1000, simulate, equal=True, record=record_property)
+
+
+def _simulate_groups(rng: np.random.Generator, rows: int, groups: int, task: Task) -> SamplePair:
+    """Rows of a group share a shift of either model's scores or errors; the largest groups are many times the least."""
+    shares = rng.lognormal(sigma=0.7, size=groups)
+    group = np.unique(rng.choice(groups, size=rows, p=shares / shares.sum()), return_inverse=True)[1]
+    if task == "binary":
+        pair = simulate_binary(rng, rows)
+        shifts = rng.normal(scale=0.5, size=(2, groups))
+        sides = [
+            _shift_logit(side, shift[group])
+            for side, shift in zip((pair.baseline, pair.candidate), shifts, strict=True)
+        ]
+    else:
+        pair = simulate_regression(rng, rows)
+        shifts = rng.normal(scale=0.3, size=(2, groups))
+        sides = [
+            replace(side, prediction=np.asarray(side.prediction) + shift[group])
+            for side, shift in zip((pair.baseline, pair.candidate), shifts, strict=True)
+        ]
+    return SamplePair(baseline=sides[0], candidate=sides[1], group=group)
+
+
+def _shift_logit(sample: Sample, shift: FloatArray) -> Sample:
+    scores = np.asarray(sample.scores)
+    moved = 1 / (1 + np.exp(-(np.log(scores / (1 - scores)) + shift)))
+    return replace(sample, scores=moved, prediction=(moved >= 0.5).astype(np.int8))

@@ -1,0 +1,101 @@
+"""Calibration of "failed": a pull request that makes nothing worse, judged by ten metrics, and by four on twenty slices."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from metricgate.models.outcome import Direction
+from metricgate.models.samples import IntArray, SamplePair
+from metricgate.stats.contrast import Contrast, contrast
+from metricgate.stats.eligibility import find_obstacle
+from metricgate.stats.metric import Metric, MetricUndefined
+from metricgate.stats.registry import find_metric
+from metricgate.stats.simultaneous import family_bounds
+from tests.stats.simulation import simulate_binary
+
+pytestmark = pytest.mark.calibration
+Record = Callable[[str, object], None]
+TEST_SETS = 2000
+MOST = 0.035
+METRICS = tuple(
+    find_metric(name, task="binary")
+    for name in (
+        "accuracy",
+        "balanced_accuracy",
+        "precision",
+        "recall",
+        "f1",
+        "mcc",
+        "roc_auc",
+        "average_precision",
+        "log_loss",
+        "brier_score",
+    )
+)
+SLICE_METRICS = tuple(find_metric(name, task="binary") for name in ("accuracy", "f1", "roc_auc", "log_loss"))
+COLUMNS, VALUES = 5, 4
+
+
+def _has_failure(
+    pair: SamplePair, subsets: list[tuple[IntArray | None, SamplePair]], metrics: tuple[Metric, ...]
+) -> tuple[bool, int]:
+    """Judge a family with a margin of zero; say whether any loss was shown, and how many gates were judged."""
+    judged: list[tuple[Contrast, IntArray | None]] = []
+    for own, part in subsets:
+        for metric in metrics:
+            item = _contrast(part, metric, is_part=own is not None)
+            if item is not None:
+                judged.append((item, own))
+    if not judged:
+        return False, 0
+    items, rows = zip(*judged, strict=True)
+    bounds = family_bounds(items, rows, total=pair.rows, margins=[0.0] * len(items))
+    shown = (
+        bound.high < 0 if item.metric.direction is Direction.HIGHER else bound.low > 0
+        for item, bound in zip(items, bounds, strict=True)
+    )
+    return any(shown), len(judged)
+
+
+def _contrast(pair: SamplePair, metric: Metric, *, is_part: bool) -> Contrast | None:
+    if find_obstacle(pair.candidate, metric):
+        return None
+    try:
+        item = contrast(pair, metric, part=is_part)
+    except MetricUndefined:
+        return None
+    return None if item.inconclusive else item
+
+
+@pytest.mark.parametrize(("rows", "prevalence"), [(1000, 0.27), (1000, 0.036), (5000, 0.27)])
+def test_all_rows(rows: int, prevalence: float, record_property: Record) -> None:
+    rng = np.random.default_rng(rows)
+    outcomes = []
+    for _ in range(TEST_SETS):
+        pair = simulate_binary(rng, rows, prevalence=prevalence)
+        outcomes.append(_has_failure(pair, [(None, pair)], METRICS))
+    _report("ten metrics over all rows", rows, prevalence, outcomes, record_property)
+
+
+@pytest.mark.parametrize(("rows", "prevalence"), [(1000, 0.27), (1000, 0.036), (5000, 0.27)])
+@pytest.mark.parametrize("share", [0, 1])
+def test_twenty_slices(rows: int, prevalence: float, share: int, record_property: Record) -> None:
+    """Four values in each of five columns; four metrics on each slice. Two shares of the test sets, for two cores."""
+    rng = np.random.default_rng(rows + share)
+    outcomes = []
+    for _ in range(TEST_SETS // 2):
+        pair = simulate_binary(rng, rows, prevalence=prevalence)
+        columns = rng.integers(0, VALUES, size=(COLUMNS, rows))
+        chosen = [np.flatnonzero(column == value) for column in columns for value in range(VALUES)]
+        outcomes.append(_has_failure(pair, [(own, pair.take(own)) for own in chosen], SLICE_METRICS))
+    _report(f"four metrics on twenty slices ({share + 1} of 2)", rows, prevalence, outcomes, record_property)
+
+
+def _report(family: str, rows: int, prevalence: float, outcomes: list[tuple[bool, int]], record: Record) -> None:
+    failures = sum(failed for failed, _ in outcomes) / len(outcomes)
+    judged = np.mean([count for _, count in outcomes])
+    line = f"| {family} | {rows:,} | {prevalence:.1%} | {judged:.0f} | {failures:.1%} |"
+    record("calibration-families", line)
+
+    assert failures <= MOST
