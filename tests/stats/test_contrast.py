@@ -266,3 +266,18 @@ def test_few_groups_are_no_evidence_and_many_equal_ones_are_a_t_test() -> None:
     assert item.interval(0.025) == pytest.approx(tuple(ttest_1samp(means, 0).confidence_interval(0.95)), rel=1e-6)
     assert not item.inconclusive
     assert few.inconclusive == "only 10.0 effective groups, 15 are needed"
+
+
+def test_equal_predicted_labels_of_models_whose_scores_differ_prove_no_equality() -> None:
+    pair = simulate_binary(np.random.default_rng(1), 200)
+    softer = replace(pair.candidate, scores=np.asarray(pair.candidate.scores) * 0.999)
+    labels_only = SamplePair(
+        baseline=replace(pair.candidate, scores=None), candidate=replace(pair.candidate, scores=None)
+    )
+
+    for name in ("accuracy", "f1"):
+        metric = find_metric(name, task="binary")
+        low, high = contrast(SamplePair(baseline=pair.candidate, candidate=softer), metric).interval(0.025)
+        assert low < -0.005
+        assert high > 0.005
+        assert contrast(labels_only, metric).interval(0.025) == (0, 0)

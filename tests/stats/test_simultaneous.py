@@ -1,5 +1,6 @@
 """Bounds that hold for a family of gates at once."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -9,7 +10,7 @@ import pytest
 from metricgate.models.samples import FloatArray, IntArray, SamplePair
 from metricgate.stats.contrast import Contrast, contrast
 from metricgate.stats.registry import find_metric
-from metricgate.stats.simultaneous import family_bounds
+from metricgate.stats.simultaneous import Place, family_bounds
 from tests.stats.simulation import simulate_binary
 
 ACCURACY = find_metric("accuracy", task="binary")
@@ -21,6 +22,10 @@ def _make_slices(count: int, *, loss: float = 0.0) -> tuple[list[Contrast], list
     return [contrast(pair.take(own), ACCURACY, part=True) for own in rows], list(rows), pair.rows
 
 
+def _place(rows: Sequence[IntArray | None], total: int, group: IntArray | None = None) -> list[Place]:
+    return [Place(total=total, own=own, group=group) for own in rows]
+
+
 def _take(values: FloatArray, rows: IntArray) -> FloatArray:
     return values[rows]
 
@@ -28,7 +33,7 @@ def _take(values: FloatArray, rows: IntArray) -> FloatArray:
 def test_one_contrast_keeps_the_whole_error() -> None:
     items, rows, total = _make_slices(1)
 
-    (bound,) = family_bounds(items, rows, total=total, margins=[0.0])
+    (bound,) = family_bounds(items, _place(rows, total), margins=[0.0])
 
     assert bound.tail == 0.025
     assert (bound.low, bound.high) == items[0].interval(0.025)
@@ -38,7 +43,7 @@ def test_disjoint_slices_share_the_error_as_independent_tests_do() -> None:
     """1 - (1 - 0.025)^(1/20) = 0.00127, within the noise of the draws."""
     items, rows, total = _make_slices(20)
 
-    bounds = family_bounds(items, rows, total=total, margins=[1.0] * 20)
+    bounds = family_bounds(items, _place(rows, total), margins=[1.0] * 20)
 
     assert {bound.tail for bound in bounds} == {bounds[0].tail}
     assert bounds[0].tail == pytest.approx(1 - 0.975 ** (1 / 20), rel=0.12)
@@ -47,7 +52,7 @@ def test_disjoint_slices_share_the_error_as_independent_tests_do() -> None:
 def test_equal_contrasts_share_nothing() -> None:
     items, rows, total = _make_slices(1)
 
-    bounds = family_bounds(items * 5, rows * 5, total=total, margins=[0.0] * 5)
+    bounds = family_bounds(items * 5, _place(rows * 5, total), margins=[0.0] * 5)
 
     assert bounds[0].tail == pytest.approx(0.025, rel=0.12)
 
@@ -58,8 +63,8 @@ def test_a_gate_shown_beyond_its_margin_leaves_the_family() -> None:
     bad, _, _ = _make_slices(2, loss=1.2)
     items = [bad[0], good[1]]
 
-    stepped = family_bounds(items, good_rows, total=total, margins=[0.0, 0.0])
-    kept = family_bounds(items, good_rows, total=total, margins=[np.inf, np.inf])
+    stepped = family_bounds(items, _place(good_rows, total), margins=[0.0, 0.0])
+    kept = family_bounds(items, _place(good_rows, total), margins=[np.inf, np.inf])
 
     assert stepped[0].high < 0
     assert stepped[0].tail == kept[0].tail == pytest.approx(0.0126, rel=0.12)
@@ -76,7 +81,7 @@ def test_harm_follows_the_direction_of_the_metric() -> None:
 
     for item, tails in ((worse, 0.025), (better, pytest.approx(0.0126, rel=0.12))):
         other = _make_slices(1)[0][0]
-        bounds = family_bounds([item, other], [None, np.arange(400)], total=2000, margins=[0.0, 0.0])
+        bounds = family_bounds([item, other], _place([None, np.arange(400)], 2000), margins=[0.0, 0.0])
         assert bounds[1].tail == tails
 
 
@@ -89,8 +94,18 @@ def test_contrasts_of_the_same_groups_correlate_through_them() -> None:
     item = _make_slices(1)[0][0]
     items = [replace(item, find_influence=partial(_take, shared, own)) for own in rows]
 
-    alone = family_bounds(items, rows, total=100, margins=[1.0, 1.0])
-    together = family_bounds(items, rows, total=100, margins=[1.0, 1.0], group=group)
+    alone = family_bounds(items, _place(rows, 100), margins=[1.0, 1.0])
+    together = family_bounds(items, _place(rows, 100, group), margins=[1.0, 1.0])
 
     assert alone[0].tail == pytest.approx(0.0126, rel=0.12)
     assert together[0].tail == pytest.approx(0.025, rel=0.12)
+
+
+def test_prediction_sets_of_different_sizes_count_as_independent() -> None:
+    item, _, total = _make_slices(1)
+    other, _, more = _make_slices(2)
+    places = [Place(set="golden", total=total), Place(set="last_month", total=more // 2)]
+
+    bounds = family_bounds([item[0], other[0]], places, margins=[1.0, 1.0])
+
+    assert bounds[0].tail == pytest.approx(0.0126, rel=0.12)

@@ -13,7 +13,7 @@ from metricgate.policy.rules import Rule
 from metricgate.stats.contrast import Contrast
 from metricgate.stats.eligibility import find_obstacle
 from metricgate.stats.metric import Metric
-from metricgate.stats.simultaneous import SimultaneousBound, family_bounds
+from metricgate.stats.simultaneous import Place, SimultaneousBound, family_bounds
 
 Numbered = tuple[int, Rule, Subject]
 RIGHT_KEY = {Direction.HIGHER: "max_drop", Direction.LOWER: "max_increase"}
@@ -142,14 +142,20 @@ def bound_together(cases: Sequence[Case], *, tail: float) -> dict[int, FamilyBou
     contrasts = [contrast for _, contrast, _ in entries if not isinstance(contrast, Missing)]
     bounds = family_bounds(
         contrasts,
-        [case.subject.rows_of(case.rule.slice) for case, _, _ in entries],
-        total=cases[0].subject.rows,
+        [_place(case) for case, _, _ in entries],
         margins=[margin for _, _, margin in entries],
         tail=tail,
     )
     tested = dict(zip((id(case) for case in cases), bounds, strict=False))
     plain = {id(case): bound for (case, _, _), bound in zip(entries[len(cases) :], bounds[len(cases) :], strict=True)}
     return {key: FamilyBounds(tested=bound, plain=plain.get(key, bound)) for key, bound in tested.items()}
+
+
+def _place(case: Case) -> Place:
+    """Say where the rows of a case lie; rows of different prediction sets are not the same rows."""
+    pair = case.subject.pair(None)
+    group = None if pair is None else pair.group
+    return Place(set=case.rule.set, total=case.subject.rows, own=case.subject.rows_of(case.rule.slice), group=group)
 
 
 def _tested_margin(case: Case) -> float:

@@ -103,7 +103,7 @@ def contrast(pair: SamplePair, metric: Metric, *, factor: float = 1.0, part: boo
     measured = _measure(pair, metric, factor)
     interval = measured.interval
     if identical and factor == 1.0:
-        interval = _judge_identical(interval, metric, part=part)
+        interval = _judge_identical(interval, metric, certain=not part and _is_unchanged(pair))
     return Contrast(
         metric=metric,
         baseline=measured.baseline,
@@ -127,10 +127,18 @@ def is_identical(pair: SamplePair, metric: Metric) -> bool:
     return all(one is other or np.array_equal(one, other) for one, other in parts)
 
 
-def _judge_identical(interval: Interval, metric: Metric, *, part: bool) -> Interval:
-    if not part:
+def _is_unchanged(pair: SamplePair) -> bool:
+    """Say whether nothing at all differs: equal predicted labels of models whose scores differ prove no equality."""
+    parts = [(getattr(pair.baseline, part), getattr(pair.candidate, part)) for part in ("prediction", "scores")]
+    names = {*pair.baseline.columns, *pair.candidate.columns}
+    parts += [(pair.baseline.columns.get(name), pair.candidate.columns.get(name)) for name in names]
+    return all(one is other or np.array_equal(one, other) for one, other in parts)
+
+
+def _judge_identical(interval: Interval, metric: Metric, *, certain: bool) -> Interval:
+    if certain:
         return Interval(se=0.0, method="identical predictions", bounds=lambda _: (0.0, 0.0))
-    if isinstance(metric, ConfusionMetric):
+    if isinstance(metric, ConfusionMetric) or interval.inconclusive:
         return interval
     reason = "no prediction differs on these rows, so nothing tells how much others would"
     return Interval(se=0.0, method=interval.method, bounds=lambda _: (0.0, 0.0), inconclusive=reason)

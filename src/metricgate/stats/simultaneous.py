@@ -33,14 +33,30 @@ class SimultaneousBound:
     high: float
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Place:
+    """Where the rows of a contrast lie, so that it can be correlated with others.
+
+    Attributes
+    ----------
+    set : the prediction set; contrasts of different sets count as independent.
+    total : the rows of the set.
+    own : the indices of the contrast's rows among them; None for all.
+    group : codes of rows that are not independent, for all rows of the set.
+    """
+
+    set: str = ""
+    total: int
+    own: IntArray | None = None
+    group: IntArray | None = None
+
+
 def family_bounds(
     contrasts: Sequence[Contrast],
-    rows: Sequence[IntArray | None],
+    places: Sequence[Place],
     *,
-    total: int,
     margins: Sequence[float],
     tail: float = 0.025,
-    group: IntArray | None = None,
     seed: int = 0,
 ) -> tuple[SimultaneousBound, ...]:
     """Bound all contrasts of a family so that all harmful bounds hold together with probability 1 - ``tail``.
@@ -50,12 +66,11 @@ def family_bounds(
     contrasts : the family; the metric's direction says which bound is the harmful one.
     rows : for each contrast the indices of its rows among all rows; None for all of them.
     total : number of all rows.
-    group : codes of rows that are not independent, for all rows.
     margins : for each contrast the allowed loss, not negative; infinite for one that never leaves the family early.
     """
     if not contrasts:
         return ()
-    draws = _draw_statistics(_correlate(contrasts, rows, total, group), seed)
+    draws = _draw_statistics(_correlate(contrasts, places), seed)
     active = np.ones(len(contrasts), dtype=np.bool_)
     bounds: list[SimultaneousBound | None] = [None] * len(contrasts)
     while active.any():
@@ -85,33 +100,34 @@ def _is_beyond(item: Contrast, bound: SimultaneousBound | None, margin: float) -
     return bound.high < -margin if item.metric.direction is Direction.HIGHER else bound.low > margin
 
 
-def _correlate(
-    contrasts: Sequence[Contrast], rows: Sequence[IntArray | None], total: int, group: IntArray | None
-) -> FloatArray:
+def _correlate(contrasts: Sequence[Contrast], places: Sequence[Place]) -> FloatArray:
     """Correlate the losses: influence values stand in all rows, with zeros outside a contrast's own; groups are summed.
 
     Of very many rows an even share is enough, and a slice that is hardly in it counts as uncorrelated, which is careful.
     """
-    step = 1 if group is not None else max(-(-total // _MAX_ROWS), 1)
-    part = np.stack([_embed(item, own, total, group)[::step] for item, own in zip(contrasts, rows, strict=True)])
-    sums = part @ part.T
-    scale = np.sqrt(np.diag(sums))
-    scale = np.where(scale > 0, scale, 1.0)
-    correlation: FloatArray = sums / np.outer(scale, scale)
+    correlation = np.eye(len(contrasts))
+    for name in {place.set for place in places}:
+        members = np.array([index for index, place in enumerate(places) if place.set == name])
+        part = np.stack([_embed(contrasts[index], places[index]) for index in members.tolist()])
+        sums = part @ part.T
+        scale = np.sqrt(np.diag(sums))
+        scale = np.where(scale > 0, scale, 1.0)
+        correlation[np.ix_(members, members)] = sums / np.outer(scale, scale)
     np.fill_diagonal(correlation, 1.0)
     return correlation
 
 
-def _embed(item: Contrast, own: IntArray | None, total: int, group: IntArray | None) -> FloatArray:
+def _embed(item: Contrast, place: Place) -> FloatArray:
     loss = -item.influence if item.metric.direction is Direction.HIGHER else item.influence
-    if group is not None:
-        codes = group if own is None else group[own]
-        return np.bincount(codes, loss, int(group.max()) + 1)
-    if own is None:
-        return loss
-    whole = np.zeros(total)
-    whole[own] = loss
-    return whole
+    if place.group is not None:
+        codes = place.group if place.own is None else place.group[place.own]
+        return np.bincount(codes, loss, int(place.group.max()) + 1).astype(np.float64)
+    step = max(-(-place.total // _MAX_ROWS), 1)
+    if place.own is None:
+        return loss[::step]
+    whole = np.zeros(place.total)
+    whole[place.own] = loss
+    return whole[::step].copy()
 
 
 @lru_cache(maxsize=2)

@@ -11,7 +11,7 @@ from metricgate.stats.contrast import Contrast, contrast
 from metricgate.stats.eligibility import find_obstacle
 from metricgate.stats.metric import Metric, MetricUndefined
 from metricgate.stats.registry import find_metric
-from metricgate.stats.simultaneous import family_bounds
+from metricgate.stats.simultaneous import Place, family_bounds
 from tests.stats.simulation import simulate_binary
 
 pytestmark = pytest.mark.calibration
@@ -50,7 +50,8 @@ def _has_failure(
     if not judged:
         return False, 0
     items, rows = zip(*judged, strict=True)
-    bounds = family_bounds(items, rows, total=pair.rows, margins=[0.0] * len(items))
+    places = [Place(total=pair.rows, own=own) for own in rows]
+    bounds = family_bounds(items, places, margins=[0.0] * len(items))
     shown = (
         bound.high < 0 if item.metric.direction is Direction.HIGHER else bound.low > 0
         for item, bound in zip(items, bounds, strict=True)
