@@ -37,6 +37,7 @@ class Subject:
     candidate: Predictions
     paired: PairedSet | None = None
     _subsets: dict[Slice, IntArray] = field(default_factory=dict, init=False, repr=False)
+    _recent: dict[Slice, SamplePair] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def pairing(self) -> Pairing | None:
@@ -54,18 +55,24 @@ class Subject:
 
     def rows_of(self, slice_: Slice | None) -> IntArray | None:
         """Give the row numbers of a slice in the paired order (the candidate's where there is no baseline)."""
-        if slice_ is None:
-            return None
+        return None if slice_ is None else self._rows_in(slice_)
+
+    def _rows_in(self, slice_: Slice) -> IntArray:
         if slice_ not in self._subsets:
             slices = self.paired.slices if self.paired else self.candidate.slices
             self._subsets[slice_] = _rows_with(slices[slice_.column], slice_.value)
         return self._subsets[slice_]
 
     def pair(self, slice_: Slice | None) -> SamplePair | None:
+        """Give both models' rows of a slice; the last one is kept, since callers ask for metric after metric of it."""
         if self.paired is None:
             return None
-        rows = self.rows_of(slice_)
-        return self.paired.pair if rows is None else self.paired.pair.take(rows)
+        if slice_ is None:
+            return self.paired.pair
+        if slice_ not in self._recent:
+            self._recent.clear()
+            self._recent[slice_] = self.paired.pair.take(self._rows_in(slice_))
+        return self._recent[slice_]
 
     def candidate_sample(self, slice_: Slice | None) -> Sample:
         """Give all of the candidate's rows, or those of a slice: also the ones that the baseline lacks."""
