@@ -39,6 +39,10 @@ class Browser:
         self._session: str | None = None
         self.events: list[dict[str, Any]] = []
 
+    def close(self) -> None:
+        self._out.close()
+        self._in.close()
+
     def attach(self) -> Self:
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
@@ -91,10 +95,9 @@ class Browser:
         return answer["result"].get("value")
 
     def screenshot(self, height: int) -> bytes:
-        """Return the page from its top as a PNG, at most ``height`` CSS pixels of it."""
-        size = self.call("Page.getLayoutMetrics")["cssContentSize"]
-        width = self.evaluate("window.innerWidth")
-        clip = {"x": 0, "y": 0, "width": width, "height": min(height, size["height"]), "scale": 1}
+        """Return the page from its top as a PNG: all that it holds, but at most ``height`` CSS pixels."""
+        width, full = self.evaluate("[window.innerWidth, document.body.scrollHeight]")
+        clip = {"x": 0, "y": 0, "width": width, "height": min(height, full), "scale": 1}
         shot = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
         return base64.b64decode(shot["data"])
 
@@ -124,8 +127,10 @@ def start_browser() -> Iterator[Browser]:
         )
         os.close(to_child)
         os.close(from_child)
+        browser = Browser(to_browser, from_browser)
         try:
-            yield Browser(to_browser, from_browser).attach()
+            yield browser.attach()
         finally:
+            browser.close()
             process.terminate()
             process.wait(20)

@@ -268,6 +268,52 @@ def make_error_report(**changes: Any) -> Report:
     return make_report(**(facts | changes))
 
 
+def make_slice_metrics() -> tuple[MetricRow, ...]:
+    """Return metrics over all rows and on the slices of two columns, one of them much worse."""
+    losses = (
+        ("contract", "Two year", -0.004),
+        ("contract", "One year", -0.061),
+        ("contract", "Month-to-month", -0.017),
+    )
+    return (
+        make_metric(),
+        make_metric(
+            name="average_precision", baseline=0.683, candidate=0.651, difference=-0.032, low=-0.055, high=-0.009
+        ),
+        *(
+            make_metric(
+                slice=Slice(column=column, value=value),
+                rows=470,
+                positives=91,
+                difference=d,
+                low=d - 0.03,
+                high=d + 0.03,
+            )
+            for column, value, d in losses
+        ),
+    )
+
+
+def make_many_metrics_report() -> Report:
+    """Return a report of 2,000 numbers from a metrics file, of which every third one moved a little."""
+    rows = [
+        make_metric(
+            name=f"metrics.json:class_{index:04}.recall",
+            source="metrics.json",
+            rows=None,
+            positives=None,
+            baseline=0.8,
+            candidate=0.8 - (index % 3 == 0) * index * 1e-5,
+            difference=-(index % 3 == 0) * index * 1e-5,
+            low=None,
+            high=None,
+            method="",
+        )
+        for index in range(2000)
+    ]
+    return make_report(metrics=tuple(rows))
+
+
 def make_large_report(metrics: int = 2000, slices: int = 500, parameters: int = 200, files: int = 10_000) -> Report:
     """Return a report at the limits of what a comment must hold, with names of 500 characters."""
     long_name = "very_long_name_" * 33

@@ -55,7 +55,7 @@ def explain_outcome(gate: GateRow) -> str:
         return ""
     word = unbroken(OUTCOME_WORDS[gate.outcome])
     if gate.outcome is Outcome.INCONCLUSIVE and gate.rows_needed:
-        return f"<br>{word}: about {format_about(gate.rows_needed)} rows would settle it"
+        return f"<br>{word}: needs about {unbroken(f'{format_about(gate.rows_needed)} rows')}"
     return f"<br>{word}: {escape_sentence(gate.reason, 200)}" if gate.reason else f"<br>{word}"
 
 

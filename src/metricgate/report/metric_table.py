@@ -29,7 +29,9 @@ def metric_section(report: Report) -> Section:
 
 def _summarise(rows: Sequence[MetricRow]) -> str:
     same = sum(row.difference == 0 for row in rows)
-    return f"{format_count(len(rows))}, {format_count(same)} of them equal" if same else format_count(len(rows))
+    if same == len(rows):
+        return f"{format_count(same)}, unchanged"
+    return f"{format_count(len(rows))}, {format_count(same)} of them unchanged" if same else format_count(len(rows))
 
 
 def _relative_change(row: MetricRow) -> float:
