@@ -59,6 +59,10 @@ class Workflow:
         self._env = self._describe(branch, base, merge)
         return self.head
 
+    def add_variables(self, **variables: str) -> None:
+        """Set what a workflow's `env:` or an earlier step would."""
+        self._env.update(variables)
+
     @property
     def workspace(self) -> Path:
         return self.runner / "workspace"

@@ -68,7 +68,9 @@ def _judge_and_publish(trigger: Trigger, inputs: Inputs, environ: Mapping[str, s
     report: Report | None = None
     try:
         publication.start()
-        report = _judge(trigger, inputs, environ, output, accepted=publication.find_acceptance())
+        report = _hide_secrets(
+            _judge(trigger, inputs, environ, output, accepted=publication.find_acceptance()), environ
+        )
         write_report(report, output)
         publication.finish(report, output)
     except CancelledError as error:
@@ -119,6 +121,13 @@ def _judge(
             details=details,
         )
         return report_failure(defect, id_=inputs.id)
+
+
+def _hide_secrets(report: Report, environ: Mapping[str, str]) -> Report:
+    """Keep out of every view what a parameter, a path or an error message might repeat of the step's secrets."""
+    from metricgate.processes.mask import Mask  # noqa: PLC0415
+
+    return Report.model_validate(Mask.of(environ).hide_in(report.model_dump(mode="json")))
 
 
 def _workspace(environ: Mapping[str, str]) -> Path:

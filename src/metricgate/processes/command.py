@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from metricgate.errors import TimeLimitError, WorkspaceError
+from metricgate.processes.mask import Mask, MaskedOutput
 from metricgate.processes.output import OutputLog
 from metricgate.processes.owner import Owner
 
@@ -134,7 +135,7 @@ def run_command(
 
     Parameters
     ----------
-    log : file that keeps the output (bounded).
+    log : file that keeps the output (bounded, secrets of our environment hidden).
     output : also called with the output as it comes, untrusted.
     request : bytes for its standard input, which then ends; at most 64 KiB (the pipe's size).
     reply : called with bytes from a second pipe, whose number the process finds in METRICGATE_REPLY.
@@ -158,7 +159,8 @@ def run_command(
             kept.write(text)
             output(text)
 
-        reader = _Reader(keep, reply or (lambda _: None))
+        masked = MaskedOutput(Mask.of(os.environ), keep)
+        reader = _Reader(masked, reply or (lambda _: None))
         try:
             if reply_in is not None:
                 reader.add(stack.enter_context(os.fdopen(reply_in, "rb", buffering=0)), is_reply=True)
@@ -175,6 +177,7 @@ def run_command(
                 standard_input.write(request)
             in_time = reader.run(process, None if timeout_s is None else started + timeout_s)
         finally:
+            masked.flush()
             end_group(process)
         if not in_time:
             raise TimeLimitError(
