@@ -13,6 +13,8 @@ COMMANDS = {
     "preview": "Open the report's preview page.",
     "report": "Render a report.json again, in any form.",
     "power": "Say what the gates can catch on a test set.",
+    "init": "Write a first metricgate.yaml and workflow for this project.",
+    "doctor": "Say what a first run would trip over, and the cure.",
     "action": "Run as a GitHub Action: inputs and event from the environment.",
 }
 

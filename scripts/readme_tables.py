@@ -1,0 +1,79 @@
+"""Write the tables of README.md that follow from the code: inputs and outputs from action.yml, exit codes from the errors.
+
+python scripts/readme_tables.py
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from metricgate import errors
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+
+VERDICTS = (
+    (0, "passed, or passed with warnings; inconclusive and skipped do not block either", "success or neutral"),
+    (1, "failed: a gate says no, and nothing else ever exits with 1", "failure"),
+    (6, "inconclusive, where the policy says `on_inconclusive: fail`", "failure"),
+    (70, "a defect of MetricGate; the traceback is in the log", "failure"),
+)
+CONCLUSIONS = {
+    errors.TimeLimitError: "timed out",
+    errors.CancelledError: "cancelled",
+    errors.PublishError: "–",
+}
+
+
+def render_readme(text: str) -> str:
+    """Return the README with each table between its markers written anew."""
+    action = YAML(typ="safe").load(ROOT / "action.yml")
+    tables = {
+        "inputs": render_inputs(action["inputs"]),
+        "outputs": render_outputs(action["outputs"]),
+        "exit codes": render_exit_codes(),
+    }
+
+    def write_table(match: re.Match[str]) -> str:
+        return f"<!-- table: {match[1]} -->\n\n{tables[match[1]]}\n\n<!-- end -->"
+
+    return re.sub(r"<!-- table: ([\w ]+) -->.*?<!-- end -->", write_table, text, flags=re.DOTALL)
+
+
+def render_table(heading: str, rows: list[tuple[str, ...]]) -> str:
+    return "\n".join([heading, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def render_inputs(inputs: dict[str, Any]) -> str:
+    rows = [
+        (f"`{name}`", f"`{given['default']}`" if given.get("default") else "", given["description"])
+        for name, given in inputs.items()
+    ]
+    return render_table("| input | default | meaning |\n|---|---|---|", rows)
+
+
+def render_outputs(outputs: dict[str, Any]) -> str:
+    rows = [(f"`{name}`", given["description"]) for name, given in outputs.items()]
+    return render_table("| output | value |\n|---|---|", rows)
+
+
+def render_exit_codes() -> str:
+    rows = [(code, meaning, check) for code, meaning, check in VERDICTS]
+    for error in find_errors(errors.MetricgateError):
+        meaning = (error.__doc__ or "").strip().splitlines()[0]
+        rows.append((error.exit_code, f"{error.title}: {meaning}", CONCLUSIONS.get(error, "failure")))
+    rows.sort(key=lambda row: row[0])
+    return render_table(
+        "| exit code | when | check run |\n|--:|---|---|",
+        [(str(code), meaning, check) for code, meaning, check in rows],
+    )
+
+
+def find_errors(error: type[errors.MetricgateError]) -> list[type[errors.MetricgateError]]:
+    return [found for child in error.__subclasses__() for found in (child, *find_errors(child))]
+
+
+if __name__ == "__main__":
+    README.write_text(render_readme(README.read_text(encoding="utf-8")), encoding="utf-8")

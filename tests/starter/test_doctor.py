@@ -1,0 +1,137 @@
+"""`metricgate doctor`: each thing a first run trips over, and its cure."""
+
+import shutil
+
+import pytest
+from click.testing import CliRunner, Result
+
+from metricgate.cli import commands
+from metricgate.starter.checkup import Finding, Level, examine, examine_policy, examine_workflows
+from metricgate.workspace.checkout import Checkout
+from tests.churn import Churn
+
+WORKFLOW = """\
+on: {pull_request: }
+jobs:
+  gate:
+    runs-on: ubuntu-latest
+    permissions: {contents: read, checks: write, pull-requests: write}
+    steps:
+      - uses: metricgate/metricgate@v1
+"""
+
+
+def examine_all(churn: Churn) -> list[Finding]:
+    return list(examine(Checkout.open(churn.repository)))
+
+
+def examine_workflow_files(churn: Churn) -> list[Finding]:
+    return list(examine_workflows(Checkout.open(churn.repository)))
+
+
+def find(findings: list[Finding], text: str) -> Finding:
+    found = [finding for finding in findings if text in finding.what]
+    assert found, [finding.what for finding in findings]
+    return found[0]
+
+
+def run_doctor(churn: Churn, monkeypatch: pytest.MonkeyPatch) -> Result:
+    monkeypatch.chdir(churn.repository)
+    return CliRunner().invoke(commands, ["doctor"], catch_exceptions=False, standalone_mode=False)
+
+
+def test_a_healthy_project_has_nothing_broken(churn: Churn, monkeypatch: pytest.MonkeyPatch) -> None:
+    churn.write(".github/workflows/gate.yml", WORKFLOW)
+
+    result = run_doctor(churn, monkeypatch)
+
+    assert result.return_value == 0
+    assert "broken" not in result.output
+    for fine in (
+        "the baseline is main",
+        "answers, and has everything",
+        "4 gates",
+        "1,409 rows",
+        "gate.yml: its events",
+    ):
+        assert fine in result.output
+
+
+def test_what_is_broken_makes_the_exit_code(churn: Churn, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.rmtree(churn.remote)
+
+    result = run_doctor(churn, monkeypatch)
+
+    assert result.return_value == 2
+    assert "dvc push" in result.output
+
+
+def test_data_that_was_never_pushed_is_found(churn: Churn) -> None:
+    churn.write("data/more.csv", "a,b\n1,2\n")
+    churn.dvc("add", "--quiet", "data/more.csv")
+
+    finding = find(examine_all(churn), "data/more.csv")
+
+    assert (finding.level, finding.cure) == (Level.BROKEN, "dvc push")
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after", "found"),
+    [
+        ("metricgate.yaml", "score: churn_probability", "score: churn_probabilty", "no column 'churn_probabilty'"),
+        ("metricgate.yaml", "max_drop: 0.01", "max_dorp: 0.01", "max_dorp"),
+        ("metricgate.yaml", "eval/predictions.csv", "eval/prediction.csv", "eval/prediction.csv are not here"),
+        ("metricgate.yaml", "metric: roc_auc", "metric: metrics.json:auc", "auc of metrics.json, which has accuracy"),
+        ("metricgate.yaml", "metric: roc_auc", "metric: scores.json:auc", "A gate reads scores.json"),
+    ],
+)
+def test_a_policy_that_does_not_fit_the_files(churn: Churn, path: str, before: str, after: str, found: str) -> None:
+    churn.replace(path, before, after)
+
+    finding = find(list(examine_policy(Checkout.open(churn.repository))), found)
+
+    assert finding.level is Level.BROKEN
+    assert finding.cure
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "found", "level"),
+    [
+        ("{pull_request: }", "pull_request_target", "pull_request_target", Level.BROKEN),
+        ("{pull_request: }", "{pull_request: {paths: [src/**]}}", "paths filter", Level.NOTICE),
+        ("checks: write", "checks: read", "`checks: write`", Level.NOTICE),
+        (", pull-requests: write", "", "`pull-requests: write`", Level.NOTICE),
+        (
+            "    permissions: {contents: read, checks: write, pull-requests: write}\n",
+            "",
+            "no permissions",
+            Level.NOTICE,
+        ),
+        ("@v1", "@v1\n        with: {polcy: x}", "'polcy', which does not exist", Level.BROKEN),
+        ("jobs:", "jobs: [", "gate.yml", Level.BROKEN),
+    ],
+)
+def test_a_workflow_that_would_not_work(churn: Churn, before: str, after: str, found: str, level: Level) -> None:
+    assert before in WORKFLOW
+    churn.write(".github/workflows/gate.yml", WORKFLOW.replace(before, after))
+
+    assert find(examine_workflow_files(churn), found).level is level
+
+
+def test_permissions_that_are_not_needed_are_not_asked_for(churn: Churn) -> None:
+    text = WORKFLOW.replace(", checks: write, pull-requests: write", "")
+    churn.write(".github/workflows/gate.yml", text + "        with: {comment: never, check: none}\n")
+
+    assert find(examine_workflow_files(churn), "gate.yml").level is Level.FINE
+
+
+def test_without_a_remote_policy_or_workflow_each_is_named(churn: Churn) -> None:
+    for path in (".dvc/config", ".dvc/config.local"):
+        churn.write(path, "")
+    (churn.repository / "metricgate.yaml").unlink()
+
+    findings = examine_all(churn)
+
+    assert find(findings, "DVC has no remote").level is Level.BROKEN
+    assert find(findings, "There is no metricgate.yaml").cure == "metricgate init"
+    assert find(findings, "No workflow uses MetricGate").cure == "metricgate init"

@@ -1,0 +1,127 @@
+"""`metricgate init`: files that fit the repository, and never one that was there."""
+
+import pytest
+from click.testing import CliRunner, Result
+
+from metricgate.cli import commands
+from metricgate.settings.policy_file import read_policy
+from tests.churn import Churn
+
+
+def run_init(churn: Churn, monkeypatch: pytest.MonkeyPatch, *options: str, folder: str = ".") -> Result:
+    monkeypatch.chdir(churn.repository / folder)
+    return CliRunner().invoke(commands, ["init", *options], catch_exceptions=False, standalone_mode=False)
+
+
+def read(churn: Churn, path: str) -> str:
+    return (churn.repository / path).read_text(encoding="utf-8")
+
+
+def test_the_policy_names_what_the_predictions_hold(churn: Churn, monkeypatch: pytest.MonkeyPatch) -> None:
+    (churn.repository / "metricgate.yaml").unlink()
+
+    run_init(churn, monkeypatch)
+
+    policy = read_policy(read(churn, "metricgate.yaml"), origin="metricgate.yaml")
+    spec = policy.prediction_sets[""]
+    assert (spec.path, spec.id, spec.label, spec.score) == (
+        "eval/predictions.csv",
+        ("customer_id",),
+        "churned",
+        "churn_probability",
+    )
+    assert "contract" in spec.slices
+    assert [gate.metric for gate in policy.gates] == ["roc_auc", "accuracy", "accuracy"]
+
+
+def test_files_that_exist_are_kept(churn: Churn, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = read(churn, "metricgate.yaml")
+    churn.write(".github/workflows/metricgate.yml", "mine\n")
+
+    result = run_init(churn, monkeypatch)
+
+    assert read(churn, "metricgate.yaml") == before
+    assert read(churn, ".github/workflows/metricgate.yml") == "mine\n"
+    assert result.output.count("kept:") == 2
+
+
+def test_a_dry_run_prints_and_writes_nothing(churn: Churn, monkeypatch: pytest.MonkeyPatch) -> None:
+    (churn.repository / "metricgate.yaml").unlink()
+
+    result = run_init(churn, monkeypatch, "--dry-run")
+
+    assert "{metric: roc_auc, max_drop: 0.01}" in result.output
+    assert not (churn.repository / "metricgate.yaml").exists()
+    assert not (churn.repository / ".github").exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "step"),
+    [
+        ("s3://bucket/dvc", "aws-actions/configure-aws-credentials@"),
+        ("gs://bucket/dvc", "google-github-actions/auth@"),
+        ("azure://container/dvc", "azure/login@"),
+    ],
+)
+def test_the_workflow_fits_the_dvc_remote(
+    churn: Churn, monkeypatch: pytest.MonkeyPatch, address: str, step: str
+) -> None:
+    (churn.repository / ".dvc/config.local").unlink()
+    churn.replace(".dvc/config", str(_committed_remote(churn)), address)
+
+    result = run_init(churn, monkeypatch)
+
+    assert step in read(churn, ".github/workflows/metricgate.yml")
+    assert "Put your own role or account" in result.output
+
+
+def _committed_remote(churn: Churn) -> str:
+    return read(churn, ".dvc/config").rsplit("url = ", 1)[1].strip()
+
+
+def test_a_project_in_a_folder_gets_its_workflow_at_the_top(churn: Churn, monkeypatch: pytest.MonkeyPatch) -> None:
+    churn.write("models/churn/dvc.yaml", "stages: {}\n")
+
+    run_init(churn, monkeypatch, folder="models/churn")
+
+    assert (churn.repository / "models/churn/metricgate.yaml").exists()
+    assert "working-directory: models/churn\n" in read(churn, ".github/workflows/metricgate.yml")
+
+
+def test_without_predictions_the_metrics_of_the_files_are_offered(
+    churn: Churn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in ("metricgate.yaml", "eval/predictions.csv", "eval/roc.csv"):
+        (churn.repository / path).unlink()
+    churn.replace("dvc.yaml", "eval/predictions.csv", "eval/rows.bin")
+
+    result = run_init(churn, monkeypatch)
+
+    text = read(churn, "metricgate.yaml")
+    assert "#   - {metric: metrics.json:roc_auc, max_drop: 5%}" in text
+    assert read_policy(text, origin="metricgate.yaml").gates == ()
+    assert "Let the pipeline write its test predictions" in result.output
+
+
+def test_predictions_that_were_not_pulled_are_named(churn: Churn, monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in ("metricgate.yaml", "eval/predictions.csv"):
+        (churn.repository / path).unlink()
+
+    run_init(churn, monkeypatch)
+
+    text = read(churn, "metricgate.yaml")
+    assert "# eval/predictions.csv is not here: run `dvc pull` or `dvc repro`." in text
+    assert read_policy(text, origin="metricgate.yaml").predictions is None
+
+
+@pytest.mark.parametrize("name", ["yes", "a: b", "# no", "on", "1", "co lumn", "é"])
+def test_any_column_name_survives_yaml(churn: Churn, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (churn.repository / "metricgate.yaml").unlink()
+    header, rest = read(churn, "eval/predictions.csv").split("\n", 1)
+    (churn.repository / "eval/predictions.csv").unlink()
+    churn.write("eval/predictions.csv", header.replace("contract", name) + "\n" + rest)
+
+    run_init(churn, monkeypatch)
+
+    policy = read_policy(read(churn, "metricgate.yaml"), origin="metricgate.yaml")
+    assert name in policy.prediction_sets[""].slices
