@@ -42,6 +42,17 @@ def test_every_format_gives_the_same_rows(tmp_path: Path, name: str, content: by
     assert found.scores.tolist() == [0.5, 0.25]
 
 
+@pytest.mark.parametrize(("name", "other"), [("a*.csv", "ab.csv"), ("x[1].csv", "x1.csv"), ("q?.csv", "q1.csv")])
+def test_a_path_is_one_file_and_no_pattern(tmp_path: Path, name: str, other: str) -> None:
+    (tmp_path / name).write_text(CSV, encoding="utf-8")
+    (tmp_path / other).write_text("y,p\n1,0.125\n", encoding="utf-8")
+
+    found = read_predictions(tmp_path / name, SPEC).sample
+
+    assert found.scores is not None
+    assert found.scores.tolist() == [0.5, 0.25]
+
+
 def test_parquet_gives_the_same_rows_whatever_its_types(tmp_path: Path) -> None:
     path = tmp_path / "p.parquet"
     write_parquet(path, "(true, 0.5::FLOAT), (false, 0.25)", "y, p")

@@ -48,6 +48,18 @@ def test_the_order_of_the_file_does_not_matter(read_table: ReadTable) -> None:
     assert np.array_equal(straight.pair.candidate.scores, other.pair.candidate.scores)  # type: ignore[arg-type]
 
 
+def test_the_order_that_both_files_share_does_not_matter(read_table: ReadTable) -> None:
+    lines = BASELINE.strip().splitlines()
+    turned = "\n".join([lines[0], *reversed(lines[1:])])
+
+    straight = pair_predictions(read_table(BASELINE, **ROLES), read_table(BASELINE, **ROLES))
+    other = pair_predictions(read_table(turned, **ROLES), read_table(turned, **ROLES))
+
+    assert straight.pair.baseline.scores is not None
+    assert other.pair.baseline.scores is not None
+    assert straight.pair.baseline.scores.tolist() == other.pair.baseline.scores.tolist() == [0.2, 0.4, 0.9]
+
+
 def test_a_candidate_cannot_move_rows_between_slices(read_table: ReadTable) -> None:
     paired = pair_predictions(read_table(BASELINE, **ROLES), read_table(CANDIDATE, **ROLES))
 
@@ -61,6 +73,23 @@ def test_identical_predictions_are_known_as_such(read_table: ReadTable) -> None:
 
     assert paired.pairing.identical
     assert not paired.pairing.test_set_changed
+
+
+@pytest.mark.parametrize("candidate", ["y p c\n1 0.8 1\n0 0.2 2", "y p c\n1 0.7 9\n0 0.2 2"])
+def test_another_score_or_column_under_the_same_predictions_is_not_identical(
+    read_table: ReadTable, candidate: str
+) -> None:
+    baseline = read_table("y p c\n1 0.7 1\n0 0.2 2", label="y", score="p", needed=("c",))
+
+    paired = pair_predictions(baseline, read_table(candidate, label="y", score="p", needed=("c",)))
+
+    assert not paired.pairing.identical
+
+
+def test_equal_predictions_beside_a_row_of_one_side_are_not_called_identical(read_table: ReadTable) -> None:
+    paired = pair_predictions(read_table(BASELINE, **ROLES), read_table(f"{BASELINE.strip()}\n9 1 0.5 a", **ROLES))
+
+    assert not paired.pairing.identical
 
 
 def test_rows_on_one_side_only_are_refused_when_asked(read_table: ReadTable) -> None:
