@@ -72,18 +72,34 @@ def keep_classes(margins: Margins, kept: NDArray[Any]) -> Margins:
     return Margins(*(part[..., kept] for part in margins))
 
 
-def differentiate(formula: Formula, margins: Margins) -> Margins:
-    """Return the derivative of the formula by each margin."""
-    point = np.concatenate(margins)
-    size = len(margins.hit)
-    gradient = np.empty(len(point))
-    for start in range(0, len(point), _DIRECTIONS_AT_ONCE):
-        rows = np.arange(start, min(start + _DIRECTIONS_AT_ONCE, len(point)))
-        moved = np.tile(point.astype(np.complex128), (len(rows), 1))
-        moved[np.arange(len(rows)), rows] += 1j * _STEP
-        values = formula(Margins(moved[:, :size], moved[:, size : 2 * size], moved[:, 2 * size :]))
-        gradient[rows] = np.imag(values) / _STEP
-    return Margins(gradient[:size], gradient[size : 2 * size], gradient[2 * size :])
+def differentiate(formula: Formula, margins: Margins) -> tuple[NDArray[Any], Margins]:
+    """Return the values of the formula, shape (...), and its derivatives by each margin, shape (..., k)."""
+    point = np.concatenate(margins, axis=-1)
+    count = point.shape[-1]
+    gradient = np.empty(point.shape)
+    for start in range(0, count, _DIRECTIONS_AT_ONCE):
+        steps = np.arange(start, min(start + _DIRECTIONS_AT_ONCE, count))
+        moved = np.repeat(point[..., None, :].astype(np.complex128), len(steps), axis=-2)
+        moved[..., np.arange(len(steps)), steps] += 1j * _STEP
+        values = formula(_split(moved))
+        gradient[..., steps] = np.imag(values) / _STEP
+    return np.real(values[..., 0]), _split(gradient)
+
+
+def _split(joined: NDArray[Any]) -> Margins:
+    size = joined.shape[-1] // 3
+    return Margins(joined[..., :size], joined[..., size : 2 * size], joined[..., 2 * size :])
+
+
+def differentiate_kept(formula: Formula, margins: Margins, kept: NDArray[Any]) -> tuple[NDArray[Any], Margins]:
+    """Differentiate a formula of the kept classes by the margins of all; those of others do not matter to it."""
+    if kept.all():
+        return differentiate(formula, margins)
+    values, slopes = differentiate(formula, keep_classes(margins, kept))
+    whole = Margins(*(np.zeros(part.shape) for part in margins))
+    for target, part in zip(whole, slopes, strict=True):
+        target[..., kept] = part
+    return values, whole
 
 
 def divide(numerator: NDArray[Any], denominator: NDArray[Any]) -> NDArray[Any]:
@@ -113,13 +129,9 @@ def evaluate_confusion(metric: ConfusionMetric, sample: Sample) -> Evaluation:
     margins = count_margins(label, prediction, size, weight)
     kept = select_classes(metric, label, size)
     metric.check(margins)
-    used = keep_classes(margins, kept)
-    slope = Margins(*np.zeros((3, size)))
-    for whole, part in zip(slope, differentiate(metric.formula, used), strict=True):
-        whole[kept] = part
+    value, slope = differentiate_kept(metric.formula, margins, kept)
     influence = slope.actual[label] + slope.predicted[prediction] + np.where(label == prediction, slope.hit[label], 0.0)
-    value = float(np.real(metric.formula(used)))
-    return Evaluation(value, weigh(influence * sample.rows, weight), name_left_out(sample, kept))
+    return Evaluation(float(value), weigh(influence * sample.rows, weight), name_left_out(sample, kept))
 
 
 def name_left_out(sample: Sample, kept: NDArray[Any]) -> tuple[str, ...]:

@@ -194,9 +194,10 @@ def _measure_table(pair: SamplePair, metric: ConfusionMetric, factor: float) -> 
     table = count_jointly(pair, metric)
     weight = relative_weight(pair.candidate)
     is_share = metric.is_share and factor == 1.0 and weight is None
+    baseline, candidate = evaluate_table(table, metric)
     return _Measured(
-        baseline=evaluate_table(table, metric, 1),
-        candidate=evaluate_table(table, metric, 2),
+        baseline=baseline,
+        candidate=candidate,
         find_influence=lambda: influence_of_rows(table, metric, factor, weight),
         interval=bound_paired_share(table, metric) if is_share else bound_from_table(table, metric, factor),
         notes=name_left_out(pair.candidate, table.kept),

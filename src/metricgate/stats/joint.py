@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metricgate.models.samples import FloatArray, SamplePair
-from metricgate.stats.confusion import ConfusionMetric, Margins, differentiate, keep_classes, select_classes
+from metricgate.stats.confusion import ConfusionMetric, Margins, differentiate_kept, keep_classes, select_classes
 from metricgate.stats.distributions import normal_quantile
 from metricgate.stats.interval import Interval
 from metricgate.stats.metric import MetricUndefined, relative_weight
@@ -27,7 +27,8 @@ _LARGEST_TABLE = 2**20  # cells; with more classes only cells that occur are kep
 class JointTable:
     """Rows counted by cell; ``cells`` has the columns label, baseline's and candidate's prediction.
 
-    ``row_cell`` is the cell of each row; ``weight`` and ``square`` sum the relative weights and their squares.
+    ``row_cell`` is the cell of each row; ``weight`` and ``square`` sum the relative weights and their squares by cell.
+    ``margins`` has shape (2, size): those of the baseline, and of the candidate. ``kept``: classes to average over.
     """
 
     size: int
@@ -36,18 +37,17 @@ class JointTable:
     row_cell: NDArray[Any]
     weight: FloatArray
     square: FloatArray
+    margins: Margins
     kept: NDArray[Any]
 
-    def margins(self, side: int) -> Margins:
-        """Return the margins of the baseline (side 1) or of the candidate (side 2)."""
-        label, predicted = self.cells[:, 0], self.cells[:, side]
-        hits = np.where(label == predicted, self.weight, 0.0)
-        return Margins(
-            *(
-                np.bincount(by, of, self.size)
-                for by, of in ((label, hits), (label, self.weight), (predicted, self.weight))
-            )
-        )
+
+def _sum_margins(cells: NDArray[Any], weight: FloatArray, size: int) -> Margins:
+    label = cells[:, 0]
+    actual = np.bincount(label, weight, size)
+    sides = [cells[:, side] for side in (1, 2)]
+    hits = [np.bincount(label, np.where(label == side, weight, 0.0), size) for side in sides]
+    predicted = [np.bincount(side, weight, size) for side in sides]
+    return Margins(np.stack(hits), np.stack([actual, actual]), np.stack(predicted))
 
 
 def count_jointly(pair: SamplePair, metric: ConfusionMetric) -> JointTable:
@@ -66,62 +66,52 @@ def count_jointly(pair: SamplePair, metric: ConfusionMetric) -> JointTable:
     sums = np.bincount(row_cell, weight, len(codes)).astype(np.float64)
     squares = sums if weight is None else np.bincount(row_cell, weight**2, len(codes)).astype(np.float64)
     cells = np.stack([codes // size**2, codes // size % size, codes % size], axis=1)
-    return JointTable(size, pair.rows, cells, row_cell, sums, squares, select_classes(metric, label, size))
+    margins, kept = _sum_margins(cells, sums, size), select_classes(metric, label, size)
+    return JointTable(size, pair.rows, cells, row_cell, sums, squares, margins, kept)
 
 
-def evaluate_table(table: JointTable, metric: ConfusionMetric, side: int) -> float:
-    """Return the value of the baseline (side 1) or of the candidate (side 2)."""
-    margins = table.margins(side)
-    try:
-        metric.check(margins)
-    except MetricUndefined as undefined:
-        name = "baseline" if side == 1 else "candidate"
-        raise MetricUndefined(undefined.reason, code=undefined.code, side=name) from undefined
-    return float(np.real(metric.formula(keep_classes(margins, table.kept))))
+def evaluate_table(table: JointTable, metric: ConfusionMetric) -> tuple[float, float]:
+    """Return the values of baseline and candidate."""
+    for side, name in enumerate(("baseline", "candidate")):
+        try:
+            metric.check(Margins(*(part[side] for part in table.margins)))
+        except MetricUndefined as undefined:
+            raise MetricUndefined(undefined.reason, code=undefined.code, side=name) from undefined
+    values = metric.formula(keep_classes(table.margins, table.kept))
+    return float(values[0]), float(values[1])
 
 
 def influence_of_rows(
     table: JointTable, metric: ConfusionMetric, factor: float, weight: FloatArray | None
 ) -> FloatArray:
     """Return the influence of each row on candidate minus factor times baseline."""
+    _, slopes = differentiate_kept(metric.formula, table.margins, table.kept)
     cells = table.cells
-    of_cell = _derive_cells(_find_slopes(table, metric, 0.0), cells[:, 0], cells[:, 1], cells[:, 2], factor)
-    influence: FloatArray = (of_cell * table.rows)[table.row_cell]
+    of_cell = _derive_cells(slopes, cells[:, 0], cells[:, 1], cells[:, 2], factor) * table.rows
+    influence: FloatArray = of_cell[table.row_cell]
     return influence if weight is None else influence * weight
 
 
-def _find_slopes(table: JointTable, metric: ConfusionMetric, extra: float) -> tuple[Margins, Margins]:
-    """Differentiate both sides by their margins, with ``extra`` rows added to each class, half of them hits."""
-    return _find_slope(table, metric, 1, extra), _find_slope(table, metric, 2, extra)
-
-
-def _find_slope(table: JointTable, metric: ConfusionMetric, side: int, extra: float) -> Margins:
-    slope = Margins(*np.zeros((3, table.size)))
-    used = keep_classes(_add_rows(table.margins(side), extra), table.kept)
-    for whole, part in zip(slope, differentiate(metric.formula, used), strict=True):
-        whole[table.kept] = part
-    return slope
-
-
-def _add_rows(margins: Margins, extra: float) -> Margins:
-    return Margins(margins.hit + extra / 2, margins.actual + extra, margins.predicted + extra)
+def _add_rows(margins: Margins) -> Margins:
+    """Add a row to each class: half of them hits, the other half spread over the other classes."""
+    return Margins(margins.hit + 0.5, margins.actual + 1.0, margins.predicted + 1.0)
 
 
 def _derive_cells(
-    slopes: tuple[Margins, Margins], label: NDArray[Any], baseline: NDArray[Any], candidate: NDArray[Any], factor: float
+    slopes: Margins, label: NDArray[Any], baseline: NDArray[Any], candidate: NDArray[Any], factor: float
 ) -> FloatArray:
     """Return the derivative of candidate minus factor times baseline by the weight in each cell."""
     sides = []
-    for slope, predicted in zip(slopes, (baseline, candidate), strict=True):
-        hit = np.where(label == predicted, slope.hit[label], 0.0)
-        sides.append(slope.actual[label] + slope.predicted[predicted] + hit)
+    for side, predicted in enumerate((baseline, candidate)):
+        hit = np.where(label == predicted, slopes.hit[side][label], 0.0)
+        sides.append(slopes.actual[side][label] + slopes.predicted[side][predicted] + hit)
     difference: FloatArray = sides[1] - factor * sides[0]
     return difference
 
 
 def bound_from_table(table: JointTable, metric: ConfusionMetric, factor: float) -> Interval:
     """Bound the contrast by the delta method on the table with half a row more in each discordant cell."""
-    slopes = _find_slopes(table, metric, 1.0)
+    values, slopes = differentiate_kept(metric.formula, _add_rows(table.margins), table.kept)
     cells = table.cells
     own = table.square @ _derive_cells(slopes, cells[:, 0], cells[:, 1], cells[:, 2], factor) ** 2
     label, other = (part.ravel() for part in np.indices((table.size, table.size)))
@@ -130,10 +120,7 @@ def bound_from_table(table: JointTable, metric: ConfusionMetric, factor: float) 
         added @ _derive_cells(slopes, label, *sides, factor) ** 2 for sides in ((label, other), (other, label))
     )
     se = float(np.sqrt((own + right + wrong) * table.rows / max(table.rows - 1, 1)))
-    values = [
-        float(np.real(metric.formula(keep_classes(_add_rows(table.margins(side), 1.0), table.kept)))) for side in (1, 2)
-    ]
-    centre = values[1] - factor * values[0]
+    centre = float(values[1] - factor * values[0])
 
     def bounds(tail: float) -> tuple[float, float]:
         reach = normal_quantile(tail) * se

@@ -67,13 +67,14 @@ def bound_root(pair: SamplePair, factor: float, freedom: float) -> Bounds:
     flips the sign.
     """
     errors = [row_squared_error(pair.candidate), factor**2 * row_squared_error(pair.baseline)]
-    (own, other), covariance = _find_moments(errors, pair.candidate)
+    means, covariance = _find_moments(errors, pair.candidate)
+    own, other = means.tolist()
+    own_part, other_part, shared = float(covariance[0, 0]), float(covariance[1, 1]), float(covariance[0, 1])
     roots = sqrt(own), sqrt(other)
     estimate = roots[0] - roots[1]
 
     def measure(distance: float, own_slope: float, other_slope: float) -> float:
-        slopes = np.array([own_slope, other_slope])
-        variance = float(slopes @ covariance @ slopes)
+        variance = own_slope**2 * own_part + other_slope**2 * other_part + 2 * own_slope * other_slope * shared
         if variance <= 0:
             return distance * inf if distance else 0.0
         return distance / sqrt(variance)
