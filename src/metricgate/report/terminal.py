@@ -18,6 +18,8 @@ _COLOURS = {
 }
 _VERDICT_COLOURS = {"passed": "32", "failed": "31", "inconclusive": "33", "error": "31"}
 _HEADER = ("", "metric", "change", "interval", "baseline", "candidate", "rule")
+_DISPENSABLE = (("baseline", "candidate"), ("interval",))  # what a narrow terminal loses first
+_SHORTEST_NAME = 12
 
 
 def render_terminal(report: Report, *, color: bool, width: int) -> str:
@@ -70,12 +72,23 @@ def _draw_table(gates: list[GateRow], width: int, *, color: bool) -> str:
     if not gates:
         return ""
     cells = [_HEADER, *map(_draw_row, gates)]
-    sizes = [max(len(row[column]) for row in cells) for column in range(len(_HEADER))]
-    spare = width - sum(sizes) - 2 * (len(sizes) - 1)
-    sizes[1] = max(12, sizes[1] + min(0, spare))
+    sizes = _fit_columns([max(len(row[column]) for row in cells) for column in range(len(_HEADER))], width)
     lines = [_draw_line(row, sizes) for row in cells]
     painted = [_paint(line, _COLOURS[gate.outcome], on=color) for line, gate in zip(lines[1:], gates, strict=True)]
     return "\n".join((_paint(lines[0], "1", on=color), *painted))
+
+
+def _fit_columns(sizes: list[int], width: int) -> list[int]:
+    """Return the width of each column, 0 where it is left out; only the metric's name is ever shortened."""
+    name = _HEADER.index("metric")
+    for titles in ((), *_DISPENSABLE):
+        for title in titles:
+            sizes[_HEADER.index(title)] = 0
+        spare = width - sum(size + 2 for size in sizes if size) + 2
+        if sizes[name] + spare >= _SHORTEST_NAME:
+            break
+    sizes[name] = max(_SHORTEST_NAME, sizes[name] + min(0, spare))
+    return sizes
 
 
 def _draw_row(gate: GateRow) -> tuple[str, ...]:
@@ -94,9 +107,10 @@ def _draw_row(gate: GateRow) -> tuple[str, ...]:
 
 
 def _draw_line(row: tuple[str, ...], sizes: list[int]) -> str:
-    left = {0, 1, 6}
+    left = {"", "metric", "rule"}
     cells = [
-        shorten(cell, size).ljust(size) if column in left else cell.rjust(size)
-        for column, (cell, size) in enumerate(zip(row, sizes, strict=True))
+        shorten(cell, size).ljust(size) if title in left else cell.rjust(size)
+        for title, cell, size in zip(_HEADER, row, sizes, strict=True)
+        if size
     ]
     return "  ".join(cells).rstrip()
