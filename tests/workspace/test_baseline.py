@@ -1,5 +1,9 @@
+import base64
 import subprocess
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -7,7 +11,7 @@ import pytest
 from metricgate.errors import ConfigurationError, WorkspaceError
 from metricgate.trigger.value import PullRequest, Trigger, TriggerKind
 from metricgate.workspace.baseline import resolve_baseline
-from metricgate.workspace.checkout import Checkout
+from metricgate.workspace.checkout import Access, Checkout
 from tests.projects import TinyProject
 
 MAIN = "refs/heads/main"
@@ -224,3 +228,47 @@ def test_repository_without_a_commit_is_an_error(tmp_path: Path) -> None:
 
     with pytest.raises(WorkspaceError, match="has no commit"):
         Checkout.open(tmp_path)
+
+
+def test_folder_of_somebody_else_is_an_error_with_its_cure(tiny: TinyProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+
+    with pytest.raises(WorkspaceError, match="belongs to another user") as caught:
+        Checkout.open(tiny.root)
+
+    assert f"git config --global --add safe.directory {tiny.root}" in caught.value.fix
+
+
+@pytest.fixture
+def refusing_server() -> Iterator[tuple[str, list[str | None]]]:
+    """Serve Git over HTTP to nobody; yield the address, and the Authorization headers that came."""
+    seen: list[str | None] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append(self.headers.get("Authorization"))
+            self.send_error(403)
+
+        def log_message(self, *_: object) -> None:
+            """Stay quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", seen
+        server.shutdown()
+
+
+def test_token_is_tried_after_the_credentials_of_the_checkout_and_stands_in_no_file(
+    tiny: TinyProject, refusing_server: tuple[str, list[str | None]]
+) -> None:
+    address, seen = refusing_server
+    tiny.git("remote", "set-url", "origin", f"{address}/team/churn.git")
+    tiny.git("config", f"http.{address}/.extraheader", "AUTHORIZATION: basic b3Vycw==")
+
+    words = Checkout.open(tiny.root, Access(token="a-token", server_url=address)).fetch("refs/heads/main")
+
+    assert words is not None
+    assert "403" in words
+    assert seen == ["basic b3Vycw==", "basic " + base64.b64encode(b"x-access-token:a-token").decode()]
+    assert "a-token" not in (tiny.root / ".git/config").read_text()
+    assert "a-token" not in repr(Access(token="a-token"))

@@ -25,13 +25,14 @@ class Access:
     def environment(self) -> dict[str, str]:
         """Return Git's configuration for one command, so that the token stands in no file and no argument."""
         basic = base64.b64encode(f"x-access-token:{self.token}".encode()).decode()
-        return {
-            "GIT_CONFIG_COUNT": "2",
-            "GIT_CONFIG_KEY_0": f"http.{self.server_url}/.extraheader",
-            "GIT_CONFIG_VALUE_0": "",  # drops what the checkout configured: two such headers are refused
-            "GIT_CONFIG_KEY_1": f"http.{self.server_url}/.extraheader",
-            "GIT_CONFIG_VALUE_1": f"AUTHORIZATION: basic {basic}",
-        }
+        header = f"http.{self.server_url}/.extraheader"
+        first = int(os.environ.get("GIT_CONFIG_COUNT", "0"))
+        # The empty value drops what the checkout configured: two such headers are refused.
+        values = {first: "", first + 1: f"AUTHORIZATION: basic {basic}"}
+        settings = {"GIT_CONFIG_COUNT": str(first + len(values))}
+        for number, value in values.items():
+            settings |= {f"GIT_CONFIG_KEY_{number}": header, f"GIT_CONFIG_VALUE_{number}": value}
+        return settings
 
 
 def _last_words(result: CompletedProcess[bytes]) -> str:

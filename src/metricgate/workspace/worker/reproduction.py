@@ -1,9 +1,9 @@
 """Runs what has to be run, and notes what was done for each stage."""
 
 import logging
-import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,6 @@ class StageWatcher(logging.Handler):
         self.seconds: dict[str, float] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.levelno >= logging.WARNING or record.name == "dvc.stage.run":
-            sys.stdout.write(record.getMessage() + "\n")
-            sys.stdout.flush()
         template, argument = str(record.msg), record.args[0] if isinstance(record.args, tuple) and record.args else ""
         if template.startswith("Running stage"):
             self._begin(str(argument), "ran")
@@ -50,6 +47,28 @@ class StageWatcher(logging.Handler):
         if self._current is not None:
             self.seconds[self._current] = time.monotonic() - self._since
             self._current = None
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Tell whether a line of DVC's says more than what we say ourselves, or than advice on `git add`."""
+    return not str(record.msg).startswith("Running stage") and record.name != "dvc.repo.scm_context"
+
+
+@contextmanager
+def _watch_log(watcher: StageWatcher) -> Iterator[None]:
+    log = logging.getLogger("dvc")
+    printers = list(log.handlers)
+    for printer in printers:
+        printer.addFilter(_is_news)
+    log.addHandler(watcher)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        watcher.end()
+        log.removeHandler(watcher)
+        for printer in printers:
+            printer.removeFilter(_is_news)
 
 
 class Reproduction:
@@ -96,14 +115,8 @@ class Reproduction:
     def _reproduce(self, targets: list[str], **how: bool) -> None:
         if self._pull is None:
             self._pull = _pull_run_cache(self._project, self._say)
-        log = logging.getLogger("dvc")
-        log.addHandler(self._watcher)
-        log.setLevel(logging.INFO)
-        try:
+        with _watch_log(self._watcher):
             self._project.repo.reproduce(targets=targets, pull=self._pull, allow_missing=True, **how)
-        finally:
-            self._watcher.end()
-            log.removeHandler(self._watcher)
         self._project.forget()
         states = self._watcher.states
         stages = [stage for stage in self._project.pipeline_stages if states.get(stage.addressing) in _RESTORED]
