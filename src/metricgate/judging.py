@@ -10,7 +10,7 @@ from metricgate.comparison.numbers import disagreeing_numbers, measure_numbers
 from metricgate.comparison.subject import Subject
 from metricgate.errors import MetricgateError, PredictionsError, TimeLimitError
 from metricgate.models.outcome import Outcome, Verdict
-from metricgate.models.result import ChartData, GateRow, MetricRow, Warning_
+from metricgate.models.result import Change, ChartData, GateRow, Location, MetricRow, Warning_
 from metricgate.models.snapshot import RevisionInfo, Snapshot, Unreadable
 from metricgate.policy.judge import Evidence, judge_policy, tail_of
 from metricgate.policy.verdict import decide_verdict, exit_code_of
@@ -37,6 +37,8 @@ class Case:
     anchor: Snapshot | None = None
     id: str = "default"
     warnings: tuple[Warning_, ...] = ()
+    sources: tuple[Change, ...] = ()  # changed files of the pipeline
+    policy_path: str = ""  # the policy file, relative to the repository
     accepted: Acceptance | None = None
     reproduce: str = ""
 
@@ -84,7 +86,7 @@ def _known(case: Case) -> dict[str, object]:
         "baseline": case.baseline.info if case.baseline else None,
         "candidate": case.candidate.info,
         "metrics": measure_numbers(case.baseline, case.candidate),
-        "changes": list_changes(case.baseline, case.candidate) if case.baseline else (),
+        "changes": (*list_changes(case.baseline, case.candidate), *case.sources) if case.baseline else (),
         "baseline_stages": case.baseline.stages if case.baseline else (),
         "candidate_stages": case.candidate.stages,
         "policy_origin": case.choice.origin,
@@ -148,7 +150,8 @@ def _read_baseline(baseline: Snapshot, name: str, spec: PredictionsSpec, columns
 def _report(case: Case, evidence: Evidence, anchor: Evidence | None) -> Report:
     policy = case.choice.judging
     nothing_to_judge = not policy.gates and not evidence.subjects
-    gates = () if nothing_to_judge else judge_policy(policy, evidence, anchor=anchor)
+    locations = [Location(path=case.policy_path, line=line) for line in case.choice.gate_lines]
+    gates = () if nothing_to_judge else judge_policy(policy, evidence, anchor=anchor, locations=locations)
     verdict = decide_verdict(gates)
     if case.choice.capped and verdict is Verdict.PASSED:
         verdict = Verdict.INCONCLUSIVE

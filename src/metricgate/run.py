@@ -18,7 +18,7 @@ from metricgate.workspace.baseline import BaselineRevision, resolve_baseline
 from metricgate.workspace.candidate import ProduceOptions, produce_candidate
 from metricgate.workspace.checkout import Access, Checkout
 from metricgate.workspace.results import fetch_baseline
-from metricgate.workspace.touched import warn_of_touched_files
+from metricgate.workspace.touched import find_touched_files, locate_parameters
 
 LOCAL = Trigger(kind=TriggerKind.LOCAL)
 NO_TOKEN = Access()
@@ -56,8 +56,11 @@ def run(request: Request, progress: Progress) -> Report:
             return report_failure(error, id_=request.id)
         with progress.step("Compare"):
             report = judge(case)
+    changes = locate_parameters(checkout, report.changes)
     trained = sum(stage.seconds or 0.0 for stage in report.candidate_stages if stage.state == "ran")
-    return report.model_copy(update={"timing": Timing(total=time.monotonic() - started, trained=trained)})
+    return report.model_copy(
+        update={"changes": changes, "timing": Timing(total=time.monotonic() - started, trained=trained)}
+    )
 
 
 def _produce(  # noqa: PLR0917  the run's own values, in the order of the story
@@ -89,6 +92,7 @@ def _produce(  # noqa: PLR0917  the run's own values, in the order of the story
         own = replace(options, scratch=scratch / "anchor", pipeline=choice.baseline.pipeline)
         if frozen is not None:
             anchor = fetch_baseline(checkout, frozen, choice.baseline, own, progress=progress, logs=logs)
+    touched = revision and find_touched_files(checkout, revision.sha, choice.candidate)
     return Case(
         baseline=baseline,
         candidate=replace(candidate, info=_name_candidate(candidate.info, checkout, request.trigger)),
@@ -96,7 +100,9 @@ def _produce(  # noqa: PLR0917  the run's own values, in the order of the story
         choice=choice,
         id=request.id,
         accepted=request.accepted,
-        warnings=() if revision is None else warn_of_touched_files(checkout, revision.sha, choice.candidate),
+        warnings=touched.warnings if touched else (),
+        sources=touched.sources if touched else (),
+        policy_path=checkout.prefix + request.policy_name,
         reproduce=_reproduce_command(checkout, revision),
     )
 

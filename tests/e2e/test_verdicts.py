@@ -2,6 +2,8 @@
 
 import signal
 import time
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from tests.churn import Churn
@@ -43,6 +45,13 @@ def failure_of(step: Step) -> dict[str, Any]:
     return failure
 
 
+def line_at(workflow: Workflow, row: Mapping[str, Any]) -> str:
+    """Give the line that a gate or a change points at."""
+    location = row["location"]
+    lines: list[str] = Path(workflow.workspace, location["path"]).read_text(encoding="utf-8").splitlines()
+    return lines[int(location["line"]) - 1]
+
+
 def test_failed_a_worse_model_is_refused_with_one_comment_that_is_updated_in_place(workflow: Workflow) -> None:
     workflow.open_pull_request()
 
@@ -54,8 +63,11 @@ def test_failed_a_worse_model_is_refused_with_one_comment_that_is_updated_in_pla
     [comment] = workflow.fake.comments(NUMBER)
     assert "\n## ❌ Blocked: ROC AUC is 0.026 lower" in comment.body
     assert first.report["baseline"]["revision"] == workflow.churn.sha("main") == first.outputs["baseline-sha"]
-    assert first.report["baseline"]["source"] == "git"
+    assert first.report["baseline"]["source"] == "dvc remote"
     assert first.outputs["comment-url"].endswith(f"#issuecomment-{comment.number}")
+    assert line_at(workflow, first.report["gates"][0]) == "  - {metric: roc_auc, max_drop: 0.01}"
+    located = {change["name"]: line_at(workflow, change) for change in first.report["changes"]}
+    assert located["train.max_leaf_nodes"].strip() == "max_leaf_nodes: 31"
 
 
 def test_passed_a_change_that_the_pipeline_does_not_depend_on_trains_nothing(workflow: Workflow) -> None:
@@ -212,4 +224,5 @@ def test_a_change_of_the_code_that_judges_is_named_and_judged_by_the_baselines_p
     }
     assert [gate["bound"] for gate in step.report["gates"] if gate["metric"] == "roc_auc"] == [0.01]
     assert step.report["candidate"]["revision"] == workflow.head
+    assert {"kind": "source", "name": "src/evaluate.py"}.items() <= step.report["changes"][0].items()
     assert "metricgate.yaml at" in step.report["policy_origin"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from metricgate.comparison.subject import Subject, is_defined
 from metricgate.models.outcome import Direction, Outcome, Role
-from metricgate.models.result import GateRow
+from metricgate.models.result import GateRow, Location
 from metricgate.models.snapshot import Snapshot
 from metricgate.policy.absolute import judge_absolute_rule
 from metricgate.policy.assessment import RulePower, assess_relative_rules
@@ -26,8 +26,10 @@ class Evidence:
     candidate: Snapshot
 
 
-def judge_policy(policy: Policy, evidence: Evidence, *, anchor: Evidence | None = None) -> tuple[GateRow, ...]:
-    """Judge every gate of the policy, then its anchor.
+def judge_policy(
+    policy: Policy, evidence: Evidence, *, anchor: Evidence | None = None, locations: Sequence[Location] = ()
+) -> tuple[GateRow, ...]:
+    """Judge every gate of the policy, then its anchor. ``locations``: where each gate is written, if that is known.
 
     Raises
     ------
@@ -39,6 +41,10 @@ def judge_policy(policy: Policy, evidence: Evidence, *, anchor: Evidence | None 
     if not policy.gates:
         rules = _default_rules(evidence.subjects)
     rows = _judge_rules(rules, evidence, tail=tail)
+    if locations and policy.gates:
+        rows = tuple(
+            row.model_copy(update={"location": locations[rule.position]}) for rule, row in zip(rules, rows, strict=True)
+        )
     if policy.anchor is None or anchor is None:
         return rows
     return (*rows, *_judge_anchor(policy.anchor, evidence, anchor, tail=tail))

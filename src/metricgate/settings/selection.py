@@ -6,7 +6,7 @@ from pathlib import Path
 from metricgate.errors import ConfigurationError
 from metricgate.models.result import Warning_
 from metricgate.settings.policy import FILE_NAME, Policy
-from metricgate.settings.policy_file import read_policy
+from metricgate.settings.policy_file import read_policy, read_policy_file
 
 JUDGING_SECTIONS = ("gates", "confidence", "anchor", "on_inconclusive")
 
@@ -26,6 +26,7 @@ class PolicyChoice:
     capped: bool = False
     proposed: Policy | None = None
     is_default: bool = False  # nobody wrote a policy
+    gate_lines: tuple[int, ...] = ()  # of the judging gates in the candidate's file, where it is the same file
 
 
 def choose_policy(baseline_text: str | None, candidate_text: str | None, *, baseline_name: str) -> PolicyChoice:
@@ -40,7 +41,7 @@ def choose_policy(baseline_text: str | None, candidate_text: str | None, *, base
     """
     candidate = _read(candidate_text, "the candidate")
     if baseline_text is None:
-        return _choose_first(candidate, baseline_name, is_default=candidate_text is None)
+        return _choose_first(candidate, candidate_text, baseline_name)
     try:
         baseline = read_policy(baseline_text, origin=f"{FILE_NAME} at {baseline_name}")
     except ConfigurationError as error:
@@ -53,6 +54,7 @@ def choose_policy(baseline_text: str | None, candidate_text: str | None, *, base
         candidate=own,
         origin=f"{FILE_NAME} at {baseline_name}",
         warnings=_policy_changed(differs, removed=candidate_text is None),
+        gate_lines=_find_lines(candidate_text) if candidate_text == baseline_text else (),
         proposed=candidate if differs else None,
     )
 
@@ -70,15 +72,21 @@ def _read(text: str | None, whose: str) -> Policy:
     return Policy() if text is None else read_policy(text, origin=f"{FILE_NAME} of {whose}")
 
 
-def _choose_first(candidate: Policy, baseline_name: str, *, is_default: bool) -> PolicyChoice:
-    text = f"The baseline has no {FILE_NAME} yet: this once, the gates are the candidate's own."
-    first = Warning_(code="first_policy", text=text)
+def _find_lines(text: str) -> tuple[int, ...]:
+    return read_policy_file(text, origin=FILE_NAME).gate_lines
+
+
+def _choose_first(candidate: Policy, text: str | None, baseline_name: str) -> PolicyChoice:
+    is_default = text is None
+    said = f"The baseline has no {FILE_NAME} yet: this once, the gates are the candidate's own."
+    first = Warning_(code="first_policy", text=said)
     return PolicyChoice(
         judging=candidate,
         baseline=candidate,
         candidate=candidate,
         origin=f"no {FILE_NAME}: default guardrails" if is_default else f"{FILE_NAME} of the candidate",
         warnings=(first,) if baseline_name and not is_default else (),
+        gate_lines=_find_lines(text) if text else (),
         is_default=is_default,
     )
 
