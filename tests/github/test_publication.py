@@ -192,3 +192,22 @@ def test_without_a_token_the_summary_and_the_outputs_are_written(fake_github: Fa
     assert fake_github.requests == []
     assert job.outputs()["verdict"] == "passed"
     assert "no `github-token`" in published.notices[0]
+
+
+def test_a_cancelled_run_spends_no_more_than_seconds_on_a_github_that_fails(fake_github: FakeGitHub, job: Job) -> None:
+    """The runner waits 7.5 s after SIGINT, and 2.5 s after SIGTERM."""
+    fake_github.fail("^(POST|PATCH) .*(comments|check-runs/)", *[answer(502)] * 99)
+
+    published = job.publish(make_report(Verdict.CANCELLED))
+
+    assert sum(job.clock.sleeps) <= 2
+    assert published.failed
+    assert job.outputs()["verdict"] == "cancelled"
+
+
+def test_a_cancelled_run_completes_its_check_before_anything_else(fake_github: FakeGitHub, job: Job) -> None:
+    job.publish(make_report(Verdict.CANCELLED, charts=(make_chart(),)))
+
+    writes = [request.split("/churn/")[1] for request in fake_github.writes]
+    assert [check.conclusion for check in fake_github.checks(HEAD)] == ["cancelled"]
+    assert [write.split("/")[0] for write in writes] == ["check-runs", "check-runs", "issues"]

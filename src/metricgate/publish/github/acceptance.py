@@ -46,15 +46,12 @@ def find_acceptance(client: GitHubClient, pull_request: PullRequest, notices: No
 
 
 def _find_labelling(client: GitHubClient, number: int) -> _Labelling | None:
+    """Yield who set the label that is there now: the last one to set it."""
     latest = None
     for event in client.get_all(client.path("issues", number, "timeline")):
-        if (event.get("label") or {}).get("name") != LABEL:
-            continue
-        if event.get("event") == "labeled":
+        if event.get("event") == "labeled" and (event.get("label") or {}).get("name") == LABEL:
             actor = event.get("actor") or {}
             latest = _Labelling(str(actor.get("login", "")), _read_time(str(event["created_at"])))
-        elif event.get("event") == "unlabeled":
-            latest = None
     return latest
 
 
