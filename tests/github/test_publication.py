@@ -10,7 +10,7 @@ from metricgate.report.value import Failure
 from metricgate.trigger import PullRequest, TriggerKind
 from tests.github.fake import TOKEN, FakeGitHub
 from tests.github.faults import answer
-from tests.github.job import HEAD, MERGE, Job, make_report, make_trigger
+from tests.github.job import HEAD, MERGE, Job, make_chart, make_report, make_trigger
 from tests.github.state import ALL
 
 URL = "https://github.example/acme/churn/pull/7#issuecomment-"
