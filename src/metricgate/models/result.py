@@ -163,7 +163,7 @@ class ChartData(Value):
     """
 
     name: str  # file name without suffix, unique in the report
-    kind: Literal["forest", "curves", "confusion", "calibration", "residuals", "scatter"]
+    kind: Literal["forest", "curves", "confusion", "calibration", "residuals", "scatter", "bars"]
     title: str
     alt: str
     x_label: str = ""

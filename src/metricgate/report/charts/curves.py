@@ -4,7 +4,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from metricgate.models.result import ChartData, CurveData
-from metricgate.report.charts.frame import make_panels, style_axes
+from metricgate.report.charts.frame import add_legend, make_panels, style_axes
 from metricgate.report.charts.theme import Theme
 from metricgate.report.escape import plain_name
 
@@ -22,10 +22,7 @@ def draw_curves(figure: Figure, chart: ChartData, theme: Theme) -> None:
         _draw_curve(axes, curve, chart.kind, theme)
     axes.set_xlabel(plain_name(chart.x_label, LABEL_LENGTH * 2), color=theme.muted)
     axes.set_ylabel(plain_name(chart.y_label, LABEL_LENGTH * 2), color=theme.muted)
-    legend = axes.legend(
-        frameon=False, labelcolor=theme.text, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderpad=0
-    )
-    legend.set_in_layout(True)
+    add_legend(axes, theme)
 
 
 def _draw_curve(axes: Axes, curve: CurveData, kind: str, theme: Theme) -> None:

@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from metricgate.models.result import ChartData
+from metricgate.report.charts.bars import draw_bars
 from metricgate.report.charts.confusion import draw_confusion
 from metricgate.report.charts.curves import draw_curves
 from metricgate.report.charts.forest import draw_forest
@@ -27,6 +28,7 @@ DRAWINGS = {
     "calibration": draw_curves,
     "residuals": draw_curves,
     "scatter": draw_scatter,
+    "bars": draw_bars,
 }
 
 

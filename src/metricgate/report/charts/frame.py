@@ -31,3 +31,8 @@ def style_axes(axes: Axes, chart: ChartData, theme: Theme) -> None:
         axes.set_ylim(chart.y_range)
     if chart.diagonal and chart.x_range:
         axes.plot(chart.x_range, chart.x_range, color=theme.muted, linewidth=1, linestyle=(0, (4, 3)))
+
+
+def add_legend(axes: Axes, theme: Theme) -> None:
+    """Name the curves in one line above the axes."""
+    axes.legend(frameon=False, labelcolor=theme.text, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderpad=0)

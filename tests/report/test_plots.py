@@ -1,0 +1,148 @@
+"""The pipeline's own plots: DVC's built-in templates, both revisions in one chart."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from metricgate.models.result import ChartData
+from metricgate.models.snapshot import PlotFile, RevisionInfo, Snapshot, Source
+from metricgate.report.charts import draw_chart
+from metricgate.report.plot_data import BUCKETS, MOST_PLOTS, TEMPLATES, build_plots
+
+LOSS = "step,loss\n0,1.0\n1,0.5\n2,0.25\n"
+
+
+def make_snapshot(folder: Path, texts: dict[str, str], **facts: Any) -> Snapshot:
+    folder.mkdir(exist_ok=True)
+    plots = []
+    for name, text in texts.items():
+        path = folder / name
+        path.write_text(text, encoding="utf-8")
+        plots.append((PlotFile(path=f"plots/{name}", **facts), path))
+    return Snapshot(info=RevisionInfo(name="x", source=Source.FILE), plots=tuple(plots))
+
+
+def draw_one(folder: Path, name: str, before: str, after: str, **facts: Any) -> ChartData:
+    baseline = make_snapshot(folder / "a", {name: before}, **facts)
+    found = build_plots(baseline, make_snapshot(folder / "b", {name: after}, **facts))
+
+    assert found.notes == ()
+    return found.charts[0]
+
+
+def test_both_revisions_lie_over_each_other(tmp_path: Path) -> None:
+    chart = draw_one(tmp_path, "loss.csv", LOSS, LOSS.replace("0.25", "0.2"), x="step", y="loss", title="Loss")
+
+    assert (chart.kind, chart.title, chart.x_label, chart.y_label) == ("curves", "Loss", "step", "loss")
+    assert [(curve.side, curve.x, curve.y) for curve in chart.curves] == [
+        ("baseline", (0, 1, 2), (1, 0.5, 0.25)),
+        ("candidate", (0, 1, 2), (1, 0.5, 0.2)),
+    ]
+
+
+def test_without_columns_the_last_one_is_drawn_by_row(tmp_path: Path) -> None:
+    chart = draw_one(tmp_path, "loss.tsv", LOSS.replace(",", "\t"), LOSS.replace(",", "\t"))
+
+    assert (chart.title, chart.x_label, chart.y_label) == ("loss", "row", "loss")
+    assert chart.curves[1].x == (0, 1, 2)
+
+
+def test_json_is_read_as_dvclive_writes_it(tmp_path: Path) -> None:
+    text = '{"roc": [{"fpr": 0.0, "tpr": 0.0, "threshold": Infinity}, {"fpr": 1.0, "tpr": 1.0, "threshold": 0.1}]}'
+
+    chart = draw_one(tmp_path, "roc.json", text, text, template="simple", x="fpr", y="tpr")
+
+    assert chart.curves[0].y == (0.0, 1.0)
+    threshold = draw_one(tmp_path, "roc.json", text, text, x="fpr", y="threshold")
+    assert threshold.curves[0].y == (0.1,)
+
+
+def test_yaml_is_read(tmp_path: Path) -> None:
+    text = "points:\n- {x: 1, y: 2}\n- {x: 2, y: 3}\n"
+
+    assert draw_one(tmp_path, "points.yaml", text, text, x="x", y="y").curves[1].y == (2, 3)
+
+
+def test_a_long_line_keeps_its_spikes(tmp_path: Path) -> None:
+    values = np.zeros(100_000)
+    values[77_777], values[12_345] = 9.0, -9.0
+    text = "y\n" + "\n".join(map(str, values))
+
+    curve = draw_one(tmp_path, "long.csv", text, text, y="y").curves[0]
+
+    assert len(curve.x) <= 2 * BUCKETS + 2
+    assert (max(curve.y), min(curve.y)) == (9.0, -9.0)
+    assert curve.x[curve.y.index(9.0)] == 77_777
+    assert (curve.x[0], curve.x[-1]) == (0, 99_999)
+
+
+def test_a_confusion_template_has_rows_of_actual_classes(tmp_path: Path) -> None:
+    text = json.dumps([{"actual": "cat", "predicted": p} for p in ("cat", "dog", "dog")])
+
+    chart = draw_one(tmp_path, "cm.json", text, text, template="confusion", x="actual", y="predicted")
+
+    assert (chart.labels, chart.matrices[1]) == (("cat", "dog"), ((1, 2), (0, 0)))
+
+
+def test_bars_show_the_candidates_largest_first(tmp_path: Path) -> None:
+    before = "name,gain\na,1\nb,3\n"
+    after = "name,gain\na,2\nb,1\nc,5\n"
+
+    chart = draw_one(tmp_path, "gain.csv", before, after, template="bar_horizontal_sorted", x="gain", y="name")
+
+    assert chart.labels == ("c", "a", "b")
+    assert [curve.x for curve in chart.curves] == [(0.0, 1.0, 3.0), (5.0, 2.0, 1.0)]
+
+
+@pytest.mark.parametrize("template", sorted(TEMPLATES))
+def test_every_built_in_template_can_be_drawn(template: str, tmp_path: Path) -> None:
+    chart = draw_one(tmp_path, "data.csv", "a,b\n1,1\n2,2\n", "a,b\n1,1\n2,1\n", template=template, x="a", y="b")
+
+    assert draw_chart(chart, "light").startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "facts", "why"),
+    [
+        ("own.json", "[]", {"template": "mine"}, "its template mine is not built into DVC"),
+        ("tree.png", "", {}, "it is an image"),
+        ("loss.csv", LOSS, {"y": "gone"}, "it has no such columns"),
+        ("loss.csv", "", {}, "it has no such columns"),
+        ("loss.json", "{", {}, "it cannot be read"),
+        ("loss.json", '{"a": 1}', {}, "it holds no list of rows"),
+        ("loss.json", "[" * 100_000, {}, "it cannot be read"),
+        ("loss.txt", LOSS, {}, "it is a .txt file"),
+        ("loss.yaml", "a: [", {}, "it is not YAML"),
+        ("words.csv", "a\nb\nc\n", {}, "column a has no numbers"),
+        (
+            "cm.csv",
+            "a,b\n" + "\n".join(f"{i},{i}" for i in range(9)),
+            {"template": "confusion", "x": "a", "y": "b"},
+            "9 classes",
+        ),
+    ],
+)
+def test_a_plot_that_is_not_drawn_says_why(
+    tmp_path: Path, name: str, text: str, facts: dict[str, Any], why: str
+) -> None:
+    found = build_plots(None, make_snapshot(tmp_path, {name: text}, **facts))
+
+    assert found.charts == ()
+    assert found.notes[0].startswith(f"The plot plots/{name} is not drawn: ")
+    assert why in found.notes[0]
+
+
+def test_a_new_plot_is_drawn_alone(tmp_path: Path) -> None:
+    found = build_plots(make_snapshot(tmp_path / "a", {}), make_snapshot(tmp_path / "b", {"loss.csv": LOSS}))
+
+    assert [curve.side for curve in found.charts[0].curves] == ["candidate"]
+
+
+def test_very_many_plots_are_counted(tmp_path: Path) -> None:
+    found = build_plots(None, make_snapshot(tmp_path, {f"{index}.csv": LOSS for index in range(MOST_PLOTS + 3)}))
+
+    assert len(found.charts) == MOST_PLOTS
+    assert found.notes == ("3 more plots of the pipeline are not drawn.",)
