@@ -11,8 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from metricgate.models.outcome import Verdict
-from metricgate.models.result import Change, Slice, Warning_
+from metricgate.models.result import Change, ChartData, Slice, Warning_
 from metricgate.models.snapshot import RevisionInfo, Source
+from metricgate.report.chart_data import build_forest
 from metricgate.report.escape import clean, code_block, code_span, escape_sentence, html_code, marker_id, plain_name
 from metricgate.report.html import render_markdown, render_preview
 from metricgate.report.labels import METRIC_WORDS
@@ -136,7 +137,11 @@ def make_named_report(text: str) -> Report:
         candidate_policy=text,
         power=text,
         reproduce=text,
-        charts=(),
+        charts=(
+            *((forest,) if (forest := build_forest(gates)) else ()),
+            ChartData(name="plot", kind="curves", title=text, alt=text),
+        ),
+        chart_notes=(text,),
     )
 
 
@@ -152,9 +157,11 @@ def make_named_failure(text: str) -> Report:
 def make_named_place(raw: str) -> Place:
     text = raw.encode(errors="replace").decode()
     return Place(
+        pictures={"plot": ("https://p.example/light.png", "https://p.example/dark.png")},
+        picture_note=text,
         history=(
             PastRun(revision="9b7e310" + "1" * 33, verdict=Verdict.FAILED, headline=text[:300], changes=(text[:200],)),
-        )
+        ),
     )
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from metricgate.models.outcome import Direction, Outcome, Role, Verdict
-from metricgate.models.result import Change, Location, Slice, Warning_
+from metricgate.models.result import Change, ChartData, Location, Slice, Warning_
 from metricgate.models.snapshot import RevisionInfo, Source, Stage
 from metricgate.report.annotations import MOST, Annotation, annotate
 from metricgate.report.history import remember_run
@@ -414,3 +414,18 @@ def test_lower_is_better_reads_as_a_rise() -> None:
     gate = make_gate(metric="log_loss", kind="max_increase", direction=Direction.LOWER, bound=0.02)
 
     assert "may rise by 0.020" in render_comment(make_report(gates=(gate,))).replace("\u00a0", " ")
+
+
+def test_charts_are_folded_under_their_titles_with_what_is_not_drawn() -> None:
+    own, foreign = (
+        ChartData(name=name, kind="curves", title=title, alt="a") for name, title in (("roc", "ROC"), ("p", "@loss"))
+    )
+    addresses = ("https://p.example/light.png", "https://p.example/dark.png")
+    report = make_report(charts=(own, foreign), chart_notes=("The plot x.png is not drawn: it is an image.",))
+
+    text = fold_of(
+        render_comment(report, Place(pictures={"roc": addresses, "p": addresses})), "Charts: ROC, <code>@loss</code>"
+    )
+
+    assert text.count("<picture>") == 2
+    assert "- The plot x.png is not drawn: it is an image." in text

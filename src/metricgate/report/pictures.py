@@ -3,13 +3,20 @@
 from metricgate.models.result import ChartData
 from metricgate.report.budget import Section
 from metricgate.report.charts.theme import WIDTH_PX
-from metricgate.report.escape import escape_sentence, html_address, html_text
+from metricgate.report.escape import escape_sentence, html_address, html_code, html_text
 from metricgate.report.place import Place
 from metricgate.report.tables import fold
 from metricgate.report.text_chart import draw_text_forest
 from metricgate.report.value import Report
 
 RANK = 7
+NAMED = 6
+OWN_TITLES = frozenset(
+    {"ROC", "Precision and recall", "Calibration", "Confusion matrices", "Residuals", "Predictions against labels"}
+)
+TITLE_LENGTH = 40
+NOTE_LENGTH = 200
+MANY_NOTES = 20
 
 
 def main_picture(report: Report, place: Place) -> str:
@@ -25,14 +32,23 @@ def main_picture(report: Report, place: Place) -> str:
 
 
 def chart_section(report: Report, place: Place) -> Section:
-    """Return the folded charts beside the forest plot, as far as they have addresses."""
+    """Return the folded charts beside the forest plot, as far as they have addresses, and what is not drawn."""
     charts = [chart for chart in report.charts if chart.kind != "forest" and chart.name in place.pictures]
-    summary = f"Charts: {', '.join(html_text(chart.title, 40) for chart in charts[:6])}"
+    named = ", ".join(_name_chart(chart) for chart in charts[:NAMED])
+    summary = f"Charts: {named}{f' and {len(charts) - NAMED} more' if len(charts) > NAMED else ''}"
+    notes = "\n".join(f"- {escape_sentence(note, NOTE_LENGTH)}" for note in report.chart_notes[:MANY_NOTES])
 
     def draw(count: int) -> str:
-        return fold(summary, *(show_picture(chart, place) for chart in charts[:count])) if charts and count else ""
+        if not count or not (charts or notes):
+            return ""
+        return fold(summary if charts else "Charts", *(show_picture(chart, place) for chart in charts[:count]), notes)
 
     return Section(name="charts", rank=RANK, size=max(1, len(charts)), draw=draw)
+
+
+def _name_chart(chart: ChartData) -> str:
+    """Return the title as HTML: ours as it is, one from a repository as code, in which GitHub links nothing."""
+    return chart.title if chart.title in OWN_TITLES else html_code(chart.title, TITLE_LENGTH)
 
 
 def show_picture(chart: ChartData, place: Place) -> str:

@@ -60,6 +60,7 @@ class Report(Value):
     candidate_stages: tuple[Stage, ...] = ()
     warnings: tuple[Warning_, ...] = ()
     charts: tuple[ChartData, ...] = ()
+    chart_notes: tuple[str, ...] = ()  # the pipeline's own plots that are not drawn, each with its reason
     policy_origin: str = ""  # which file at which revision the gates were read from, or that there is none
     candidate_policy: str = ""  # what the candidate's own gates would have said, where they differ
     power: str = ""  # one sentence: what this test set can catch
