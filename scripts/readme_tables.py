@@ -4,6 +4,7 @@ python scripts/readme_tables.py
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 
 VERDICTS = (
-    (0, "passed, or passed with warnings; inconclusive and skipped do not block either", "success or neutral"),
+    (0, "passed; also inconclusive where merging is allowed, and skipped: nothing was compared", "success or neutral"),
     (1, "failed: a gate says no, and nothing else ever exits with 1", "failure"),
     (6, "inconclusive, where the policy says `on_inconclusive: fail`", "failure"),
     (70, "a defect of MetricGate; the traceback is in the log", "failure"),
@@ -42,7 +43,7 @@ def render_readme(text: str) -> str:
     return re.sub(r"<!-- table: ([\w ]+) -->.*?<!-- end -->", write_table, text, flags=re.DOTALL)
 
 
-def render_table(heading: str, rows: list[tuple[str, ...]]) -> str:
+def render_table(heading: str, rows: Sequence[tuple[str, ...]]) -> str:
     return "\n".join([heading, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
@@ -61,7 +62,7 @@ def render_outputs(outputs: dict[str, Any]) -> str:
 
 def render_exit_codes() -> str:
     rows = [(code, meaning, check) for code, meaning, check in VERDICTS]
-    for error in find_errors(errors.MetricgateError):
+    for error in errors.list_errors():
         meaning = (error.__doc__ or "").strip().splitlines()[0]
         rows.append((error.exit_code, f"{error.title}: {meaning}", CONCLUSIONS.get(error, "failure")))
     rows.sort(key=lambda row: row[0])
@@ -69,10 +70,6 @@ def render_exit_codes() -> str:
         "| exit code | when | check run |\n|--:|---|---|",
         [(str(code), meaning, check) for code, meaning, check in rows],
     )
-
-
-def find_errors(error: type[errors.MetricgateError]) -> list[type[errors.MetricgateError]]:
-    return [found for child in error.__subclasses__() for found in (child, *find_errors(child))]
 
 
 if __name__ == "__main__":

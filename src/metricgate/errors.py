@@ -11,6 +11,8 @@ MetricgateError
 
 from typing import ClassVar
 
+TROUBLESHOOTING = "https://github.com/metricgate/metricgate/blob/main/docs/troubleshooting.md"
+
 
 class MetricgateError(Exception):
     """A failure that has a message for the user; anything else that escapes is a defect of ours."""
@@ -34,6 +36,11 @@ class MetricgateError(Exception):
         self.expected = expected
         self.fix = fix
         self.details = details
+
+    @property
+    def help_url(self) -> str:
+        """The longer answer for errors of this kind."""
+        return find_help(self.anchor)
 
     def __str__(self) -> str:
         return f"{self.what} Expected: {self.expected} What to do: {self.fix}"
@@ -84,3 +91,14 @@ class CancelledError(MetricgateError):
     exit_code = 130
     title = "Cancelled"
     anchor = "cancelled"
+
+
+def find_help(anchor: str) -> str:
+    """Return the address of the longer answer; an anchor that is not ours (a report is read from files) is left out."""
+    known = {MetricgateError.anchor, *(error.anchor for error in list_errors())}
+    return f"{TROUBLESHOOTING}#{anchor}" if anchor in known else TROUBLESHOOTING
+
+
+def list_errors(error: type[MetricgateError] = MetricgateError) -> list[type[MetricgateError]]:
+    """Return every kind of error, each parent before its children."""
+    return [found for child in error.__subclasses__() for found in (child, *list_errors(child))]

@@ -58,7 +58,10 @@ def test_an_expected_error_is_three_sentences_without_a_traceback() -> None:
     done = run_python("-c", FAILING.format(imports="ConfigurationError", error=CONFIGURATION))
 
     assert done.returncode == 2
-    assert done.stderr == "Configuration: It broke.\n  Expected: wholeness.\n  What to do: Mend it.\n"
+    assert done.stderr == (
+        "Configuration: It broke.\n  Expected: wholeness.\n  What to do: Mend it.\n"
+        "  More: https://github.com/metricgate/metricgate/blob/main/docs/troubleshooting.md#configuration\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ def print_error(error: MetricgateError) -> None:
     click.echo(error.what, err=True)
     click.echo(f"  Expected: {error.expected}", err=True)
     click.echo(f"  What to do: {error.fix}", err=True)
+    click.echo(f"  More: {error.help_url}", err=True)
     for line in error.details.splitlines():
         click.echo(f"  | {line}", err=True)
 

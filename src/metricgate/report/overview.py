@@ -1,5 +1,6 @@
 """What a reader sees without unfolding anything: verdict, context, warnings, gates, next step, picture."""
 
+from metricgate.errors import find_help
 from metricgate.models.outcome import Outcome
 from metricgate.report.budget import Section
 from metricgate.report.context import describe_context
@@ -67,6 +68,7 @@ def _draw_failure(failure: Failure | None) -> str:
     parts = (("Expected", failure.expected), ("What to do", failure.fix))
     said = [f"**{escape_sentence(failure.title)}:** {escape_sentence(failure.what)}"]
     said += [f"**{name}:** {escape_sentence(text)}" for name, text in parts if text]
+    said.append(f"[The longer answer]({find_help(failure.anchor)})")
     return "\n\n".join((*said, code_block(failure.details)) if failure.details.strip() else said)
 
 

@@ -1,5 +1,6 @@
 """The report for a terminal: the gates as a table, then what to do next."""
 
+from metricgate.errors import find_help
 from metricgate.models.outcome import Outcome
 from metricgate.models.result import GateRow
 from metricgate.report.escape import clean, plain_name, shorten
@@ -64,7 +65,7 @@ def _describe_failure(report: Report) -> str:
     if failure is None:
         return ""
     details = "\n".join(f"  | {clean(line)}" for line in failure.details.splitlines()[-40:])
-    text = f"expected: {clean(failure.expected)}\nwhat to do: {clean(failure.fix)}"
+    text = f"expected: {clean(failure.expected)}\nwhat to do: {clean(failure.fix)}\nmore: {find_help(failure.anchor)}"
     return f"{text}\n{details}" if details else text
 
 

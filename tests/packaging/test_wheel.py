@@ -1,0 +1,102 @@
+"""What a team installs: the wheel, from which `demo` and `action` run as `uvx metricgate …`."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.churn import Churn
+from tests.e2e.workflow import NUMBER, Workflow
+from tests.github.fake import FakeGitHub
+
+ROOT = Path(__file__).parents[2]
+UV = Path(sys.executable).parent / "uv"
+
+
+@pytest.fixture
+def wheel(tmp_path: Path) -> Path:
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path / "dist")]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (built,) = (tmp_path / "dist").glob("*.whl")
+    return built
+
+
+def test_the_wheel_holds_what_the_program_reads_at_run_time(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+
+    tracked = subprocess.run(
+        ["git", "ls-files", "src", "examples/churn", "examples/workflows"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.splitlines()
+    expected = {path.removeprefix("src/") for path in tracked if path.startswith("src/") and not is_link(path)}
+    expected |= {path.replace("examples/", "metricgate/demo/", 1) for path in tracked if "examples/churn/" in path}
+    expected |= {
+        path.replace("examples/", "metricgate/starter/", 1) for path in tracked if "examples/workflows/" in path
+    }
+    assert expected - names == set()
+
+
+def is_link(path: str) -> bool:
+    return (ROOT / path).is_symlink()
+
+
+def uvx(wheel: Path) -> list[str]:
+    """Return what `uvx metricgate` is before this version is on PyPI: the wheel, its dependencies as locked."""
+    constraints = str(ROOT / "requirements/image.txt")
+    return [str(UV), "tool", "run", "--isolated", "--from", str(wheel), "--constraints", constraints, "metricgate"]
+
+
+@pytest.mark.acceptance
+def test_the_demo_runs_from_the_wheel_alone(wheel: Path, tmp_path: Path) -> None:
+    done = subprocess.run([*uvx(wheel), "demo", "here"], cwd=tmp_path, check=False, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+    assert "Blocked: ROC AUC is 0.026 lower" in done.stdout
+    assert (tmp_path / "here/churn/metricgate-report/report.html").is_file()
+
+
+@dataclass
+class UvxJob(Workflow):
+    """A job whose step is `uvx metricgate action`, for GPUs, macOS and conda: inputs in the environment, no container."""
+
+    command: tuple[str, ...] = ()
+
+    def start(self, **inputs: str) -> subprocess.Popen[str]:
+        given = {f"INPUT_{name.upper().replace('_', '-')}": value for name, value in inputs.items()}
+        return subprocess.Popen(
+            [*self.command, "action"],
+            cwd=self.workspace,
+            env={**os.environ, **self._env, **given},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+
+@pytest.fixture
+def job(wheel: Path, churn: Churn, tmp_path: Path) -> Iterator[UvxJob]:
+    with FakeGitHub().serve() as fake:
+        yield UvxJob(churn=churn, fake=fake, runner=tmp_path / "runner", command=tuple(uvx(wheel)))
+        assert fake.violations == []
+
+
+@pytest.mark.acceptance
+def test_the_action_runs_as_a_step_without_a_container(job: UvxJob) -> None:
+    job.open_pull_request()
+
+    step = job.run()
+
+    assert step.exit_code == 1, step.log
+    assert step.outputs["verdict"] == "failed"
+    (comment,) = job.fake.comments(NUMBER)
+    assert "ROC AUC is 0.026 lower" in comment.body
