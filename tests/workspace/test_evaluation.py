@@ -28,6 +28,7 @@ def evaluate(tiny: TinyProject, tmp_path: Path, policy: Policy, **case: str) -> 
     return found
 
 
+@pytest.mark.acceptance
 def test_stored_model_is_judged_on_the_data_of_another_revision(tiny: TinyProject, tmp_path: Path) -> None:
     old = tiny.sha()
     tiny.write("data/raw.csv", "3\n4")

@@ -110,7 +110,11 @@ except CancelledError as error:
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.acceptance)],
+    ids=lambda number: number.name,
+)
 def test_signal_ends_the_stage_and_leaves_time_for_last_words(
     tiny: TinyProject, produce: Yield, tmp_path: Path, number: signal.Signals
 ) -> None:

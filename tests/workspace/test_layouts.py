@@ -108,7 +108,9 @@ def test_predictions_that_are_nowhere_are_unreadable_and_not_absent(plain: TinyP
     assert found.missing
 
 
-@pytest.mark.parametrize("own_dvc", [False, True], ids=["one .dvc for all", "a .dvc of its own"])
+@pytest.mark.parametrize(
+    "own_dvc", [False, pytest.param(True, marks=pytest.mark.acceptance)], ids=["one .dvc for all", "a .dvc of its own"]
+)
 def test_project_in_a_folder_of_a_monorepo(
     tiny: TinyProject, produce: Yield, baseline_of: Yield, *, own_dvc: bool
 ) -> None:

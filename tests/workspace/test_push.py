@@ -1,14 +1,22 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from metricgate.models.snapshot import RevisionInfo, Snapshot, Source, Stage, StageState
 from metricgate.processes.progress import QuietProgress
+from metricgate.settings.policy import Policy
 from metricgate.trigger.value import Trigger, TriggerKind
 from metricgate.workspace.checkout import Checkout
+from metricgate.workspace.keeping import keep_results, should_store
 from metricgate.workspace.push import push_cache, should_push
 from tests.projects import TinyProject
 from tests.workspace.conftest import Yield, states, values
+
+
+def make_candidate(state: StageState) -> Snapshot:
+    info = RevisionInfo(name="HEAD", source=Source.WORKSPACE)
+    return Snapshot(info=info, stages=(Stage(name="train", state=state),))
 
 
 def push(tiny: TinyProject, tmp_path: Path) -> str:
@@ -53,8 +61,48 @@ def test_push_that_fails_is_one_sentence(tiny: TinyProject, tmp_path: Path) -> N
     ],
 )
 def test_only_trusted_runs_push(mode: str, kind: TriggerKind, state: StageState, *, fork: bool, expected: bool) -> None:
-    candidate = Snapshot(
-        info=RevisionInfo(name="HEAD", source=Source.WORKSPACE), stages=(Stage(name="train", state=state),)
+    trigger = Trigger(kind=kind, is_fork=fork)
+
+    assert should_push(mode, trigger, make_candidate(state)) is expected  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("kind", "ref", "state", "expected"),
+    [
+        (TriggerKind.PUSH, "refs/heads/main", "ran", True),
+        (TriggerKind.SCHEDULE, "refs/heads/main", "cached", True),
+        (TriggerKind.PUSH, "refs/heads/main", "unchanged", False),
+        (TriggerKind.PUSH, "refs/heads/other", "ran", False),
+        (TriggerKind.PULL_REQUEST, "refs/pull/7/merge", "ran", False),
+        (TriggerKind.PULL_REQUEST, "refs/heads/main", "ran", False),
+        (TriggerKind.MERGE_GROUP, "refs/heads/main", "ran", False),
+        (TriggerKind.LOCAL, "", "ran", False),
+    ],
+)
+def test_only_what_ran_on_the_default_branch_is_stored(
+    kind: TriggerKind, ref: str, state: StageState, *, expected: bool
+) -> None:
+    trigger = Trigger(kind=kind, ref=ref, default_branch="main")
+
+    assert should_store(trigger, make_candidate(state)) is expected
+
+
+def test_what_could_not_be_kept_is_said(tiny: TinyProject, tmp_path: Path) -> None:
+    tiny.use_remote("/nonexistent")
+    tiny.git("remote", "set-url", "origin", "/nonexistent")
+    candidate = replace(make_candidate("ran"), inputs="aa")
+
+    notes = keep_results(
+        Checkout.open(tiny.root),
+        Trigger(kind=TriggerKind.PUSH, ref="refs/heads/main", default_branch="main"),
+        candidate,
+        Policy(),
+        mode="auto",
+        scratch=tmp_path,
+        progress=QuietProgress(),
+        logs=tmp_path / "logs",
     )
 
-    assert should_push(mode, Trigger(kind=kind, is_fork=fork), candidate) is expected  # type: ignore[arg-type]
+    assert len(notes) == 2
+    assert notes[0].startswith("The DVC remote did not get what was produced: The DVC remote storage (/nonexistent)")
+    assert notes[1].startswith("Results were not stored for later pull requests: they could not be pushed")

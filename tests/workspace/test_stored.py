@@ -1,16 +1,21 @@
+import hashlib
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
 import pytest
 
 from metricgate.errors import WorkspaceError
-from metricgate.models.snapshot import RevisionInfo, Snapshot, Source
+from metricgate.models.snapshot import DataEntry, RevisionInfo, Snapshot, Source
+from metricgate.processes.progress import QuietProgress
 from metricgate.settings.policy import PipelineSpec, Policy, PredictionsSpec
 from metricgate.trigger.value import Trigger, TriggerKind
 from metricgate.workspace import stored
 from metricgate.workspace.baseline import resolve_baseline
 from metricgate.workspace.checkout import Checkout
-from metricgate.workspace.stored import LAST, RESULTS, list_stored, store_results
+from metricgate.workspace.revision import BaselineRevision
+from metricgate.workspace.site import Site
+from metricgate.workspace.stored import LAST, RESULTS, list_stored, load_results, store_results
 from tests.projects import TinyProject
 from tests.workspace.conftest import POLICY, Yield, states, values
 
@@ -105,8 +110,35 @@ def test_results_that_are_too_large_are_not_stored_and_say_so(
 
     reason = store_results(Checkout.open(tiny.root), make_snapshot(tiny, "aa", tiny.root / "metrics.json"), POLICY)
 
-    assert "are stored" in reason
+    assert reason.startswith("predictions and plots that DVC does not track take more than")
     assert refs(tiny) == []
+
+
+def test_large_predictions_are_left_to_the_dvc_remote(
+    tiny: TinyProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored, "MOST_BYTES", 10)
+    digest = hashlib.md5((tiny.root / "eval/predictions.csv").read_bytes(), usedforsecurity=False).hexdigest()
+    snapshot = replace(
+        make_snapshot(tiny, "aa", tiny.root / "eval/predictions.csv"),
+        data=(DataEntry(path="eval/predictions.csv", hash=digest, output=True),),
+    )
+    checkout = Checkout.open(tiny.root)
+    site = Site(
+        directory=tiny.root, files=tmp_path / "files", logs=tmp_path / "logs", name="baseline", progress=QuietProgress()
+    )
+    revision = BaselineRevision(sha=tiny.sha(), name="main", reason="")
+    kept = tiny.read("eval/predictions.csv")
+
+    assert store_results(checkout, snapshot, POLICY) == ""
+    tiny.forget_cache()
+    loaded = load_results(checkout, "aa", revision, POLICY, site)
+
+    assert loaded is not None
+    found = loaded.predictions[""]
+    assert isinstance(found, Path)
+    assert found.suffix == ".csv"
+    assert found.read_text() == kept
 
 
 def test_storing_without_the_right_to_push_is_a_sentence_and_no_failure(tiny: TinyProject) -> None:
@@ -131,6 +163,7 @@ def test_scheduled_run_is_compared_with_the_last_stored_result(tiny: TinyProject
     assert (baseline.sha, baseline.reason) == (first, "the last run on main whose results were stored")
 
 
+@pytest.mark.acceptance
 def test_results_of_a_command_are_stored_under_its_tree(tiny: TinyProject, produce: Yield, baseline_of: Yield) -> None:
     pipeline = PipelineSpec(command="python src/evaluate.py", metrics=("metrics.json",))
     policy = Policy(predictions=PredictionsSpec(path="p.csv", label="label", score="score"), pipeline=pipeline)

@@ -59,7 +59,7 @@ def produce_candidate(
 def _reuse(checkout: Checkout, inputs: str, policy: Policy, site: Site) -> Snapshot | None:
     reason = "its pipeline has the inputs of a run on the default branch, whose stored results are used"
     revision = BaselineRevision(sha=checkout.head_sha, name="HEAD", reason=reason)
-    snapshot = load_results(checkout, inputs, revision, policy, site.files)
+    snapshot = load_results(checkout, inputs, revision, policy, site)
     if snapshot is not None:
         site.progress.line(reason)
     return snapshot

@@ -12,7 +12,7 @@ class Request(Value):
     """``produce``: the work tree, its pipeline run where needed. ``inspect``: a revision, read and never run.
 
     ``pull``: all data under DVC, for a command that is not DVC's. ``read``: the work tree as it lies. ``push``: what was
-    produced, to the remote.
+    produced, to the remote. ``bring``: the objects ``hashes``, one for each path in ``predictions``.
 
     Paths in ``predictions`` and ``metrics`` are relative to ``directory``, the project's folder. ``files`` is an
     empty folder where files of a revision are put. ``shares_with`` is the project's folder in the checkout whose cache
@@ -20,11 +20,12 @@ class Request(Value):
     pipeline with one of them is not run.
     """
 
-    action: Literal["produce", "inspect", "pull", "read", "push"]
+    action: Literal["produce", "inspect", "pull", "read", "push", "bring"]
     directory: str
     revision: str | None = None
     shares_with: str | None = None
     known: tuple[str, ...] = ()
+    hashes: tuple[str, ...] = ()
     reproduce: bool = True
     predictions: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()

@@ -38,19 +38,27 @@ def fetch_baseline(
     WorkspaceError
         If none of them has the results.
     """
+    site = Site(
+        directory=checkout.directory,
+        files=options.scratch / "baseline",
+        logs=logs,
+        name="baseline",
+        progress=progress,
+        owner=checkout.owner,
+    )
     with progress.step(f"Baseline {revision.sha[:9]}"):
-        recorded = _inspect(checkout, revision, policy, options, progress=progress, logs=logs)
+        recorded = _inspect(checkout, revision, policy, options, site)
         stale = "; ".join(f"{entry.stage}: {entry.reason}" for entry in recorded.stale if entry.recorded)
         packages = find_pins(options.pipeline.requirements, lambda name: checkout.read_text(revision.sha, name))
         if not _needs_reproduction(recorded, options):
             return assemble_snapshot(recorded, _describe(revision, _find_source(recorded), stale), policy, packages)
         if options.baseline_results != "reproduce":
-            stored = load_results(checkout, recorded.inputs, revision, policy, options.scratch / "baseline")
+            stored = load_results(checkout, recorded.inputs, revision, policy, site)
             if stored is not None:
                 return replace(stored, info=stored.info.model_copy(update={"stale": stale}))
         if options.baseline_results == "stored":
             raise _explain_not_stored(revision, recorded, stale)
-        reproduced = _reproduce(checkout, revision, policy, options, progress=progress, logs=logs)
+        reproduced = _reproduce(checkout, revision, policy, options, site)
         return assemble_snapshot(reproduced, _describe(revision, Source.REPRODUCED, stale), policy, packages)
 
 
@@ -69,22 +77,8 @@ def _describe(revision: BaselineRevision, source: Source, stale: str) -> Revisio
 
 
 def _inspect(
-    checkout: Checkout,
-    revision: BaselineRevision,
-    policy: Policy,
-    options: ProduceOptions,
-    *,
-    progress: Progress,
-    logs: Path,
+    checkout: Checkout, revision: BaselineRevision, policy: Policy, options: ProduceOptions, site: Site
 ) -> Answer:
-    site = Site(
-        directory=checkout.directory,
-        files=options.scratch / "baseline",
-        logs=logs,
-        name="baseline",
-        progress=progress,
-        owner=checkout.owner,
-    )
     request = Request(
         action="inspect",
         directory=str(site.directory),
@@ -94,7 +88,11 @@ def _inspect(
         files=str(site.make_folder(site.files)),
     )
     answer = ask_worker(
-        request, progress=progress, log=logs / "baseline.log", owner=site.owner, timeout_s=options.timeout_s
+        request,
+        progress=site.progress,
+        log=site.logs / "baseline.log",
+        owner=site.owner,
+        timeout_s=options.timeout_s,
     )
     if not answer.project:
         answer = _read_git(checkout, revision, request, answer)
@@ -146,25 +144,13 @@ def _find_source(answer: Answer) -> Source:
 
 
 def _reproduce(
-    checkout: Checkout,
-    revision: BaselineRevision,
-    policy: Policy,
-    options: ProduceOptions,
-    *,
-    progress: Progress,
-    logs: Path,
+    checkout: Checkout, revision: BaselineRevision, policy: Policy, options: ProduceOptions, site: Site
 ) -> Answer:
-    progress.line(f"no results of {revision.sha[:9]} that can be believed: its pipeline is reproduced")
+    site.progress.line(f"no results of {revision.sha[:9]} that can be believed: its pipeline is reproduced")
     files = options.scratch / "baseline-reproduced"
     with checkout.worktree(revision.sha) as directory:
-        site = Site(
-            directory=directory,
-            files=files,
-            logs=logs,
-            name="baseline-reproduction",
-            progress=progress,
-            owner=checkout.owner,
-            shares_with=checkout.directory,
+        site = replace(
+            site, directory=directory, files=files, name="baseline-reproduction", shares_with=checkout.directory
         )
         answer = produce_results(site, policy, replace(options, reproduce="if-needed"))
         return _keep_files(answer, directory, files)

@@ -4,11 +4,12 @@
 names; KEY is the hash of the pipeline's inputs. ``refs/metricgate/last`` lists the keys, newest first.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from metricgate.errors import WorkspaceError
 from metricgate.models.base import Value
@@ -25,7 +26,10 @@ from metricgate.models.snapshot import (
 from metricgate.settings.policy import Policy
 from metricgate.workspace.checkout import Checkout
 from metricgate.workspace.history import fetch_ref
+from metricgate.workspace.messages import Request
 from metricgate.workspace.revision import BaselineRevision
+from metricgate.workspace.session import ask_worker
+from metricgate.workspace.site import Site
 
 RESULTS = "refs/metricgate/results"
 LAST = "refs/metricgate/last"
@@ -36,10 +40,11 @@ _IDENTITY = ("-c", "user.name=MetricGate", "-c", "user.email=metricgate@users.no
 
 
 class StoredFile(Value):
-    """A file of the project and its name in the tree."""
+    """A file of the project: its name in the tree or, for what is too large for Git, its hash in the DVC remote."""
 
     path: str
-    name: str
+    name: str = ""
+    hash: str = Field("", pattern=r"^([0-9a-f]{32})?$")
 
 
 class StoredPlot(Value):
@@ -84,21 +89,42 @@ def store_results(checkout: Checkout, snapshot: Snapshot, policy: Policy) -> str
     paths = {spec.path: snapshot.predictions[name] for name, spec in policy.prediction_sets.items()}
     files = {path: found for path, found in paths.items() if isinstance(found, Path)}
     files |= {plot.path: path for plot, path in snapshot.plots}
-    size = sum(path.stat().st_size for path in files.values())
-    if size > MOST_BYTES:
-        return f"predictions and plots take {size / 1e6:.0f} MB, and at most {MOST_BYTES / 1e6:.0f} MB are stored"
-    names = {path: f"file-{number}" for number, path in enumerate(sorted(files))}
-    stored = _describe(checkout, snapshot, {path: names[path] for path in paths if path in files}, names)
+    tracked = {entry.path: entry.hash for entry in snapshot.data if entry.hash and entry.files is None}
+    remote = _choose_remote(files, tracked)
+    if remote is None:
+        return f"predictions and plots that DVC does not track take more than {MOST_BYTES / 1e6:.0f} MB"
+    entries = {
+        path: StoredFile(path=path, hash=remote[path])
+        if path in remote
+        else StoredFile(path=path, name=f"file-{number}")
+        for number, path in enumerate(sorted(files))
+    }
+    stored = _describe(checkout, snapshot, [entries[path] for path in sorted(paths) if path in files], entries)
     try:
-        blobs = {names[path]: checkout.write_blob(file.read_bytes()) for path, file in files.items()}
+        blobs = {
+            entries[path].name: checkout.write_blob(file.read_bytes())
+            for path, file in files.items()
+            if entries[path].name
+        }
         blobs["results.json"] = checkout.write_blob(stored.model_dump_json().encode())
         return _publish(checkout, stored, _commit(checkout, blobs, f"Results of {stored.revision}"))
     except WorkspaceError as error:
         return f"{error.what} {error.details}".strip()
 
 
+def _choose_remote(files: Mapping[str, Path], tracked: Mapping[str, str]) -> dict[str, str] | None:
+    """Return which files are left to the DVC remote, the largest first, with their hashes; None if that is not enough."""
+    left = {path: file.stat().st_size for path, file in files.items()}
+    chosen = {}
+    for path in sorted(left, key=lambda path: (-left[path], path)):
+        if sum(left.values()) > MOST_BYTES and path in tracked:
+            chosen[path] = tracked[path]
+            del left[path]
+    return chosen if sum(left.values()) <= MOST_BYTES else None
+
+
 def _describe(
-    checkout: Checkout, snapshot: Snapshot, predictions: dict[str, str], names: dict[str, str]
+    checkout: Checkout, snapshot: Snapshot, predictions: Sequence[StoredFile], entries: Mapping[str, StoredFile]
 ) -> StoredResults:
     return StoredResults(
         revision=snapshot.info.revision or checkout.head_sha,
@@ -108,10 +134,8 @@ def _describe(
         data=snapshot.data,
         stages=snapshot.stages,
         packages=snapshot.packages,
-        plots=tuple(
-            StoredPlot(plot=plot, file=StoredFile(path=plot.path, name=names[plot.path])) for plot, _ in snapshot.plots
-        ),
-        predictions=tuple(StoredFile(path=path, name=name) for path, name in sorted(predictions.items())),
+        plots=tuple(StoredPlot(plot=plot, file=entries[plot.path]) for plot, _ in snapshot.plots),
+        predictions=tuple(predictions),
     )
 
 
@@ -149,11 +173,11 @@ def find_last_revision(checkout: Checkout) -> str | None:
 
 
 def load_results(
-    checkout: Checkout, inputs: str, revision: BaselineRevision, policy: Policy, files: Path
+    checkout: Checkout, inputs: str, revision: BaselineRevision, policy: Policy, site: Site
 ) -> Snapshot | None:
     """Return the stored snapshot of a pipeline with these inputs; None if there is none that has all that is needed.
 
-    Its files are put into ``files``.
+    Its files are put into the site's folder of files.
     """
     sha = fetch_ref(checkout, f"{RESULTS}/{inputs}") if inputs else None
     if sha is None or int(checkout.git("cat-file", "-s", f"{sha}:results.json")) > _MOST_JSON:
@@ -162,10 +186,11 @@ def load_results(
         stored = StoredResults.model_validate_json(checkout.git("cat-file", "blob", f"{sha}:results.json"))
     except ValidationError:
         return None
-    by_path = {file.path: file for file in stored.predictions}
-    wanted = {name: by_path.get(spec.path) for name, spec in policy.prediction_sets.items()}
-    predictions = {name: _write(checkout, sha, file, files) for name, file in wanted.items() if file is not None}
-    if len(predictions) < len(wanted):
+    files = _bring_files(checkout, sha, stored, site)
+    by_path = {file.path: files.get(file.path) for file in stored.predictions}
+    predictions = {name: by_path.get(spec.path) for name, spec in policy.prediction_sets.items()}
+    present = {name: path for name, path in predictions.items() if path is not None}
+    if len(present) < len(predictions):
         return None
     return Snapshot(
         info=RevisionInfo(revision=revision.sha, name=revision.name, source=Source.STORED, reason=revision.reason),
@@ -174,10 +199,28 @@ def load_results(
         data=stored.data,
         stages=tuple(stage.model_copy(update={"state": "unchanged"}) for stage in stored.stages),
         packages=stored.packages,
-        plots=tuple((found.plot, _write(checkout, sha, found.file, files)) for found in stored.plots),
-        predictions=MappingProxyType(predictions),
+        plots=tuple((found.plot, files[found.file.path]) for found in stored.plots if found.file.path in files),
+        predictions=MappingProxyType(present),
         inputs=inputs,
     )
+
+
+def _bring_files(checkout: Checkout, sha: str, stored: StoredResults, site: Site) -> dict[str, Path]:
+    """Put the stored files where they can be read; those that cannot be had are left out."""
+    wanted = {file.path: file for file in (*stored.predictions, *(plot.file for plot in stored.plots))}
+    found = {path: _write(checkout, sha, file, site.files) for path, file in wanted.items() if file.name}
+    remote = [file for file in wanted.values() if file.hash]
+    if not remote:
+        return found
+    request = Request(
+        action="bring",
+        directory=str(site.directory),
+        predictions=tuple(file.path for file in remote),
+        hashes=tuple(file.hash for file in remote),
+        files=str(site.make_folder(site.files)),
+    )
+    answer = ask_worker(request, progress=site.progress, log=site.logs / f"{site.name}-stored.log", owner=site.owner)
+    return found | {file.path: Path(file.local) for file in answer.predictions if file.local is not None}
 
 
 def _write(checkout: Checkout, sha: str, file: StoredFile, files: Path) -> Path:

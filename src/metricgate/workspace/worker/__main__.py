@@ -34,6 +34,10 @@ def _answer(request: Request, project: Project, say: Say) -> Answer:
         case "pull":
             pull_data(project, lambda text: say(Happened(text=text)))
             return Answer()
+        case "bring":
+            files = RevisionFiles(project, Path(request.files))
+            wanted = zip(request.predictions, request.hashes, strict=True)
+            return Answer(predictions=tuple(files.find_object(path, digest) for path, digest in wanted))
         case "push":
             say(Happened(text=f"pushed {push_produced(project)} objects"))
             return Answer()

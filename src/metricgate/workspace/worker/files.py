@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from dvc_data.hashfile.hash import file_md5
+from dvc_data.hashfile.hash_info import HashInfo
 
 from metricgate.workspace.messages import FoundFile
 from metricgate.workspace.worker.failures import RemoteFailedError, explain_failure, is_remote_failure
@@ -48,6 +49,10 @@ class CacheObjects:
                 self._pull(missing, odb)
                 fetched = True
         return fetched
+
+    def bring_object(self, hash_info: HashInfo) -> None:
+        """Fetch one object by its hash from the default remote."""
+        self._pull({hash_info}, None)
 
     def holds(self, output: Any, filter_info: str | None = None) -> bool:
         """Tell whether every object of an output, or of one file in it, is in the cache."""
@@ -107,6 +112,17 @@ class RevisionFiles:
                 raise
             failure = explain_failure(error, self._objects.remote)
             return FoundFile(path=name, problem=f"{failure.what} {failure.details}".strip())
+
+    def find_object(self, name: str, digest: str) -> FoundFile:
+        """Return where the object with this hash can be read, as a file that ends like ``name``."""
+        info = HashInfo("md5", digest)
+        cached = self._repo.cache.local.oid_to_path(digest)
+        fetched = not Path(cached).exists()
+        if fetched:
+            self._objects.bring_object(info)
+        if not is_intact(cached, info, self._repo.cache.local.fs):
+            return FoundFile(path=name, problem=f"{name} is neither in the DVC cache nor in the remote", missing=True)
+        return self._copy_from_cache(name, cached, fetched=fetched)
 
     def producing_stage(self, name: str) -> Any | None:
         """Return the stage that writes ``name``; None for a file that no stage names."""
