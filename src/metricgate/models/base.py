@@ -3,7 +3,7 @@
 import math
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 
 class Value(BaseModel):
@@ -19,3 +19,11 @@ def _require_finite(value: float) -> float:
 
 
 Finite = Annotated[float, AfterValidator(_require_finite)]
+
+
+def _drop_infinite(value: object) -> object:
+    return None if isinstance(value, float) and math.isinf(value) else value
+
+
+Bound = Annotated[float | None, BeforeValidator(_drop_infinite)]
+"""An end of an interval; one that is infinite is no end, hence null."""

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from metricgate.models.base import Finite, Value
+from metricgate.models.base import Bound, Finite, Value
 from metricgate.models.outcome import Direction, Outcome, Role
 from metricgate.models.samples import Task
 
@@ -38,10 +38,10 @@ class MetricRow(Value):
     baseline: Finite | None = None
     candidate: Finite | None = None
     difference: Finite | None = None
-    low: Finite | None = None
-    high: Finite | None = None
-    candidate_low: Finite | None = None
-    candidate_high: Finite | None = None
+    low: Bound = None
+    high: Bound = None
+    candidate_low: Bound = None
+    candidate_high: Bound = None
     method: str = ""
     note: str = ""
 
@@ -74,12 +74,12 @@ class GateRow(Value):
     baseline: Finite | None = None
     candidate: Finite | None = None
     difference: Finite | None = None
-    low: Finite | None = None
-    high: Finite | None = None
-    simultaneous_low: Finite | None = None
-    simultaneous_high: Finite | None = None
-    candidate_low: Finite | None = None
-    candidate_high: Finite | None = None
+    low: Bound = None
+    high: Bound = None
+    simultaneous_low: Bound = None
+    simultaneous_high: Bound = None
+    candidate_low: Bound = None
+    candidate_high: Bound = None
     rows_needed: int | None = None
     method: str = ""
     power: str = ""  # one sentence: what this gate can catch on this test set
