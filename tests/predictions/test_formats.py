@@ -5,6 +5,7 @@ import pytest
 
 from metricgate.errors import PredictionsError
 from metricgate.predictions import read_predictions
+from metricgate.predictions.source import open_connection
 from metricgate.settings.policy import PredictionsSpec
 from tests.predictions.conftest import write_parquet
 
@@ -97,3 +98,12 @@ def test_a_missing_file_and_a_folder_are_told_apart(tmp_path: Path) -> None:
         read_predictions(tmp_path, SPEC, shown="x")
     with pytest.raises(PredictionsError, match=r"x\.csv does not exist"):
         read_predictions(tmp_path / "x.csv", SPEC, shown="x.csv")
+
+
+def test_the_database_downloads_nothing_and_prints_nothing() -> None:
+    switched_off = ("autoinstall_known_extensions", "autoload_known_extensions", "enable_progress_bar")
+
+    with open_connection() as connection:
+        found = [connection.execute("SELECT current_setting(?)", [name]).fetchone() for name in switched_off]
+
+    assert found == [(False,)] * 3

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from metricgate.errors import PredictionsError
 from metricgate.predictions.formats import quote_name
 from metricgate.predictions.numbers import unusable_values
-from metricgate.predictions.source import Source, as_array
+from metricgate.predictions.source import Source, as_array, open_connection
 from metricgate.predictions.wording import count_rows
 
 _INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"}
@@ -38,10 +38,8 @@ class RowKeys:
         """Return the keys as if the file had held them as text."""
         if self.kind == "text":
             return self
-        import duckdb  # noqa: PLC0415  heavy, and not needed for `metricgate --help`
-
         keys = self.values  # noqa: F841  DuckDB reads the array by this name
-        with duckdb.connect() as connection:
+        with open_connection() as connection:
             hashed = connection.execute(f"SELECT {_hash_texts(['column0::VARCHAR'])} AS key FROM keys").fetchnumpy()
         return RowKeys(kind="text", values=as_array(hashed["key"]))
 

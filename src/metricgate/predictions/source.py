@@ -92,20 +92,27 @@ def missing_column(column: str, role: str, path: str, present: tuple[str, ...]) 
 
 @contextmanager
 def open_source(path: Path, shown: str) -> Iterator[Source]:
-    """Open a CSV, Parquet or JSON Lines file; large intermediate results go to a temporary folder."""
+    """Open a CSV, Parquet or JSON Lines file."""
+    _require_file(path, shown)
+    with open_connection() as connection:
+        with translated_errors(path, shown):
+            connection.execute(table_sql(path, shown))
+            described = connection.execute("DESCRIBE rows").fetchall()
+        types = {str(name): str(kind) for name, kind, *_ in described}
+        yield Source(connection, path, shown, types)
+
+
+@contextmanager
+def open_connection() -> "Iterator[duckdb.DuckDBPyConnection]":
+    """Open a database in memory that downloads nothing, prints nothing, and keeps what is large in a temporary folder."""
     import duckdb  # noqa: PLC0415  heavy, and not needed for `metricgate --help`
 
-    _require_file(path, shown)
-    with tempfile.TemporaryDirectory(prefix="metricgate-") as folder:
-        connection = duckdb.connect(config=_SETTINGS | {"temp_directory": folder})
-        try:
-            with translated_errors(path, shown):
-                connection.execute(table_sql(path, shown))
-                described = connection.execute("DESCRIBE rows").fetchall()
-            types = {str(name): str(kind) for name, kind, *_ in described}
-            yield Source(connection, path, shown, types)
-        finally:
-            connection.close()
+    with (
+        tempfile.TemporaryDirectory(prefix="metricgate-") as folder,
+        duckdb.connect(config=_SETTINGS | {"temp_directory": folder}) as connection,
+    ):
+        connection.execute("SET enable_progress_bar = false")  # it goes to standard output, where `--json -` writes
+        yield connection
 
 
 def _require_file(path: Path, shown: str) -> None:
