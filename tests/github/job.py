@@ -1,5 +1,6 @@
 """A job on GitHub, as far as publishing sees it: its files, its log, its clock."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -112,3 +113,21 @@ def make_chart() -> ChartData:
         margin=-0.01,
     )
     return ChartData(name="forest", kind="forest", title="Differences", alt="ROC AUC fell", forest=(row,))
+
+
+def make_environ(fake: FakeGitHub, job: Job, **changes: str) -> dict[str, str]:
+    """Give what the runner gives a step on pull request 7."""
+    head = {"sha": HEAD, "ref": "topic", "repo": {"full_name": REPOSITORY}}
+    event = job.directory.parent / "event.json"
+    payload = {"pull_request": {"number": 7, "head": head, "base": {"sha": BASE, "ref": "main"}}}
+    event.write_text(json.dumps(payload), encoding="utf-8")
+    return {
+        "GITHUB_API_URL": fake.url,
+        "GITHUB_EVENT_NAME": "pull_request",
+        "GITHUB_EVENT_PATH": str(event),
+        "GITHUB_REPOSITORY": REPOSITORY,
+        "GITHUB_RUN_ID": "42",
+        "INPUT_GITHUB-TOKEN": TOKEN,
+        **job.environ,
+        **changes,
+    }

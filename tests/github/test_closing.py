@@ -1,36 +1,13 @@
 """The step after the action's: no check stays open because a process was killed."""
 
-import json
 from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
 from metricgate.cli.closing import close_check
-from tests.github.fake import REPOSITORY, TOKEN, FakeGitHub
-from tests.github.job import HEAD, Job, make_report
-
-
-def make_environ(fake: FakeGitHub, folder: Path, **changes: str) -> dict[str, str]:
-    head = {"sha": HEAD, "ref": "topic", "repo": {"full_name": REPOSITORY}}
-    base = {"sha": "b" * 40, "ref": "main"}
-    event = folder / "event.json"
-    event.write_text(json.dumps({"pull_request": {"number": 7, "head": head, "base": base}}))
-    return {
-        "GITHUB_ACTIONS": "true",
-        "GITHUB_API_URL": fake.url,
-        "GITHUB_EVENT_NAME": "pull_request",
-        "GITHUB_EVENT_PATH": str(event),
-        "GITHUB_REPOSITORY": REPOSITORY,
-        "INPUT_GITHUB-TOKEN": TOKEN,
-        **changes,
-    }
-
-
-@pytest.fixture
-def job(fake_github: FakeGitHub, tmp_path: Path) -> Job:
-    fake_github.open_pull_request(7, HEAD)
-    return Job(fake_github, tmp_path)
+from tests.github.fake import FakeGitHub
+from tests.github.job import HEAD, Job, make_environ, make_report
 
 
 def state_of(job: Job) -> dict[str, str]:
@@ -38,10 +15,10 @@ def state_of(job: Job) -> dict[str, str]:
     return {f"STATE_{lines[0].split('<<')[0]}": lines[1]}
 
 
-def test_a_check_left_in_progress_is_completed_as_a_failure(fake_github: FakeGitHub, job: Job, tmp_path: Path) -> None:
+def test_a_check_left_in_progress_is_completed_as_a_failure(fake_github: FakeGitHub, job: Job) -> None:
     job.open().start()
 
-    closed = close_check(make_environ(fake_github, tmp_path, **state_of(job)))
+    closed = close_check(make_environ(fake_github, job, **state_of(job)))
 
     [check] = fake_github.checks(HEAD)
     assert closed
@@ -52,22 +29,22 @@ def test_a_check_left_in_progress_is_completed_as_a_failure(fake_github: FakeGit
     )
 
 
-def test_a_completed_check_is_left_alone(fake_github: FakeGitHub, job: Job, tmp_path: Path) -> None:
+def test_a_completed_check_is_left_alone(fake_github: FakeGitHub, job: Job) -> None:
     job.publish(make_report())
     fake_github.writes.clear()
 
-    assert not close_check(make_environ(fake_github, tmp_path, **state_of(job)))
+    assert not close_check(make_environ(fake_github, job, **state_of(job)))
     assert fake_github.writes == []
 
 
 @pytest.mark.parametrize("state", [{}, {"STATE_check-run": ""}, {"STATE_check-run": "../../1"}])
-def test_without_a_check_there_is_nothing_to_do(fake_github: FakeGitHub, tmp_path: Path, state: dict[str, str]) -> None:
-    assert not close_check(make_environ(fake_github, tmp_path, **state))
+def test_without_a_check_there_is_nothing_to_do(fake_github: FakeGitHub, job: Job, state: dict[str, str]) -> None:
+    assert not close_check(make_environ(fake_github, job, **state))
     assert fake_github.requests == []
 
 
-def test_inputs_that_could_not_be_read_are_not_told_twice(fake_github: FakeGitHub, tmp_path: Path) -> None:
-    environ = make_environ(fake_github, tmp_path, **{"STATE_check-run": "1", "INPUT_NO-SUCH": "x"})
+def test_inputs_that_could_not_be_read_are_not_told_twice(fake_github: FakeGitHub, job: Job) -> None:
+    environ = make_environ(fake_github, job, **{"STATE_check-run": "1", "INPUT_NO-SUCH": "x"})
 
     assert not close_check(environ)
 

@@ -1,7 +1,5 @@
 """From a report to what a pull request shows."""
 
-from pathlib import Path
-
 import pytest
 
 from metricgate.models.outcome import Verdict
@@ -14,12 +12,6 @@ from tests.github.job import HEAD, MERGE, Job, make_chart, make_report, make_tri
 from tests.github.state import ALL
 
 URL = "https://github.example/acme/churn/pull/7#issuecomment-"
-
-
-@pytest.fixture
-def job(fake_github: FakeGitHub, tmp_path: Path) -> Job:
-    fake_github.open_pull_request(7, HEAD)
-    return Job(fake_github, tmp_path)
 
 
 def test_a_pull_request_gets_one_comment_one_completed_check_and_the_outputs(fake_github: FakeGitHub, job: Job) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from metricgate import __version__
-from metricgate.errors import CancelledError, ConfigurationError, MetricgateError
+from metricgate.errors import ConfigurationError, MetricgateError
 from metricgate.processes.fence import fence_output
 from metricgate.processes.owner import find_owner, hand_back
 from metricgate.processes.signals import raise_on_signals
@@ -54,8 +54,7 @@ def run_action(environ: Mapping[str, str]) -> int:
 
 
 def _judge_and_publish(trigger: Trigger, inputs: Inputs, environ: Mapping[str, str], output: Path) -> int:
-    from metricgate.judging import report_failure  # noqa: PLC0415  after the first line of the log
-    from metricgate.publish.files import write_report  # noqa: PLC0415
+    from metricgate.cli.delivery import deliver  # noqa: PLC0415  after the first line of the log
     from metricgate.publish.github.publication import Publication  # noqa: PLC0415
 
     if inputs.mode != "run":
@@ -65,20 +64,13 @@ def _judge_and_publish(trigger: Trigger, inputs: Inputs, environ: Mapping[str, s
             fix="Remove `mode:` from the step.",
         )
     publication = Publication.open(trigger, inputs, environ)
-    report: Report | None = None
-    try:
+
+    def produce() -> Report:
         publication.start()
-        report = _hide_secrets(
-            _judge(trigger, inputs, environ, output, accepted=publication.find_acceptance()), environ
-        )
-        write_report(report, output)
-        publication.finish(report, output)
-    except CancelledError as error:
-        # The signal came while publishing: what is known by then is still published, in the seconds that are left.
-        publication.hurry()
-        report = report or report_failure(error, id_=inputs.id)
-        write_report(report, output)
-        publication.finish(report, output)
+        report = _judge(trigger, inputs, environ, output, accepted=publication.find_acceptance())
+        return _hide_secrets(report, environ)
+
+    report, _ = deliver(publication, produce, output, set_up=inputs.id)
     return report.exit_code
 
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from metricgate.cli.delivery import deliver
 from metricgate.errors import CancelledError, ConfigurationError, MetricgateError, PublishError
 from metricgate.models.outcome import Verdict
-from metricgate.publish.files import write_report
 from metricgate.publish.github.artifact import fetch_report
 from metricgate.publish.github.client import GitHubClient
 from metricgate.publish.github.identity import find_pull_request
@@ -27,8 +27,6 @@ def relay_report(trigger: Trigger, inputs: Inputs, environ: Mapping[str, str], o
     On ``workflow_run`` the report is of the run that ended, and the pull request is looked up by that run's head; in a
     job of the same workflow (``needs:``) both are this run's own.
     """
-    from metricgate.judging import report_failure  # noqa: PLC0415  scikit-learn, only where it is needed
-
     run = trigger.workflow_run
     if run and run.conclusion in _NEVER_RAN:
         log.info("The run %s did not judge anything (%s), so there is nothing to publish.", run.run_id, run.conclusion)
@@ -42,17 +40,24 @@ def relay_report(trigger: Trigger, inputs: Inputs, environ: Mapping[str, str], o
         )
     identified = _identify(trigger, client)
     publication = Publication.open(identified, inputs, environ)
+    run_id = run.run_id if run else trigger.run_id
+    report, published = deliver(
+        publication, lambda: _receive(client, publication, run_id, inputs), output, set_up=inputs.id
+    )
+    return PublishError.exit_code if published.failed and report.exit_code != 1 else report.exit_code
+
+
+def _receive(client: GitHubClient, publication: Publication, run_id: int, inputs: Inputs) -> Report:
+    from metricgate.judging import report_failure  # noqa: PLC0415  scikit-learn, only where it is needed
+
     try:
-        report = fetch_report(client, run.run_id if run else trigger.run_id, inputs.artifact)
-        if report.accepted or report.verdict is Verdict.FAILED:
-            report = settle_acceptance(report, publication.find_acceptance())
+        report = fetch_report(client, run_id, inputs.artifact)
     except CancelledError:
         raise
     except MetricgateError as error:
-        report = report_failure(error, id_=inputs.id)
-    write_report(report, output)
-    published = publication.finish(report, output)
-    return PublishError.exit_code if published.failed and report.exit_code != 1 else report.exit_code
+        return report_failure(error, id_=inputs.id)
+    may_be_accepted = report.accepted or report.verdict is Verdict.FAILED
+    return settle_acceptance(report, publication.find_acceptance()) if may_be_accepted else report
 
 
 def settle_acceptance(report: Report, acceptance: Acceptance | None) -> Report:

@@ -37,9 +37,11 @@ class Check:
         self._details_url = details_url
         self.number: int | None = None
         self.url = ""
+        self._is_begun = False
 
     def start(self) -> None:
         """Create it in progress."""
+        self._is_begun = True
         self._create({"status": "in_progress"})
 
     def complete(self, conclusion: str, text: CheckText) -> None:
@@ -47,6 +49,9 @@ class Check:
         annotations = [_annotate(annotation) for annotation in text.annotations[:MAX_ANNOTATIONS]]
         output = {"title": text.title, "summary": text.summary, "annotations": annotations}
         body = {"status": "completed", "conclusion": conclusion, "output": output}
+        if self.number is None and self._is_begun and (left := self._find()):
+            # GitHub had created it before a signal or a fault kept its answer from us.
+            self._keep(left)
         if self.number is None:
             self._create(body)
         else:
@@ -62,11 +67,12 @@ class Check:
         path = self._client.path("check-runs")
         self._keep(self._client.create(path, {**identity, **links, **body}, find=lambda: self._find(body["status"])))
 
-    def _find(self, status: str) -> Json | None:
+    def _find(self, status: str = "") -> Json | None:
         runs = self._client.get_all(
             self._client.path("commits", self._sha, "check-runs"), key="check_runs", check_name=self._name
         )
-        return next((run for run in runs if run.get("external_id") == self._run and run.get("status") == status), None)
+        ours = (run for run in runs if run.get("external_id") == self._run)
+        return next((run for run in ours if status in ("", run.get("status"))), None)
 
     def _keep(self, run: Json) -> None:
         self.number = int(run["id"])

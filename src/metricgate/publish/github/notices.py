@@ -25,7 +25,7 @@ class Notices:
         if text not in self.texts:
             self.texts.append(text)
 
-    def attempt(self, what: str, permission: str, action: Callable[[], T]) -> T | None:
+    def attempt(self, what: str, permission: str, action: Callable[[], T], *, done: str = "published") -> T | None:
         """Do one thing on GitHub; what goes wrong becomes a notice, and the next thing is still tried."""
         try:
             return action()
@@ -35,13 +35,13 @@ class Notices:
                 log.info("The token may not write the %s (%s: write).", what, permission)
             else:
                 self.failures.append(error)
-                self.add(f"The {what} was not published. {error}")
+                self.add(f"The {what} could not be {done}. {error}")
         except CancelledError:
             raise
         except Exception as error:  # the verdict and the other views must still come out
-            log.exception("The %s was not published because of a defect in MetricGate.", what)
-            self.failures.append(_as_defect(what, error))
-            self.add(f"The {what} was not published because of a defect in MetricGate ({type(error).__name__}).")
+            log.exception("The %s could not be %s because of a defect in MetricGate.", what, done)
+            self.failures.append(_as_defect(what, done, error))
+            self.add(self.failures[-1].what)
         return None
 
     def all(self) -> tuple[str, ...]:
@@ -62,9 +62,9 @@ class Notices:
         return f"MetricGate would also publish {things} if the job had these permissions:\n\n```yaml\n{block}\n```"
 
 
-def _as_defect(what: str, error: Exception) -> GitHubError:
+def _as_defect(what: str, done: str, error: Exception) -> GitHubError:
     return GitHubError(
-        f"The {what} was not published because of a defect in MetricGate ({type(error).__name__}).",
+        f"The {what} could not be {done} because of a defect in MetricGate ({type(error).__name__}).",
         trouble=Trouble.REFUSED,
         status=0,
         expected="no defect.",

@@ -112,7 +112,7 @@ class Publication:
                 log.info("The token may not read the pull request, so a job that may has to look for the label.")
                 return None
 
-        return self._notices.attempt("label", "pull-requests", find)
+        return self._notices.attempt("acceptance label", "pull-requests", find, done="read")
 
     def hurry(self) -> None:
         """Keep to the few seconds that a cancelled workflow leaves."""
@@ -175,7 +175,7 @@ class Publication:
             name: pair for name, pair in chart_files(report, directory).items() if all(one.exists() for one in pair)
         }
         with client.patience.at_most(30):
-            pictures = self._notices.attempt("pictures", "contents", lambda: store.put(files))
+            pictures = self._notices.attempt("pictures", "contents", lambda: store.put(files), done="stored")
         if pictures is None:
             refused = "contents" in self._notices.missing
             why = (

@@ -1,0 +1,31 @@
+"""A report and its publication, whenever a signal arrives."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from metricgate.errors import CancelledError
+from metricgate.publish.files import write_report
+from metricgate.publish.github.publication import Publication, Published
+from metricgate.report.value import Report
+
+
+def deliver(
+    publication: Publication, produce: Callable[[], Report], output: Path, *, set_up: str
+) -> tuple[Report, Published]:
+    """Produce the report, write its files and publish it; a signal shortens this to what fits into seconds.
+
+    A signal during ``produce`` may already be part of its report. One that arrives before or while publishing is
+    answered here, with the report if it is known by then.
+    """
+    from metricgate.judging import report_failure  # noqa: PLC0415  scikit-learn, after the first line of the log
+
+    report: Report | None = None
+    try:
+        report = produce()
+        write_report(report, output)
+        return report, publication.finish(report, output)
+    except CancelledError as error:
+        publication.hurry()
+        report = report or report_failure(error, id_=set_up)
+        write_report(report, output)
+        return report, publication.finish(report, output)

@@ -1,0 +1,35 @@
+"""A signal that arrives at any moment leaves no check open and no second one."""
+
+import os
+import signal
+
+import pytest
+
+from metricgate.cli.action import run_action
+from metricgate.errors import CancelledError
+from tests.github.fake import FakeGitHub
+from tests.github.job import HEAD, Job, make_environ
+
+
+@pytest.fixture
+def environ(fake_github: FakeGitHub, job: Job) -> dict[str, str]:
+    return {**make_environ(fake_github, job), "GITHUB_ACTIONS": "true"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "moment", ["^POST .*/check-runs$", "^GET .*/pulls/7$", "^PATCH .*/check-runs/", "^POST .*/comments$"]
+)
+def test_the_check_is_completed_once(
+    fake_github: FakeGitHub, environ: dict[str, str], moment: str, number: signal.Signals
+) -> None:
+    """No project lies in the workspace: what the signal does not stop ends in an error, which has its own conclusion."""
+    fake_github.call_before(moment, lambda: os.kill(os.getpid(), number))
+
+    exit_code = run_action(environ)
+
+    [check] = fake_github.checks(HEAD)
+    was_judged = moment not in ("^POST .*/check-runs$", "^GET .*/pulls/7$")
+    assert exit_code == (4 if was_judged else CancelledError.exit_code)
+    assert (check.status, check.conclusion) == ("completed", "failure" if was_judged else "cancelled")
+    assert len(fake_github.comments(7)) == 1
