@@ -204,6 +204,16 @@ def test_too_many_warnings_are_counted() -> None:
     assert "> - and 3 more warnings in report.json\n" in render_comment(make_report(warnings=warnings))
 
 
+@pytest.mark.parametrize(("source", "warned"), [(Source.DVC_CACHE, True), (Source.REPRODUCED, False)])
+def test_a_stale_baseline_is_a_warning_where_its_results_were_used(source: Source, *, warned: bool) -> None:
+    baseline = RevisionInfo(revision=BASELINE_SHA, name="main", source=source, stale="train: src/train.py changed")
+
+    above = render_comment(make_report(baseline=baseline)).split("<details>", 1)[0]
+
+    said = "> The baseline's recorded results lag behind its own inputs: train: src/train.py changed"
+    assert (said in above) is warned
+
+
 def test_an_acceptance_keeps_the_loss_and_the_reason_in_sight() -> None:
     accepted = Acceptance(by="ada", reason="The old model saw the label.")
     comment = render_comment(make_report(verdict=Verdict.PASSED, exit_code=0, accepted=accepted))

@@ -2,6 +2,7 @@
 
 from metricgate.errors import find_help
 from metricgate.models.outcome import Outcome
+from metricgate.models.snapshot import Source
 from metricgate.report.budget import Section
 from metricgate.report.context import describe_context
 from metricgate.report.escape import code_block, code_span, escape_sentence
@@ -17,6 +18,7 @@ from metricgate.report.value import Acceptance, Failure, Report
 
 FOLD_PASSED_ABOVE = 6
 MANY_WARNINGS = 8
+RECORDED = frozenset({Source.GIT, Source.DVC_CACHE, Source.DVC_REMOTE})
 
 
 def overview_sections(report: Report, place: Place, *, quiet: bool) -> tuple[Section, ...]:
@@ -46,13 +48,22 @@ def fixed(name: str, text: str) -> Section:
 
 
 def _draw_warnings(report: Report) -> str:
-    if not report.warnings:
+    texts = [*_describe_staleness(report), *(warning.text for warning in report.warnings)]
+    if not texts:
         return ""
-    sentences = [escape_sentence(warning.text) for warning in report.warnings[:MANY_WARNINGS]]
-    more = len(report.warnings) - MANY_WARNINGS
+    sentences = [escape_sentence(text) for text in texts[:MANY_WARNINGS]]
+    more = len(texts) - MANY_WARNINGS
     tail = [f"and {plural(more, 'more warning')} in report.json"] if more > 0 else []
-    lines = sentences if len(report.warnings) == 1 else [f"- {line}" for line in (*sentences, *tail)]
+    lines = sentences if len(texts) == 1 else [f"- {line}" for line in (*sentences, *tail)]
     return "\n".join(f"> {line}" for line in ("[!WARNING]", *lines))
+
+
+def _describe_staleness(report: Report) -> list[str]:
+    """Return that the baseline's results lag behind its inputs, where they were used nevertheless."""
+    baseline = report.baseline
+    if baseline is None or not baseline.stale or baseline.source not in RECORDED:
+        return []
+    return [f"The baseline's recorded results lag behind its own inputs: {baseline.stale}"]
 
 
 def _draw_acceptance(accepted: Acceptance | None) -> str:

@@ -11,6 +11,7 @@ from metricgate.report.value import Report
 
 RANK = 7
 NAMED = 6
+PAIRED_WIDTH = 400  # two of them stand side by side in a comment on a desktop
 OWN_TITLES = frozenset(
     {"ROC", "Precision and recall", "Calibration", "Confusion matrices", "Residuals", "Predictions against labels"}
 )
@@ -41,7 +42,8 @@ def chart_section(report: Report, place: Place) -> Section:
     def draw(count: int) -> str:
         if not count or not (charts or notes):
             return ""
-        return fold(summary if charts else "Charts", *(show_picture(chart, place) for chart in charts[:count]), notes)
+        pictures = "\n".join(show_picture(chart, place, PAIRED_WIDTH) for chart in charts[:count])
+        return fold(summary if charts else "Charts", pictures, notes)
 
     return Section(name="charts", rank=RANK, size=max(1, len(charts)), draw=draw)
 
@@ -51,12 +53,12 @@ def _name_chart(chart: ChartData) -> str:
     return chart.title if chart.title in OWN_TITLES else html_code(chart.title, TITLE_LENGTH)
 
 
-def show_picture(chart: ChartData, place: Place) -> str:
+def show_picture(chart: ChartData, place: Place, width: int = WIDTH_PX) -> str:
     """Return the HTML of one chart in both themes; empty where its pictures are nowhere."""
     if chart.name not in place.pictures:
         return ""
     light, dark = (html_address(address) for address in place.pictures[chart.name])
     return (
         f'<picture><source media="(prefers-color-scheme: dark)" srcset="{dark}">'
-        f'<img src="{light}" width="{WIDTH_PX}" alt="{html_text(chart.alt)}"></picture>'
+        f'<img src="{light}" width="{width}" alt="{html_text(chart.alt)}"></picture>'
     )

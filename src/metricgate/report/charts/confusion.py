@@ -6,10 +6,9 @@ from matplotlib.figure import Figure
 
 from metricgate.models.result import ChartData
 from metricgate.report.charts.frame import make_panels
-from metricgate.report.charts.theme import Theme
+from metricgate.report.charts.theme import CHART_HEIGHT_PX, Theme
 from metricgate.report.escape import plain_name
 
-HEIGHT_PX = 280
 LABEL_LENGTH = 9
 SMALL = 7.0  # points, for the numbers of many classes
 DARK_SHARE = 0.55  # of a row; from here on a cell's number takes the colour of the background
@@ -17,7 +16,7 @@ DARK_SHARE = 0.55  # of a row; from here on a cell's number takes the colour of 
 
 def draw_confusion(figure: Figure, chart: ChartData, theme: Theme) -> None:
     """Draw one matrix per side: rows are the labels, columns the predictions, shades the share of the row."""
-    panels = make_panels(figure, chart, theme, panels=len(chart.matrices), height_px=HEIGHT_PX)
+    panels = make_panels(figure, chart, theme, panels=len(chart.matrices), height_px=CHART_HEIGHT_PX)
     labels = [plain_name(label, LABEL_LENGTH) for label in chart.labels]
     for axes, matrix, side in zip(panels, chart.matrices, chart.sides, strict=True):
         _draw_matrix(axes, matrix, labels, theme)

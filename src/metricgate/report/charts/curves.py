@@ -5,10 +5,9 @@ from matplotlib.figure import Figure
 
 from metricgate.models.result import ChartData, CurveData
 from metricgate.report.charts.frame import add_legend, make_panels, style_axes
-from metricgate.report.charts.theme import Theme
+from metricgate.report.charts.theme import CHART_HEIGHT_PX, Theme
 from metricgate.report.escape import plain_name
 
-HEIGHT_PX = 340
 BASELINE_WIDTH = 5.0
 CANDIDATE_WIDTH = 2.0
 LABEL_LENGTH = 24
@@ -16,7 +15,7 @@ LABEL_LENGTH = 24
 
 def draw_curves(figure: Figure, chart: ChartData, theme: Theme) -> None:
     """Draw every curve of the chart, the baseline's first."""
-    (axes,) = make_panels(figure, chart, theme, panels=1, height_px=HEIGHT_PX)
+    (axes,) = make_panels(figure, chart, theme, panels=1, height_px=CHART_HEIGHT_PX)
     style_axes(axes, chart, theme)
     for curve in sorted(chart.curves, key=lambda curve: curve.side == "candidate"):
         _draw_curve(axes, curve, chart.kind, theme)

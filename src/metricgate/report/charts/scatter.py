@@ -7,15 +7,13 @@ from matplotlib.figure import Figure
 
 from metricgate.models.result import ChartData
 from metricgate.report.charts.frame import make_panels, style_axes
-from metricgate.report.charts.theme import Theme
+from metricgate.report.charts.theme import CHART_HEIGHT_PX, Theme
 from metricgate.report.escape import plain_name
-
-HEIGHT_PX = 290
 
 
 def draw_scatter(figure: Figure, chart: ChartData, theme: Theme) -> None:
     """Draw one panel per side, on the same axes."""
-    panels = make_panels(figure, chart, theme, panels=max(1, len(chart.sides)), height_px=HEIGHT_PX)
+    panels = make_panels(figure, chart, theme, panels=max(1, len(chart.sides)), height_px=CHART_HEIGHT_PX)
     for index, (axes, side) in enumerate(zip(panels, chart.sides, strict=False)):
         style_axes(axes, chart, theme)
         if chart.matrices:

@@ -7,6 +7,7 @@ from metricgate.models.outcome import Outcome
 
 ThemeName = Literal["light", "dark"]
 
+CHART_HEIGHT_PX = 340  # of all charts but the forest plot, so that they stand in even rows
 WIDTH_PX = 480  # what a phone shows nearly unscaled; drawn at twice the density
 DOTS_PER_INCH = 192
 PIXELS_PER_INCH = 96
