@@ -93,6 +93,7 @@ def test_head_of_a_pull_request_is_compared_with_where_it_left_main(
     assert baseline is not None
     assert baseline.sha == shas["base"]
     assert baseline.reason == "where this branch left main"
+    assert not (checkout.is_shallow and depth is None)  # fetching into a full clone must not cut its history
 
 
 def test_branch_that_merged_main_into_itself_is_no_merge_commit_of_github(tiny: TinyProject, tmp_path: Path) -> None:

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from metricgate.models.snapshot import Source
+from metricgate.models.snapshot import Source, Unreadable
+from metricgate.settings.policy import Policy, PredictionsSpec
 from tests.projects import TinyProject
 from tests.workspace.conftest import Yield, states, values
 
@@ -79,3 +80,14 @@ def test_stale_baseline_is_not_believed_but_reproduced(tiny: TinyProject, baseli
     assert predictions.read_text().splitlines()[1] == "0,0,0.2"
     assert tiny.git("status", "--porcelain") == ""
     assert tiny.git("worktree", "list").count("\n") == 0
+
+
+def test_file_that_no_stage_names_is_no_reason_to_train_the_baseline(tiny: TinyProject, baseline_of: Yield) -> None:
+    policy = Policy(predictions=PredictionsSpec(path="never.csv", label="label", score="score"))
+
+    snapshot = baseline_of(tiny, "main", policy)
+
+    assert snapshot.info.source == Source.DVC_CACHE
+    assert snapshot.predictions[""] == Unreadable(
+        what="never.csv", reason="never.csv is not in Git at this revision, and DVC does not track it", missing=True
+    )

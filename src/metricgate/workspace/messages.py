@@ -33,13 +33,17 @@ class Request(Value):
 
 
 class FoundFile(Value):
-    """A file that was looked for. ``local`` is where it can be read; without it ``problem`` says why."""
+    """A file that was looked for. ``local`` is where it can be read; without it ``problem`` says why.
+
+    ``declared``: a stage names it as its output, so that running the pipeline would write it.
+    """
 
     path: str
     local: str | None = None
     source: Literal["git", "dvc cache", "dvc remote", "workspace"] | None = None
     problem: str = ""
     missing: bool = False
+    declared: bool = False
 
 
 class FoundPlot(Value):

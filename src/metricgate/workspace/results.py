@@ -131,8 +131,9 @@ def _needs_reproduction(answer: Answer, options: ProduceOptions) -> bool:
         return False
     if options.baseline_results == "reproduce":
         return True
-    # A pipeline's results that are missing or lag behind are worth a training; a file it never wrote is not.
-    return bool(answer.stale) or any(file.local is None for file in _wanted(answer))
+    # A training brings back what a stage or the command writes, not a file that no stage names.
+    lost = [file for file in _wanted(answer) if file.local is None]
+    return bool(answer.stale) or any(file.declared or options.pipeline.command is not None for file in lost)
 
 
 def _find_source(answer: Answer) -> Source:

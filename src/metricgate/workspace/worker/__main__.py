@@ -100,7 +100,10 @@ def _name_stale(project: Project, stale: Mapping[Any, str]) -> tuple[Stale, ...]
 
 def _find_files(request: Request, files: RevisionFiles) -> tuple[FoundFile, ...]:
     metrics = {*list_metrics(files.project), *request.metrics}
-    return tuple(files.find(path) for path in sorted(metrics | set(request.predictions)))
+    return tuple(
+        files.find(path).model_copy(update={"declared": files.producing_stage(path) is not None})
+        for path in sorted(metrics | set(request.predictions))
+    )
 
 
 def _describe(

@@ -129,7 +129,8 @@ def pull_data(project: Project, say: Say) -> None:
     for stage in project.stages:
         for out in stage.outs if not stage.cmd else ():
             if out.use_cache and out.hash_info and not out.exists:
-                _check_out(project, objects, out, None, say)
+                say(f"pulling {project.name(out.fs_path)}{_describe_size(out)}")
+                _check_out(project, objects, out, None)
 
 
 _RESTORED = ("cached", "restored")
@@ -171,18 +172,19 @@ def _bring_inputs(project: Project, affected: set[Any], say: Say) -> set[Any]:
     """
     objects = CacheObjects(project)
     lost = set()
-    for out, path in _missing_inputs(project, affected):
+    missing = _missing_inputs(project, affected)
+    for number, (out, path) in enumerate(missing, start=1):
         inside = path if project.repo.fs.isin(path, out.fs_path) else None
-        if not _check_out(project, objects, out, inside, say):
+        say(f"pulling {number} of {len(missing)}: {project.name(inside or out.fs_path)}{_describe_size(out)}")
+        if not _check_out(project, objects, out, inside):
             say(f"stage {project.stage_name(out.stage)} runs again: nobody has {project.name(inside or out.fs_path)}")
             lost.add(out.stage)
     return lost
 
 
-def _check_out(project: Project, objects: CacheObjects, out: Any, inside: str | None, say: Say) -> bool:
+def _check_out(project: Project, objects: CacheObjects, out: Any, inside: str | None) -> bool:
     """Bring an output, or one path in it, into the work tree; return False where only its stage can write it again."""
     name = project.name(inside or out.fs_path)
-    say(f"pulling {name}{_describe_size(out)}")
     objects.bring(out, inside)
     if objects.holds(out, inside):
         out.checkout(force=True, filter_info=inside)
