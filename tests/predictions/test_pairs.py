@@ -165,7 +165,7 @@ def test_different_tasks_are_refused(read_table: ReadTable) -> None:
     roles = {"label": "y", "prediction": "p"}
 
     with pytest.raises(PredictionsError, match="read as binary, the candidate's as regression"):
-        pair_predictions(read_table("y p\n1 1\n0 0", **roles), read_table("y p\n1 0.5\n0 0.2", **roles))
+        pair_predictions(read_table("y p\n1 1\n0 0", **roles), read_table("y p\n1.5 0.5\n0 0.2", **roles))
 
 
 def test_both_sides_share_one_list_of_classes_and_a_dropped_one_is_said(read_table: ReadTable) -> None:

@@ -210,3 +210,32 @@ def test_copies_of_a_row_are_counted_without_an_id(read_table: ReadTable) -> Non
 def test_a_task_without_its_columns_is_refused(read_table: ReadTable) -> None:
     with pytest.raises(PredictionsError, match=r"no column is named as `prediction:` or `score:`"):
         read_table("y p\n1 0.7\n0 0.5", label="y")
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("y p\nNo 0\nYes 1", r"'p' \(prediction\) has the values 0, 1, which 'y' \(label\) never has: No, Yes\."),
+        ("y p\nNo No\nYes Yess", r"has the values Yess, which 'y' \(label\) never has: No, Yes\."),
+        ("y p\na A\nb B\nc C", r"has the values A, B, C, which 'y' \(label\) never has: a, b, c\."),
+        ("y p\n0 0.5\n1 0.25", r"'p' \(prediction\) has fractions, but 'y' \(label\) has the values 0, 1\."),
+    ],
+)
+def test_predictions_in_another_spelling_are_refused(read_table: ReadTable, table: str, message: str) -> None:
+    with pytest.raises(PredictionsError, match=message):
+        read_table(table, label="y", prediction="p")
+
+
+def test_true_and_1_are_one_label(read_table: ReadTable) -> None:
+    found = read_table("y p\ntrue 1\nfalse 1", label="y", prediction="p").sample
+
+    assert found.label is not None
+    assert found.prediction is not None
+    assert (found.label.tolist(), found.prediction.tolist()) == ([1, 0], [1, 1])
+
+
+@pytest.mark.parametrize("answer", [0, 1])
+def test_a_test_set_of_one_class_may_have_predictions_of_the_other(read_table: ReadTable, answer: int) -> None:
+    found = read_table(f"y p\n0 1\n0 {answer}", label="y", prediction="p").sample
+
+    assert found.classes == ("0", "1")

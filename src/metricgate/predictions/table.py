@@ -27,7 +27,7 @@ class Predictions:
     ----------
     name : the set's name in the policy, "" for the only one
     path : the file, as shown to people
-    spec : what the columns mean, with ``task``, ``positive`` and ``classes`` filled in
+    spec : what the columns mean, with ``task`` and ``positive`` filled in
     ids, group : keys of the rows, shape (n,), or None
     slices : by column; code -1 marks a missing value
     unusable : by column of ``needed_columns`` that is not in ``sample.columns``, why

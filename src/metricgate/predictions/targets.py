@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from metricgate.errors import PredictionsError
 from metricgate.models.samples import Categorical, FloatArray, Task
-from metricgate.predictions.categories import read_categories
-from metricgate.predictions.labels import canonical_text, choose_positive, sort_labels, spell_booleans_as_numbers
-from metricgate.predictions.numbers import read_numbers, unusable_values
-from metricgate.predictions.profiles import infer_task, profile_column
+from metricgate.predictions.answers import code_labels, read_answers
+from metricgate.predictions.labels import canonical_text, choose_positive, sort_labels
+from metricgate.predictions.numbers import read_numbers
+from metricgate.predictions.profiles import Profile, infer_task, profile_column
 from metricgate.predictions.source import Source
 from metricgate.predictions.wording import list_names
 from metricgate.settings.policy import PredictionsSpec
@@ -39,6 +39,7 @@ def read_targets(source: Source, spec: PredictionsSpec) -> Targets:
             source.require(column, role)
     label = None if spec.label is None else profile_column(source, spec.label)
     prediction = None if spec.prediction is None else profile_column(source, spec.prediction)
+    _refuse_probabilities(source, spec, label, prediction)
     task, reason = infer_task(spec, label, prediction)
     if task == "score":
         return _read_score(source, spec)
@@ -49,6 +50,21 @@ def read_targets(source: Source, spec: PredictionsSpec) -> Targets:
     if task == "multiclass":
         return _read_multiclass(source, spec, spec.label)
     return _read_regression(source, spec, spec.label)
+
+
+def _refuse_probabilities(
+    source: Source, spec: PredictionsSpec, label: Profile | None, prediction: Profile | None
+) -> None:
+    """Refuse to guess between a regression and a score under the name of a prediction."""
+    if spec.task is not None or label is None or prediction is None or label.values is None:
+        return
+    if len(label.values) <= 2 and label.whole and prediction.numeric and not prediction.whole:
+        raise PredictionsError(
+            f"{source.path}: column '{spec.prediction}' (prediction) has fractions, but '{spec.label}' (label) has the "
+            f"values {list_names(sort_labels(label.values))}.",
+            expected="predicted labels as `prediction:`, and probabilities as `score:`.",
+            fix=f"name the column as `score: {spec.prediction}`, or say `task: regression`.",
+        )
 
 
 def _missing_roles(source: Source, spec: PredictionsSpec, task: Task, reason: str) -> PredictionsError:
@@ -74,9 +90,7 @@ def _read_regression(source: Source, spec: PredictionsSpec, label: str) -> Targe
 
 
 def _read_binary(source: Source, spec: PredictionsSpec, label: str) -> Targets:
-    truth = _read_present(source, label, "label")
-    answer = None if spec.prediction is None else _read_present(source, spec.prediction, "prediction")
-    truth, answer = _agree_on_booleans(truth, answer)
+    truth, answer = read_answers(source, spec, label, limit=2)
     asked = None if spec.positive is None else canonical_text(spec.positive)
     values = dict.fromkeys((*truth.values, *(answer.values if answer else ())))
     negative, positive = choose_positive(values, asked, path=source.path, column=label)
@@ -84,7 +98,7 @@ def _read_binary(source: Source, spec: PredictionsSpec, label: str) -> Targets:
     prediction, notes = _predict_binary(spec, answer, scores, positive)
     return Targets(
         task="binary",
-        label=_code(truth, (negative, positive)),
+        label=code_labels(truth, (negative, positive)),
         prediction=prediction,
         scores=scores,
         classes=(negative, positive),
@@ -111,19 +125,17 @@ def _predict_binary(
 
 
 def _read_multiclass(source: Source, spec: PredictionsSpec, label: str) -> Targets:
-    truth = _read_present(source, label, "label")
-    answer = None if spec.prediction is None else _read_present(source, spec.prediction, "prediction")
-    truth, answer = _agree_on_booleans(truth, answer)
+    truth, answer = read_answers(source, spec, label)
     columns = {canonical_text(name): column for name, column in (spec.scores or {}).items()}
     seen = {*truth.values, *(answer.values if answer else ()), *columns}
     classes = _find_classes(source, spec, seen, label)
     scores = _read_class_scores(source, columns, classes, set(truth.values)) if columns else None
     if answer is None and scores is None:
         raise _missing_roles(source, spec, "multiclass", "see `task`")
-    prediction = _code(answer, classes) if answer is not None else np.argmax(scores, axis=1).astype(np.int16)  # type: ignore[arg-type]
+    prediction = code_labels(answer, classes) if answer is not None else np.argmax(scores, axis=1).astype(np.int16)  # type: ignore[arg-type]
     return Targets(
         task="multiclass",
-        label=_code(truth, classes),
+        label=code_labels(truth, classes),
         prediction=prediction,
         scores=scores,
         classes=classes,
@@ -160,27 +172,3 @@ def _read_class_scores(
     for name, column in columns.items():
         scores[:, classes.index(name)] = values[column]
     return scores
-
-
-def _read_present(source: Source, column: str, role: str) -> Categorical:
-    found = read_categories(source, column, role)
-    if (found.codes < 0).any():
-        raise unusable_values(source, column, found.codes < 0, role, expected="a value in every row.")
-    return found
-
-
-def _agree_on_booleans(truth: Categorical, answer: Categorical | None) -> tuple[Categorical, Categorical | None]:
-    """Return both columns in one spelling where one writes True and the other 1."""
-    if answer is None:
-        return truth, None
-    return (
-        Categorical(codes=truth.codes, values=spell_booleans_as_numbers(truth.values, answer.values)),
-        Categorical(codes=answer.codes, values=spell_booleans_as_numbers(answer.values, truth.values)),
-    )
-
-
-def _code(column: Categorical, classes: Sequence[str]) -> NDArray[Any]:
-    width = np.int8 if len(classes) < 128 else np.int16
-    lookup: NDArray[Any] = np.array([classes.index(value) for value in column.values], dtype=width)
-    coded: NDArray[Any] = lookup[column.codes]
-    return coded
