@@ -69,7 +69,10 @@ def test_a_change_has_its_sign() -> None:
     assert format_number(0.0, 3, signed=True) == "0.000"
 
 
-@pytest.mark.parametrize(("value", "decimals", "expected"), [(0.01, 3, "0.010"), (0.0125, 3, "0.0125"), (5.0, 0, "5")])
+@pytest.mark.parametrize(
+    ("value", "decimals", "expected"),
+    [(0.01, 3, "0.010"), (0.0125, 3, "0.0125"), (5.0, 0, "5"), (0.0422634912, 3, "0.042")],
+)
 def test_a_number_of_the_policy_is_never_rounded(value: float, decimals: int, expected: str) -> None:
     assert format_bound(value, decimals) == expected
 

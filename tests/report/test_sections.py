@@ -7,6 +7,7 @@ from metricgate.models.result import Change, ChartData, Location, Slice, Warning
 from metricgate.models.snapshot import RevisionInfo, Source, Stage
 from metricgate.report.annotations import MOST, Annotation, annotate
 from metricgate.report.history import remember_run
+from metricgate.report.labels import describe_rule
 from metricgate.report.markdown import render_comment, render_summary
 from metricgate.report.place import PastRun, Place
 from metricgate.report.terminal import render_terminal
@@ -439,3 +440,22 @@ def test_charts_are_folded_under_their_titles_with_what_is_not_drawn() -> None:
 
     assert text.count("<picture>") == 2
     assert "- The plot x.png is not drawn: it is an image." in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"bound": 0.04226, "rule": "ROC AUC may drop by at most 5%"}, "may fall by 5 % (0.042)"),
+        ({"bound": 0.01, "rule": "by at most 99% may drop by at most 0.01"}, "may fall by 0.010"),
+        ({"bound": 0.0}, "may not fall"),
+        ({"bound": 0.03, "anchor": True}, "may fall by 0.030 since the anchor"),
+        ({"kind": "min_gain"}, "must rise by 0.010"),
+        ({"kind": "min_gain", "direction": Direction.LOWER}, "must fall by 0.010"),
+        ({"kind": "max_increase", "direction": Direction.LOWER}, "may rise by 0.010"),
+        ({"kind": "max", "candidate": 0.9}, "at most 0.010"),
+    ],
+)
+def test_a_rule_is_said_in_the_words_of_its_direction(changes: dict[str, object], expected: str) -> None:
+    gate = make_gate(**({"baseline": 0.8452} | changes))
+
+    assert describe_rule(gate, 3) == expected

@@ -1,5 +1,6 @@
 """Every view of every kind of report says the verdict, and says it again byte for byte."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -61,6 +62,28 @@ def test_a_report_read_back_renders_byte_for_byte_the_same(make: Callable[[], Re
 def test_what_is_no_report_is_refused_with_what_to_do(text: str) -> None:
     with pytest.raises(ConfigurationError, match="not a report that can be read"):
         read_report(text)
+
+
+@pytest.mark.parametrize(
+    "chart",
+    [
+        {"curves": [{"label": "a", "x": [1, 2], "y": [1]}]},
+        {"curves": [{"label": "a", "x": [0] * 5001, "y": [0] * 5001}]},
+        {"matrices": [[[1] * 65]]},
+        {"labels": ["a"] * 41},
+    ],
+)
+def test_a_chart_that_asks_too_much_is_refused(chart: dict[str, object]) -> None:
+    report = make_report().model_dump(mode="json")
+    report["charts"] = [{"name": "a", "kind": "curves", "title": "t", "alt": "a", **chart}]
+
+    with pytest.raises(ConfigurationError, match=r"charts\.0"):
+        read_report(json.dumps(report))
+
+
+def test_a_report_that_is_too_long_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="33,554,433 bytes"):
+        read_report(" " * (32 * 1024 * 1024 + 1))
 
 
 def test_a_colourless_terminal_gets_no_escape_sequence() -> None:

@@ -1,6 +1,8 @@
 """What a comparison and a policy yield, as it stands in report.json."""
 
-from typing import Literal
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
 
 from metricgate.models.base import Bound, Finite, Value
 from metricgate.models.outcome import Direction, Outcome, Role
@@ -127,6 +129,11 @@ class Warning_(Value):  # noqa: N801  `Warning` is a builtin exception
 
 
 Side = Literal["baseline", "candidate"]
+# Bounds of what a chart may ask of whoever draws it: a report may come from another job's artifact.
+MOST_POINTS = 5000
+MOST_PARTS = 40
+MOST_CELLS = 64
+Matrix = Annotated[tuple[Annotated[tuple[int, ...], Field(max_length=MOST_CELLS)], ...], Field(max_length=MOST_CELLS)]
 
 
 class CurveData(Value):
@@ -134,8 +141,14 @@ class CurveData(Value):
 
     label: str
     side: Side | Literal[""] = ""
-    x: tuple[Finite, ...]
-    y: tuple[Finite, ...]
+    x: tuple[Finite, ...] = Field(max_length=MOST_POINTS)
+    y: tuple[Finite, ...] = Field(max_length=MOST_POINTS)
+
+    @model_validator(mode="after")
+    def _has_points(self) -> Self:
+        if len(self.x) != len(self.y):
+            raise ValueError("x and y must be equally long")
+        return self
 
 
 class ForestRow(Value):
@@ -168,11 +181,11 @@ class ChartData(Value):
     alt: str
     x_label: str = ""
     y_label: str = ""
-    curves: tuple[CurveData, ...] = ()
-    labels: tuple[str, ...] = ()
-    matrices: tuple[tuple[tuple[int, ...], ...], ...] = ()
-    sides: tuple[Side, ...] = ()
-    forest: tuple[ForestRow, ...] = ()
+    curves: tuple[CurveData, ...] = Field((), max_length=MOST_PARTS)
+    labels: tuple[str, ...] = Field((), max_length=MOST_PARTS)
+    matrices: tuple[Matrix, ...] = Field((), max_length=2)
+    sides: tuple[Side, ...] = Field((), max_length=2)
+    forest: tuple[ForestRow, ...] = Field((), max_length=MOST_PARTS)
     left_out: int = 0
     diagonal: bool = False
     x_range: tuple[Finite, Finite] | None = None

@@ -1,11 +1,15 @@
 """What things are called in a report: metrics, slices, rules, outcomes."""
 
+import math
+import re
+
 from metricgate.models.outcome import Direction, Outcome, Verdict
 from metricgate.models.result import GateRow, MetricRow, Slice
 from metricgate.report.escape import code_span, plain_name
-from metricgate.report.numbers import format_bound
+from metricgate.report.numbers import format_bound, format_number
 from metricgate.report.tables import unbroken
 
+_SHARE = re.compile(r"(\d+(?:\.\d+)?)%")
 METRIC_WORDS = {
     "roc_auc": "ROC AUC",
     "roc_auc_ovr": "ROC AUC (one against the rest)",
@@ -116,19 +120,31 @@ def slice_cell(where: Slice) -> str:
 
 
 def describe_rule(gate: GateRow, decimals: int) -> str:
-    """Return the rule in words, trusted text: ``may fall by 0.010``."""
+    """Return the rule in words, trusted text: ``may fall by 0.010``, ``may rise by 5 % (0.021)``."""
     bound = format_bound(gate.bound, decimals)
     if gate.kind == "min":
         return f"at least {bound}"
     if gate.kind == "max":
         return f"at most {bound}"
+    share = find_share(gate)
+    amount = f"{share} % ({format_number(gate.bound, decimals)})" if share else bound
+    word = "fall" if (gate.direction is Direction.HIGHER) is (gate.kind != "min_gain") else "rise"
     if gate.kind == "min_gain":
-        return f"must {'rise' if gate.direction is Direction.HIGHER else 'fall'} by {bound}"
-    fall = gate.direction is Direction.HIGHER
-    base = " since the anchor" if gate.anchor else ""
-    if gate.bound == 0:
-        return f"may not {'fall' if fall else 'rise'}{base}"
-    return f"may {'fall' if fall else 'rise'} by {bound}{base}"
+        return f"must {word} by {amount}"
+    since = " since the anchor" if gate.anchor else ""
+    return f"may not {word}{since}" if gate.bound == 0 else f"may {word} by {amount}{since}"
+
+
+def find_share(gate: GateRow) -> str:
+    """Return the percentage that the policy wrote, if its rule has one and it is what the bound was computed from."""
+    found = _SHARE.findall(gate.rule)
+    if (
+        not found
+        or not gate.baseline
+        or not math.isclose(float(found[-1]) / 100 * gate.baseline, gate.bound, rel_tol=1e-6)
+    ):
+        return ""
+    return str(found[-1])
 
 
 def is_relative(gate: GateRow) -> bool:

@@ -6,6 +6,7 @@ MINUS = "−"
 NONE = "–"
 HUGE = 1e9
 MOST_DECIMALS = 7
+WRITTEN_DECIMALS = 6  # more are not written by hand
 
 
 def decimals_for(low: float | None, high: float | None, *values: float | None) -> int:
@@ -63,10 +64,13 @@ def format_number(value: float | None, decimals: int, *, signed: bool = False) -
 
 
 def format_bound(value: float, decimals: int, *, signed: bool = False) -> str:
-    """Return a number of the policy: never rounded, at least as many decimals as what stands beside it."""
-    shortest = f"{abs(value):.10f}".rstrip("0")
-    own = len(shortest.partition(".")[2])
-    return format_number(value, max(own, min(decimals, 6)), signed=signed)
+    """Return a number of the policy as it was written, with at least as many decimals as what stands beside it.
+
+    A share of the baseline has endless decimals; it is rounded like what stands beside it.
+    """
+    own = len(f"{abs(value):.10f}".rstrip("0").partition(".")[2])
+    written = own if own <= WRITTEN_DECIMALS else 0
+    return format_number(value, max(written, min(decimals, WRITTEN_DECIMALS)), signed=signed)
 
 
 def format_interval(low: float | None, high: float | None, decimals: int, *, signed: bool = False) -> str:
