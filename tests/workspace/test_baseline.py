@@ -12,6 +12,7 @@ from metricgate.errors import ConfigurationError, WorkspaceError
 from metricgate.trigger.value import PullRequest, Trigger, TriggerKind
 from metricgate.workspace.baseline import resolve_baseline
 from metricgate.workspace.checkout import Access, Checkout
+from metricgate.workspace.history import fetch_commit
 from tests.projects import TinyProject
 
 MAIN = "refs/heads/main"
@@ -93,7 +94,16 @@ def test_head_of_a_pull_request_is_compared_with_where_it_left_main(
     assert baseline is not None
     assert baseline.sha == shas["base"]
     assert baseline.reason == "where this branch left main"
-    assert not (checkout.is_shallow and depth is None)  # fetching into a full clone must not cut its history
+
+
+@pytest.mark.parametrize("name", ["refs/heads/main", "tip"])
+def test_fetching_into_a_full_clone_does_not_cut_its_history(tiny: TinyProject, tmp_path: Path, name: str) -> None:
+    checkout = Checkout.open(tiny.clone(tmp_path / "clone").root)
+    shas = open_request(tiny)
+
+    assert fetch_commit(checkout, shas.get(name, name)) == shas["tip"]
+    assert not checkout.is_shallow
+    assert checkout.git("rev-list", "--count", shas["tip"]) == "2"
 
 
 def test_branch_that_merged_main_into_itself_is_no_merge_commit_of_github(tiny: TinyProject, tmp_path: Path) -> None:
