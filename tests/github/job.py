@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from metricgate.models.outcome import Direction, Outcome, Verdict
-from metricgate.models.result import ChartData, ForestRow
+from metricgate.models.outcome import Direction, Outcome, Role, Verdict
+from metricgate.models.result import ChartData, ForestRow, GateRow
 from metricgate.models.snapshot import RevisionInfo, Source
 from metricgate.publish.files import write_report
 from metricgate.publish.github.patience import Patience
@@ -100,6 +100,22 @@ class Job:
 
 def make_candidate(revision: str) -> RevisionInfo:
     return RevisionInfo(revision=revision, name="topic", source=Source.WORKSPACE)
+
+
+def make_gate(name: str) -> GateRow:
+    """Give a failed gate whose every text is ``name``."""
+    return GateRow(
+        rule=name,
+        metric=name,
+        role=Role.REQUIRED,
+        kind="min",
+        direction=Direction.HIGHER,
+        bound=1,
+        outcome=Outcome.FAILED,
+        reason=name,
+        reason_code=name,
+        candidate=0.5,
+    )
 
 
 def make_chart() -> ChartData:

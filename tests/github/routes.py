@@ -352,6 +352,8 @@ def _change_check(run: CheckRun, body: Mapping[str, Any]) -> None:
 
 @route("POST", "/check-runs", "checks", "write")
 def create_check(context: Context) -> Answer:
+    if not context.token.is_bot:
+        raise Refusal(403, "You must authenticate via a GitHub App.")
     body = context.request.json
     run = CheckRun(context.fake.next_number(), body["name"], body["head_sha"])
     _change_check(run, body)

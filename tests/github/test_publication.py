@@ -8,8 +8,8 @@ from metricgate.report.value import Failure
 from metricgate.trigger import PullRequest, TriggerKind
 from tests.github.fake import TOKEN, FakeGitHub
 from tests.github.faults import answer
-from tests.github.job import HEAD, MERGE, Job, make_chart, make_report, make_trigger
-from tests.github.state import ALL
+from tests.github.job import HEAD, MERGE, Job, make_chart, make_gate, make_report, make_trigger
+from tests.github.state import ALL, Token
 
 URL = "https://github.example/acme/churn/pull/7#issuecomment-"
 
@@ -203,3 +203,25 @@ def test_a_cancelled_run_completes_its_check_before_anything_else(fake_github: F
     writes = [request.split("/churn/")[1] for request in fake_github.writes]
     assert [check.conclusion for check in fake_github.checks(HEAD)] == ["cancelled"]
     assert [write.split("/")[0] for write in writes] == ["check-runs", "check-runs", "issues"]
+
+
+def test_a_personal_token_is_told_what_it_cannot_do(fake_github: FakeGitHub, job: Job) -> None:
+    fake_github.tokens["ghp_ann"] = Token(login="ann")
+
+    published = job.publish(make_report(), token="ghp_ann")
+
+    assert published.notices == ("A personal token creates no check run: use the job's own token, or `check: status`.",)
+    assert [comment.login for comment in fake_github.comments(7)] == ["ann"]
+
+
+def test_thousands_of_gates_with_long_names_stay_within_every_limit(fake_github: FakeGitHub, job: Job) -> None:
+    gates = tuple(make_gate("ü漢<b>|`@a`" * 50 + str(number)) for number in range(2000))
+
+    published = job.publish(make_report(Verdict.FAILED, gates=gates), inputs={"check": "both"})
+
+    assert published.notices == ()
+    [comment] = fake_github.comments(7)
+    assert len(comment.body) <= 65_536
+    assert len(comment.body.encode()) <= 262_144
+    assert len(fake_github.checks(HEAD)[0].summary.encode()) <= 65_535
+    assert len(job.read("GITHUB_STEP_SUMMARY").encode()) <= 1024 * 1024

@@ -11,12 +11,11 @@ from mdit_py_plugins.gfm import gfm_plugin
 
 from metricgate.cli.action import run_action
 from metricgate.errors import ConfigurationError, PublishError
-from metricgate.models.outcome import Direction, Outcome, Role, Verdict
-from metricgate.models.result import GateRow
+from metricgate.models.outcome import Verdict
 from metricgate.publish.github.acceptance import LABEL
 from metricgate.report.value import Acceptance, Report
 from tests.github.fake import REPOSITORY, TOKEN, FakeGitHub
-from tests.github.job import HEAD, Job, make_chart, make_report
+from tests.github.job import HEAD, Job, make_chart, make_gate, make_report
 from tests.github.state import Artifact, LabelEvent, PullRequest
 from tests.github.test_artifact import FORGED, zip_entries
 
@@ -114,19 +113,7 @@ def test_a_forged_artifact_ends_in_an_error_and_never_in_passed(
 
 def test_html_and_mentions_in_names_are_harmless(fake_github: FakeGitHub, job: PublishingJob) -> None:
     evil = "<script>alert(1)</script> @acme/owners closes #1 <!-- metricgate:default -->"
-    gate = GateRow(
-        rule=evil,
-        metric=evil,
-        role=Role.REQUIRED,
-        kind="min",
-        direction=Direction.HIGHER,
-        bound=1,
-        outcome=Outcome.FAILED,
-        reason=evil,
-        reason_code=evil,
-        candidate=0.5,
-    )
-    upload(fake_github, make_report(Verdict.FAILED, gates=(gate,)))
+    upload(fake_github, make_report(Verdict.FAILED, gates=(make_gate(evil),)))
 
     job.run()
 

@@ -30,9 +30,11 @@ class Notices:
         try:
             return action()
         except GitHubError as error:
-            if error.trouble is Trouble.FORBIDDEN:
+            if error.trouble is Trouble.FORBIDDEN and "GitHub App" in error.what:
+                self.add(f"A personal token creates no {what}: use the job's own token, or `check: status`.")
+            elif error.trouble is Trouble.FORBIDDEN:
                 self.missing[permission] = what
-                log.info("The token may not write the %s (%s: write).", what, permission)
+                log.info("The token may not write the %s: %s", what, error.what)
             else:
                 self.failures.append(error)
                 self.add(f"The {what} could not be {done}. {error}")
