@@ -100,5 +100,9 @@ def find_help(anchor: str) -> str:
 
 
 def list_errors(error: type[MetricgateError] = MetricgateError) -> list[type[MetricgateError]]:
-    """Return every kind of error, each parent before its children."""
-    return [found for child in error.__subclasses__() for found in (child, *list_errors(child))]
+    """Return every kind of error in this page, each parent before its children.
+
+    A room may have a class of its own below one of them, which is the same error to a user.
+    """
+    kinds = [child for child in error.__subclasses__() if child.__module__ == __name__]
+    return [found for child in kinds for found in (child, *list_errors(child))]

@@ -225,3 +225,16 @@ def test_thousands_of_gates_with_long_names_stay_within_every_limit(fake_github:
     assert len(comment.body.encode()) <= 262_144
     assert len(fake_github.checks(HEAD)[0].summary.encode()) <= 65_535
     assert len(job.read("GITHUB_STEP_SUMMARY").encode()) <= 1024 * 1024
+
+
+def test_what_a_proxy_says_is_only_text_in_the_summary(fake_github: FakeGitHub, job: Job) -> None:
+    fake_github.fail("^POST .*/comments$", answer(422, "<img src=x> @acme/owners ::error::x"))
+
+    published = job.publish(make_report())
+
+    summary = job.read("GITHUB_STEP_SUMMARY")
+    assert "422" in published.notices[0]
+    assert "422" in summary
+    assert "<img src=x" not in summary
+    assert "@acme/owners" not in summary
+    assert "::error::" not in published.notices[0]

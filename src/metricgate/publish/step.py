@@ -30,7 +30,7 @@ class Step:
     emit: Callable[[str], None] = print
 
     def write_summary(self, markdown: str, notices: Sequence[str]) -> None:
-        """Append to the job summary, what could not be published below it."""
+        """Append to the job summary, and below it what could not be published; both are Markdown already."""
         file = self.environ.get("GITHUB_STEP_SUMMARY")
         if file:
             said = "".join(f"\n> [!NOTE]\n{_quote(notice)}\n" for notice in notices)

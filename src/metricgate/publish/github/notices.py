@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from metricgate.errors import CancelledError
 from metricgate.publish.github.answer import GitHubError, Trouble
+from metricgate.report.escape import escape_sentence
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -51,7 +52,8 @@ class Notices:
         return (*self.texts, *([self._explain_missing()] if self.missing else []))
 
     def _explain_missing(self) -> str:
-        things = " and ".join(f"the {what} ({permission}: write)" for permission, what in self.missing.items())
+        *first, last = [f"the {what}" for what in self.missing.values()]
+        things = f"{', '.join(first)} and {last}" if first else last
         if self.is_fork:
             return (
                 f"The token of a pull request from a fork only reads, so MetricGate could not publish {things}. "
@@ -62,6 +64,10 @@ class Notices:
             lines.remove("  contents: read")
         block = "\n".join(lines)
         return f"MetricGate would also publish {things} if the job had these permissions:\n\n```yaml\n{block}\n```"
+
+    def render(self) -> tuple[str, ...]:
+        """Yield every notice as Markdown: what GitHub or a proxy said in it is only text."""
+        return (*map(escape_sentence, self.texts), *([self._explain_missing()] if self.missing else []))
 
 
 def _as_defect(what: str, done: str, error: Exception) -> GitHubError:

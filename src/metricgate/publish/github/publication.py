@@ -133,7 +133,7 @@ class Publication:
         if not self._client and self._trigger.repository:
             self._notices.add("There is no `github-token`, so nothing but the job summary is published.")
         notices = self._notices.all()
-        self._step.write_summary(render_summary(report, place), notices)
+        self._step.write_summary(render_summary(report, place), self._notices.render())
         self._step.annotate(report, self._inputs.check_name)
         self._step.write_outputs(report, directory, comment_url=comment_url, check_url=check_url)
         for notice in notices:
@@ -179,7 +179,7 @@ class Publication:
         if pictures is None:
             refused = "contents" in self._notices.missing
             why = (
-                "Pictures need `contents: write` for this job."
+                "Pictures need the permission contents: write."
                 if refused
                 else "Pictures could not be stored this time."
             )
