@@ -69,6 +69,12 @@ def test_a_change_has_its_sign() -> None:
     assert format_number(0.0, 3, signed=True) == "0.000"
 
 
+def test_an_interval_may_be_open_on_one_side() -> None:
+    assert format_interval(-0.03, None, 2) == "≥ −0.03"
+    assert format_interval(None, 0.02, 2, signed=True) == "≤ +0.02"
+    assert format_interval(None, None, 2) == ""
+
+
 @pytest.mark.parametrize(
     ("value", "decimals", "expected"),
     [(0.01, 3, "0.010"), (0.0125, 3, "0.0125"), (5.0, 0, "5"), (0.0422634912, 3, "0.042")],

@@ -64,13 +64,15 @@ def describe_change(gate: GateRow, decimals: int) -> str:
     if gate.difference is None:
         return NONE
     change = f"**{format_number(gate.difference, decimals, signed=True)}**"
-    if not is_relative(gate) or gate.low is None:
+    interval = format_interval(gate.low, gate.high, decimals, signed=True)
+    if not is_relative(gate) or not interval:
         return change
-    return f"{change}<br>{unbroken(format_interval(gate.low, gate.high, decimals, signed=True))}"
+    return f"{change}<br>{unbroken(interval)}"
 
 
 def _draw_values(gate: GateRow, decimals: int) -> str:
     values = unbroken(f"{format_number(gate.baseline, decimals)} → {format_number(gate.candidate, decimals)}")
-    if is_relative(gate) or gate.low is None:
+    interval = format_interval(gate.low, gate.high, decimals)
+    if is_relative(gate) or not interval:
         return values
-    return f"{values}<br>{unbroken(format_interval(gate.low, gate.high, decimals))}"
+    return f"{values}<br>{unbroken(interval)}"

@@ -57,6 +57,7 @@ def describe_difference(row: MetricRow) -> str:
     """Return the difference, and below it its interval where there is one of some width."""
     decimals = decimals_for(row.low, row.high, row.baseline, row.candidate)
     change = format_number(row.difference, decimals, signed=True)
-    if row.low is None or (row.low == row.high and row.difference):
-        return change
-    return unbroken(f"{change}<br>{format_interval(row.low, row.high, decimals, signed=True)}")
+    interval = format_interval(row.low, row.high, decimals, signed=True)
+    if not interval or (row.low == row.high and row.difference):
+        return unbroken(change)
+    return unbroken(f"{change}<br>{interval}")

@@ -74,8 +74,11 @@ def format_bound(value: float, decimals: int, *, signed: bool = False) -> str:
 
 
 def format_interval(low: float | None, high: float | None, decimals: int, *, signed: bool = False) -> str:
-    """Return both bounds of an interval."""
-    return f"{format_number(low, decimals, signed=signed)} … {format_number(high, decimals, signed=signed)}"
+    """Return both bounds of an interval, or the one that it has; empty without any."""
+    ends = [format_number(end, decimals, signed=signed) for end in (low, high) if end is not None]
+    if len(ends) == 1:
+        return f"{'≥' if high is None else '≤'} {ends[0]}"
+    return " … ".join(ends)
 
 
 def format_count(count: int) -> str:

@@ -95,7 +95,7 @@ def _fit_columns(sizes: list[int], width: int) -> list[int]:
 def _draw_row(gate: GateRow) -> tuple[str, ...]:
     decimals = gate_decimals(gate)
     relative = is_relative(gate)
-    interval = format_interval(gate.low, gate.high, decimals, signed=relative) if gate.low is not None else ""
+    interval = format_interval(gate.low, gate.high, decimals, signed=relative)
     return (
         OUTCOME_WORDS[gate.outcome],
         plain_metric(gate),
