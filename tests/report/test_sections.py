@@ -408,6 +408,12 @@ def test_the_terminal_shows_the_gates_first_and_then_what_to_do() -> None:
     ]
 
 
+def test_the_terminal_keeps_the_indentation_of_a_log() -> None:
+    lines = render_terminal(make_error_report(), color=False, width=100).splitlines()
+
+    assert '  |   File "src/train.py", line 12, in <module>' in lines
+
+
 @pytest.mark.parametrize(("width", "columns"), [(60, 4), (80, 5), (120, 7)])
 def test_a_narrow_terminal_loses_columns_and_never_the_outcome_the_change_or_the_rule(width: int, columns: int) -> None:
     gates = (make_gate(metric="a_metric_with_a_very_long_name_" * 2), make_doubtful_gate())

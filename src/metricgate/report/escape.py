@@ -41,6 +41,11 @@ def _show(character: str) -> str:
     return character
 
 
+def clean_line(text: str) -> str:
+    """Return one line of a log with its indentation, and every invisible character shown by its number."""
+    return "".join(map(_show, text.rstrip().expandtabs(4)))
+
+
 def shorten(text: str, length: int) -> str:
     """Return ``text`` with its middle left out where it is longer than ``length`` characters."""
     if len(text) <= length:
@@ -94,7 +99,7 @@ def _part_forged(text: str) -> str:
 
 def code_block(text: str, *, lines: int = 40, width: int = 400) -> str:
     """Return a fenced block with the last ``lines`` lines of ``text``."""
-    shown = ("".join(map(_show, line.expandtabs(4))) for line in text.splitlines()[-lines:])
+    shown = map(clean_line, text.splitlines()[-lines:])
     kept = [_part_forged(shorten(line, width)) for line in shown]
     longest = max((len(run) for run in re.findall("`+", "\n".join(kept))), default=0)
     fence = "`" * max(3, longest + 1)

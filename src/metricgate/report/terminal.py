@@ -3,7 +3,7 @@
 from metricgate.errors import find_help
 from metricgate.models.outcome import Outcome
 from metricgate.models.result import GateRow
-from metricgate.report.escape import clean, plain_name, shorten
+from metricgate.report.escape import clean, clean_line, plain_name, shorten
 from metricgate.report.gate_table import sort_gates
 from metricgate.report.headline import gate_decimals, headline
 from metricgate.report.labels import OUTCOME_WORDS, describe_rule, is_relative, plain_metric
@@ -64,7 +64,7 @@ def _describe_failure(report: Report) -> str:
     failure = report.failure
     if failure is None:
         return ""
-    details = "\n".join(f"  | {clean(line)}" for line in failure.details.splitlines()[-40:])
+    details = "\n".join(f"  | {clean_line(line)}" for line in failure.details.splitlines()[-40:])
     text = f"expected: {clean(failure.expected)}\nwhat to do: {clean(failure.fix)}\nmore: {find_help(failure.anchor)}"
     return f"{text}\n{details}" if details else text
 
