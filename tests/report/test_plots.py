@@ -1,15 +1,20 @@
 """The pipeline's own plots: DVC's built-in templates, both revisions in one chart."""
 
 import json
+import struct
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.image import imsave
+from PIL import Image
 
 from metricgate.models.result import ChartData
 from metricgate.models.snapshot import PlotFile, RevisionInfo, Snapshot, Source
 from metricgate.report.charts import draw_chart
+from metricgate.report.charts.drawing import draw_figure
+from metricgate.report.image_data import decode_text
 from metricgate.report.plot_data import BUCKETS, MOST_PLOTS, TEMPLATES, build_plots
 
 LOSS = "step,loss\n0,1.0\n1,0.5\n2,0.25\n"
@@ -108,7 +113,8 @@ def test_every_built_in_template_can_be_drawn(template: str, tmp_path: Path) -> 
     ("name", "text", "facts", "why"),
     [
         ("own.json", "[]", {"template": "mine"}, "its template mine is not built into DVC"),
-        ("tree.png", "", {}, "it is an image"),
+        ("tree.png", "", {}, "it is no PNG"),
+        ("tree.svg", "<svg/>", {}, "it is no PNG"),
         ("loss.csv", LOSS, {"y": "gone"}, "it has no such columns"),
         ("loss.csv", "", {}, "it has no such columns"),
         ("loss.json", "{", {}, "it cannot be read"),
@@ -146,3 +152,55 @@ def test_very_many_plots_are_counted(tmp_path: Path) -> None:
 
     assert len(found.charts) == MOST_PLOTS
     assert found.notes == ("3 more plots of the pipeline are not drawn.",)
+
+
+def write_picture(path: Path, width: int, height: int, shade: float) -> Path:
+    pixels = np.full((height, width, 3), shade)
+    pixels[: height // 2] = 0.0
+    path.parent.mkdir(exist_ok=True)
+    imsave(path, pixels)
+    return path
+
+
+def make_picture_snapshot(path: Path) -> Snapshot:
+    plots = ((PlotFile(path="plots/tree.png"), path),)
+    return Snapshot(info=RevisionInfo(name="x", source=Source.FILE), plots=plots)
+
+
+def test_pictures_of_both_revisions_stand_side_by_side_made_smaller(tmp_path: Path) -> None:
+    before = make_picture_snapshot(write_picture(tmp_path / "a" / "tree.png", 1000, 400, 0.2))
+    after = make_picture_snapshot(write_picture(tmp_path / "b" / "tree.png", 1000, 400, 0.8))
+
+    (chart,) = build_plots(before, after).charts
+
+    shown = [decode_text(image) for image in chart.images]
+    assert [pixels.shape for pixels in shown] == [(133, 333, 4)] * 2
+    assert [float(pixels[-1, 0, 0]) for pixels in shown] == pytest.approx([0.2, 0.8], abs=0.01)
+    assert draw_chart(chart, "dark").startswith(b"\x89PNG")
+    assert [axes.get_title() for axes in draw_figure(chart, "dark").axes] == ["baseline", "candidate"]
+
+
+def test_a_grey_picture_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "grey.png"
+    Image.new("L", (3, 2), 51).save(path)
+
+    (chart,) = build_plots(None, make_picture_snapshot(path)).charts
+
+    assert decode_text(chart.images[0])[0, 0] == pytest.approx([0.2, 0.2, 0.2, 1.0])
+
+
+def make_header(width: int, height: int) -> bytes:
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", width, height) + bytes([8, 2, 0, 0, 0]) + bytes(4)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(make_header(60_000, 60_000), "it has more than 20,000,000 pixels"), (make_header(10, 10), "it is a broken PNG")],
+)
+def test_a_picture_that_could_not_be_held_in_memory_is_not_decoded(tmp_path: Path, content: bytes, why: str) -> None:
+    path = tmp_path / "tree.png"
+    path.write_bytes(content)
+
+    found = build_plots(None, make_picture_snapshot(path))
+
+    assert found.notes == (f"The plot plots/tree.png is not drawn: {why}.",)

@@ -133,6 +133,7 @@ Side = Literal["baseline", "candidate"]
 MOST_POINTS = 5000
 MOST_PARTS = 40
 MOST_CELLS = 64
+MOST_BASE64 = 2_000_000
 Matrix = Annotated[tuple[Annotated[tuple[int, ...], Field(max_length=MOST_CELLS)], ...], Field(max_length=MOST_CELLS)]
 
 
@@ -171,12 +172,12 @@ class ForestRow(Value):
 class ChartData(Value):
     """The data of one chart, enough to draw it again anywhere. ``kind`` names the drawing function.
 
-    ``matrices``: one per side, in the order of ``sides``; ``labels`` names their rows and columns. ``diagonal``: the
+    ``matrices`` and ``images`` (PNG in base64): one per side, in the order of ``sides``; ``labels`` names rows and columns. ``diagonal``: the
     line y = x is drawn as a reference. ``left_out``: how many rows there would be beyond those in ``forest``.
     """
 
     name: str  # file name without suffix, unique in the report
-    kind: Literal["forest", "curves", "confusion", "calibration", "residuals", "scatter", "bars"]
+    kind: Literal["forest", "curves", "confusion", "calibration", "residuals", "scatter", "bars", "images"]
     title: str
     alt: str
     x_label: str = ""
@@ -185,6 +186,7 @@ class ChartData(Value):
     labels: tuple[str, ...] = Field((), max_length=MOST_PARTS)
     matrices: tuple[Matrix, ...] = Field((), max_length=2)
     sides: tuple[Side, ...] = Field((), max_length=2)
+    images: tuple[Annotated[str, Field(max_length=MOST_BASE64)], ...] = Field((), max_length=2)
     forest: tuple[ForestRow, ...] = Field((), max_length=MOST_PARTS)
     left_out: int = 0
     diagonal: bool = False

@@ -11,6 +11,7 @@ from metricgate.models.result import ChartData, CurveData, Side
 from metricgate.models.snapshot import PlotFile, Snapshot
 from metricgate.report.chart_data import MATRIX_CLASSES
 from metricgate.report.escape import plain_name
+from metricgate.report.image_data import shrink_picture
 from metricgate.report.numbers import plural
 from metricgate.report.plot_file import PlotError, Rows, read_rows
 
@@ -48,7 +49,7 @@ def build_plots(baseline: Snapshot | None, candidate: Snapshot) -> Plots:
 
 def _build_plot(plot: PlotFile, before: Path | None, after: Path) -> ChartData:
     if Path(plot.path).suffix.lower() in IMAGES:
-        raise PlotError("it is an image")
+        return _build_images(plot, before, after)
     build = TEMPLATES.get(plot.template)
     if build is None:
         raise PlotError(f"its template {plain_name(plot.template)} is not built into DVC")
@@ -57,6 +58,12 @@ def _build_plot(plot: PlotFile, before: Path | None, after: Path) -> ChartData:
         sides["baseline"] = read_rows(before, plot.path)
     sides["candidate"] = read_rows(after, plot.path)
     return build(plot, sides)
+
+
+def _build_images(plot: PlotFile, before: Path | None, after: Path) -> ChartData:
+    sides: dict[Side, Path] = {"candidate": after} if before is None else {"baseline": before, "candidate": after}
+    images = tuple(map(shrink_picture, sides.values()))
+    return ChartData(**_name_chart(plot), kind="images", images=images, sides=tuple(sides))
 
 
 def _name_chart(plot: PlotFile) -> dict[str, str]:

@@ -15,6 +15,7 @@ from metricgate.report.charts.bars import draw_bars
 from metricgate.report.charts.confusion import draw_confusion
 from metricgate.report.charts.curves import draw_curves
 from metricgate.report.charts.forest import draw_forest
+from metricgate.report.charts.images import draw_images
 from metricgate.report.charts.scatter import draw_scatter
 from metricgate.report.charts.theme import DOTS_PER_INCH, FONT_SIZE, FONTS, THEMES, ThemeName
 
@@ -29,6 +30,7 @@ DRAWINGS = {
     "residuals": draw_curves,
     "scatter": draw_scatter,
     "bars": draw_bars,
+    "images": draw_images,
 }
 
 
