@@ -250,3 +250,13 @@ def test_labels_that_all_differ_are_refused(read_table: ReadTable) -> None:
         pair_predictions(
             read_table("id y p\n1 1 0.7\n2 0 0.5", **roles), read_table("id y p\n1 0 0.7\n2 1 0.5", **roles)
         )
+
+
+def test_a_column_of_a_formula_that_cannot_be_used_is_named_with_its_side(read_table: ReadTable) -> None:
+    roles = {"label": "y", "score": "p", "needed": ("c",)}
+
+    paired = pair_predictions(
+        read_table("y p c\n1 0.7 1\n0 0.5 2", **roles), read_table("y p c\n1 0.7 x\n0 0.5 2", **roles)
+    )
+
+    assert any(note.startswith("Candidate: ") and "row 1: 'x'" in note for note in paired.pairing.notes)

@@ -128,6 +128,8 @@ def test_a_mistake_is_named_with_its_place(text: str, message: str) -> None:
         ("a: 1\n---\nb: 2", "m.yaml:2: this is not valid YAML"),
         ("a: !!python/object/apply:os.getcwd []", "m.yaml:1: this is not valid YAML: the tag tag:yaml.org,2002:python/"),
         ("? [1, 2]\n: 3", "m.yaml:1: this is not valid YAML: a key must be a word or a whole number."),
+        ("<<: {a: 1}", "m.yaml:1: this is not valid YAML: merge keys (<<) are not known in YAML 1.2."),
+        ("true: 1", "m.yaml:1: True is not a key; put a name in quotes."),
         ("- a", "m.yaml:1: the file holds a list."),
         ("words", "m.yaml:1: the file holds a single value."),
         ("a: &x [*x]", "more than 50 levels"),

@@ -125,7 +125,7 @@ def _read(source: Source, spec: PredictionsSpec, name: str, needed_columns: Coll
         positive_label=targets.positive,
         classes=targets.classes,
         duplicates=duplicates,
-        notes=(*targets.notes, *slice_notes),
+        notes=(*targets.notes, *slice_notes, *unusable.values()),
         file_rows=source.order,
     )
 

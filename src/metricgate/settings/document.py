@@ -106,6 +106,8 @@ class _Reader:
         values: dict[Any, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
+            if str(key_node.tag).endswith(":merge"):
+                raise _not_yaml(self._origin, line, "merge keys (<<) are not known in YAML 1.2")
             key = self._read_scalar(key_node) if isinstance(key_node, ScalarNode) else None
             if key is None or isinstance(key, float):
                 raise _not_yaml(self._origin, line, "a key must be a word or a whole number")

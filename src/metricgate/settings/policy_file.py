@@ -127,6 +127,8 @@ def _report(origin: str, mistakes: list[Mistake]) -> ConfigurationError:
 
 def _explain(document: Document, error: "ErrorDetails") -> Mistake:
     place = tuple(part for part in error["loc"] if part not in PREDICTION_TAGS)
+    if error["type"] == "invalid_key":
+        return Mistake(document.find_line(place), f"{_shorten(error['input'])} is not a key; put a name in quotes")
     return Mistake(document.find_line(place), f"{name_place(place)} {_describe(place, error)}")
 
 
