@@ -192,13 +192,19 @@ def test_dvclive_layout_is_read_with_each_odd_value_on_purpose(
 
 
 def test_missing_requirements_file_is_a_configuration_error(tiny: TinyProject, produce: Yield) -> None:
+    tiny.write("params.yaml", "shift: 0.2\n")
+
     with pytest.raises(ConfigurationError, match=r"requirements file nothing\.txt does not exist"):
         produce(tiny, POLICY, pipeline=PipelineSpec(requirements="nothing.txt"))
 
 
-def test_set_up_command_runs_first_and_its_failure_is_an_error(tiny: TinyProject, produce: Yield) -> None:
+def test_set_up_command_runs_only_before_stages_and_its_failure_is_an_error(tiny: TinyProject, produce: Yield) -> None:
+    pipeline = PipelineSpec(setup_command="echo no such package; exit 5")
+
+    assert states(produce(tiny, POLICY, pipeline=pipeline))["evaluate"] == "unchanged"
+    tiny.write("params.yaml", "shift: 0.2\n")
     with pytest.raises(WorkspaceError, match="set-up command failed with exit code 5") as caught:
-        produce(tiny, POLICY, pipeline=PipelineSpec(setup_command="echo no such package; exit 5"))
+        produce(tiny, POLICY, pipeline=pipeline)
 
     assert caught.value.details == "no such package"
 
@@ -229,6 +235,7 @@ def test_stages_find_their_own_requirements_and_dvc_stays_ours(
 @pytest.mark.acceptance
 def test_requirements_that_cannot_be_installed_are_an_error(tiny: TinyProject, produce: Yield) -> None:
     tiny.write("requirements.txt", "iniconfig==999\n")
+    tiny.write("params.yaml", "shift: 0.2\n")
 
     with pytest.raises(WorkspaceError, match="Installing the stages' requirements failed") as caught:
         produce(tiny, pipeline=PipelineSpec(requirements="requirements.txt"))

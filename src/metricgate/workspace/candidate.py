@@ -43,7 +43,7 @@ def produce_candidate(
         if key in known and (snapshot := _reuse(checkout, key, policy, site)):
             return snapshot
         answer = produce_results(site, policy, options, known)
-        if answer.is_known:
+        if answer.state == "known":
             snapshot = _reuse(checkout, answer.inputs, policy, site)
             if snapshot is not None:
                 return snapshot

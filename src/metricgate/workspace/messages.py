@@ -17,7 +17,7 @@ class Request(Value):
     Paths in ``predictions`` and ``metrics`` are relative to ``directory``, the project's folder. ``files`` is an
     empty folder where files of a revision are put. ``shares_with`` is the project's folder in the checkout whose cache
     and DVC settings a work tree of another revision uses. ``known`` are keys of inputs whose results are stored: a
-    pipeline with one of them is not run.
+    pipeline with one of them is not run. Without ``may_run`` none is: its environment is not built yet.
     """
 
     action: Literal["produce", "inspect", "pull", "read", "push", "bring"]
@@ -25,6 +25,7 @@ class Request(Value):
     revision: str | None = None
     shares_with: str | None = None
     known: tuple[str, ...] = ()
+    may_run: bool = True
     hashes: tuple[str, ...] = ()
     reproduce: bool = True
     predictions: tuple[str, ...] = ()
@@ -88,7 +89,8 @@ class Failed(Value):
 class Answer(Value):
     """Everything the worker found, in deterministic order. ``project`` is false where there is no DVC here.
 
-    ``is_known``: the pipeline has stale stages and was not run, for its inputs are among the known ones.
+    ``state`` tells why a pipeline that has something to run was not run: its inputs are ``known``, or it ``waits`` for
+    its environment. Then nothing else was looked at.
     """
 
     kind: Literal["answer"] = "answer"
@@ -102,7 +104,7 @@ class Answer(Value):
     stages: tuple[Stage, ...] = ()
     stale: tuple[Stale, ...] = ()
     problems: tuple[Broken, ...] = ()
-    is_known: bool = False
+    state: Literal["done", "known", "waits"] = "done"
     inputs: str = ""  # hash of everything the pipeline starts from
 
 

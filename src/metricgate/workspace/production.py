@@ -9,7 +9,7 @@ from metricgate.models.snapshot import Stage
 from metricgate.settings.policy import Policy
 from metricgate.workspace.checkout import Checkout
 from metricgate.workspace.messages import Answer, FoundFile, Request
-from metricgate.workspace.requirements import prepare_environment
+from metricgate.workspace.requirements import needs_environment, prepare_environment
 from metricgate.workspace.session import ask_worker, explain_missing_module
 from metricgate.workspace.site import ProduceOptions, Site
 
@@ -43,9 +43,12 @@ def produce_results(site: Site, policy: Policy, options: ProduceOptions, known: 
     if options.reproduce == "never":
         action: Literal["produce", "read"] = "read" if options.pipeline.command else "produce"
         return _complete(_ask(site, request.model_copy(update={"action": action}), options, {}), request)
-    environment = prepare_environment(site, options)
     if options.pipeline.command is None:
-        return _complete(_ask(site, request, options, environment), request)
+        answer = _ask(site, request.model_copy(update={"may_run": not needs_environment(options)}), options, {})
+        if answer.state == "waits":
+            answer = _ask(site, request, options, prepare_environment(site, options))
+        return _complete(answer, request)
+    environment = prepare_environment(site, options)
     _ask(site, request.model_copy(update={"action": "pull"}), options, environment)
     stage = _run_pipeline_command(site, options.pipeline.command, options, environment)
     answer = _ask(site, request.model_copy(update={"action": "read"}), options, environment)

@@ -60,9 +60,8 @@ def _produce(request: Request, project: Project, say: Say) -> Answer:
             expected="results that were produced from the committed code, parameters and data.",
             fix="run `dvc repro`, commit dvc.lock and run `dvc push`; or set `reproduce: if-needed`.",
         )
-    inputs = hash_inputs(project) if request.known else ""
-    if stale and inputs in request.known:
-        return Answer(inputs=inputs, is_known=True)
+    if stale and (early := _stop_early(request, project)):
+        return early
     reproduction = Reproduction(project, lambda text: say(Happened(text=text)))
     if stale:
         reproduction.run(stale)
@@ -73,13 +72,21 @@ def _produce(request: Request, project: Project, say: Say) -> Answer:
         stage = files.producing_stage(file.path) if file.missing else None
         if stage is not None:
             lost.setdefault(stage, file)
-    if lost and inputs in request.known:
-        return Answer(inputs=inputs, is_known=True)
     if lost:
         _refuse_lost(request, next(iter(lost.values())))
+        if early := _stop_early(request, project):
+            return early
         reproduction.run((), lost)
         found = _find_files(request, RevisionFiles(project, Path(request.files)))
     return _describe(request, project, found, reproduction.describe(), named)
+
+
+def _stop_early(request: Request, project: Project) -> Answer | None:
+    """Answer before anything is run, where nothing need be or may be run yet."""
+    inputs = hash_inputs(project) if request.known else ""
+    if inputs in request.known:
+        return Answer(inputs=inputs, state="known")
+    return None if request.may_run else Answer(inputs=inputs, state="waits")
 
 
 def _refuse_lost(request: Request, file: FoundFile) -> None:

@@ -93,6 +93,7 @@ def _explain_file(chain: Sequence[BaseException]) -> Failed | None:
                 fix="resolve the conflict (keep either side, then run `dvc repro`) and commit."
                 if conflict
                 else "run `dvc status`, correct the file it names, and commit.",
+                details="" if chain[-1] is cause else str(chain[-1]),
             )
         if name == "FileIsGitIgnored":
             return Failed(
