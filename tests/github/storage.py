@@ -1,0 +1,129 @@
+"""Git objects, refs and artifacts, as the fake GitHub has them."""
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tests.github.routing import Answer, Context, Refusal, answer_json, route
+
+
+def _keep_object(context: Context, kind: str, content: Mapping[str, object]) -> str:
+    data = json.dumps([kind, content], sort_keys=True)
+    sha = hashlib.sha1(data.encode(), usedforsecurity=False).hexdigest()
+    context.fake.objects[sha] = {"kind": kind, **content}
+    return sha
+
+
+@route("POST", "/git/blobs", "contents", "write")
+def create_blob(context: Context) -> Answer:
+    body = context.request.json
+    try:
+        data = base64.b64decode(body["content"], validate=True)
+    except binascii.Error:
+        raise Refusal(422, "content is not valid Base64") from None
+    sha = _keep_object(context, "blob", {"data": base64.b64encode(data).decode()})
+    return answer_json({"sha": sha, "url": context.link(f"git/blobs/{sha}")}, 201)
+
+
+@route("POST", "/git/trees", "contents", "write")
+def create_tree(context: Context) -> Answer:
+    entries = context.request.json["tree"]
+    for entry in entries:
+        if entry.get("sha") not in context.fake.objects:
+            raise Refusal(422, f"GitRPC::BadObjectState: {entry.get('sha')}")
+    sha = _keep_object(context, "tree", {"entries": {entry["path"]: entry["sha"] for entry in entries}})
+    return answer_json(
+        context.fake.contract.minimal("git-tree", sha=sha, tree=[], url=context.link(f"git/trees/{sha}")), 201
+    )
+
+
+@route("POST", "/git/commits", "contents", "write")
+def create_commit(context: Context) -> Answer:
+    body = context.request.json
+    if body["tree"] not in context.fake.objects:
+        raise Refusal(422, "Tree SHA does not exist")
+    sha = _keep_object(context, "commit", dict(body))
+    return answer_json(context.fake.contract.minimal("git-commit", sha=sha, message=body["message"]), 201)
+
+
+def _show_ref(context: Context, ref: str) -> dict[str, Any]:
+    sha = context.fake.refs[ref]
+    target = {"type": "commit", "sha": sha, "url": context.link(f"git/commits/{sha}")}
+    return context.fake.contract.minimal("git-ref", ref=ref, object=target, url=context.link(f"git/{ref}"))
+
+
+@route("POST", "/git/refs", "contents", "write")
+def create_ref(context: Context) -> Answer:
+    ref, sha = context.request.json["ref"], context.request.json["sha"]
+    if not ref.startswith("refs/") or ref.count("/") < 2:
+        raise Refusal(422, f"Reference name {ref!r} is not valid")
+    if sha not in context.fake.objects:
+        raise Refusal(422, "Object does not exist")
+    if ref in context.fake.refs:
+        raise Refusal(422, "Reference already exists")
+    context.fake.refs[ref] = sha
+    return answer_json(_show_ref(context, ref), 201)
+
+
+@route("GET", "/git/matching-refs/{ref}")
+def list_refs(context: Context) -> Answer:
+    start = "refs/" + context.parts["ref"]
+    return answer_json([_show_ref(context, ref) for ref in sorted(context.fake.refs) if ref.startswith(start)])
+
+
+@route("GET", "/git/ref/{ref}")
+def get_ref(context: Context) -> Answer:
+    ref = "refs/" + context.parts["ref"]
+    if ref not in context.fake.refs:
+        raise Refusal(404, "Not Found")
+    return answer_json(_show_ref(context, ref))
+
+
+@route("PATCH", "/git/refs/{ref}", "contents", "write")
+def update_ref(context: Context) -> Answer:
+    ref = "refs/" + context.parts["ref"]
+    if ref not in context.fake.refs:
+        raise Refusal(422, "Reference does not exist")
+    context.fake.refs[ref] = context.request.json["sha"]
+    return answer_json(_show_ref(context, ref))
+
+
+@route("DELETE", "/git/refs/{ref}", "contents", "write")
+def delete_ref(context: Context) -> Answer:
+    if context.fake.refs.pop("refs/" + context.parts["ref"], None) is None:
+        raise Refusal(422, "Reference does not exist")
+    return Answer(204, b"")
+
+
+@route("GET", "/actions/runs/{run_id}/artifacts", "actions")
+def list_artifacts(context: Context) -> Answer:
+    name = context.request.parameter("name")
+    chosen = [
+        one
+        for one in context.fake.artifacts
+        if one.run_id == context.number("run_id") and (not name or one.name == name)
+    ]
+    shown = [
+        context.fake.contract.minimal(
+            "artifact",
+            id=one.number,
+            name=one.name,
+            expired=one.expired,
+            size_in_bytes=len(one.data) if one.size is None else one.size,
+        )
+        for one in chosen
+    ]
+    return context.page(shown, key="artifacts")
+
+
+@route("GET", "/actions/artifacts/{artifact_id}/{archive_format}", "actions")
+def download_artifact(context: Context) -> Answer:
+    found = [one for one in context.fake.artifacts if one.number == context.number("artifact_id")]
+    if not found:
+        raise Refusal(404, "Not Found")
+    if found[0].expired:
+        raise Refusal(410, "Artifact has expired")
+    return Answer(302, b"", {"Location": f"{context.request.origin}/_blob/{found[0].number}"})
