@@ -238,3 +238,20 @@ def test_what_a_proxy_says_is_only_text_in_the_summary(fake_github: FakeGitHub, 
     assert "<img src=x" not in summary
     assert "@acme/owners" not in summary
     assert "::error::" not in published.notices[0]
+
+
+def test_a_report_that_no_view_can_show_still_ends_the_check_with_its_verdict(
+    fake_github: FakeGitHub, job: Job
+) -> None:
+    """What a defect of ours would do: every view stumbles over a value that is not what its type says."""
+    broken = make_report(Verdict.FAILED).model_copy(update={"gates": ("not a gate",)})
+    publication = job.open()
+    publication.start()
+
+    published = publication.finish(broken, job.directory)
+
+    [check] = fake_github.checks(HEAD)
+    assert (check.conclusion, check.title) == ("failure", "MetricGate: failed")
+    assert job.outputs()["verdict"] == "failed"
+    assert published.failed
+    assert any("because of a defect in MetricGate" in notice for notice in published.notices)

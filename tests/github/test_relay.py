@@ -15,7 +15,7 @@ from metricgate.models.outcome import Verdict
 from metricgate.publish.github.acceptance import LABEL
 from metricgate.report.value import Acceptance, Report
 from tests.github.fake import REPOSITORY, TOKEN, FakeGitHub
-from tests.github.job import HEAD, Job, make_chart, make_gate, make_report
+from tests.github.job import HEAD, Job, make_chart, make_environ, make_gate, make_report
 from tests.github.state import Artifact, LabelEvent, PullRequest
 from tests.github.test_artifact import FORGED, zip_entries
 
@@ -213,3 +213,24 @@ def test_a_run_of_a_push_gets_its_check(fake_github: FakeGitHub, job: Publishing
 def test_without_a_token_there_is_nothing_to_publish_with(job: PublishingJob) -> None:
     with pytest.raises(ConfigurationError, match="no `github-token`"):
         job.run(token="")
+
+
+def test_a_second_job_of_the_same_workflow_publishes_the_first_ones_report(
+    fake_github: FakeGitHub, job: PublishingJob
+) -> None:
+    text = make_report(Verdict.FAILED).model_dump_json().encode()
+    fake_github.artifacts.append(Artifact(1, "metricgate-report", 42, zip_entries({"report.json": text})))
+
+    exit_code = run_action(make_environ(fake_github, job, INPUT_MODE="publish"))
+
+    assert exit_code == 1
+    assert "Blocked" in fake_github.comments(7)[0].body
+    assert [check.conclusion for check in fake_github.checks(HEAD)] == ["failure"]
+
+
+def test_a_report_folder_that_cannot_be_written_costs_only_itself(fake_github: FakeGitHub, job: PublishingJob) -> None:
+    upload(fake_github)
+    job.directory.write_text("a file where the folder should be", encoding="utf-8")
+
+    assert job.run() == 1
+    assert "Blocked" in fake_github.comments(7)[0].body

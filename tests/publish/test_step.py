@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from metricgate.models.outcome import Verdict
 from metricgate.publish.annotations import MAX_ANNOTATIONS, Annotation, render_annotations
 from metricgate.publish.outputs import append_pairs
+from metricgate.publish.step import Step
 from metricgate.publish.summary import MAX_BYTES, append_summary
-from tests.github.job import read_pairs
+from tests.github.job import make_gate, make_report, read_pairs
 
 HOSTILE = ["a\nverdict=passed", "x<<EOF\ny\nEOF", "", "=", "a\r\n::set-output name=x::y", "ü 漢 \u202e"]
 
@@ -53,3 +55,33 @@ def test_a_summary_is_appended_and_stays_below_the_limit(tmp_path: Path) -> None
     assert data.startswith(b"from an earlier step\n\xc3\xbc line\n")
     assert len(data) <= MAX_BYTES
     assert data.decode().endswith("(The job summary is full; the report folder has everything.)\n")
+
+
+def test_several_blocking_gates_are_annotated_each_and_never_more_than_ten() -> None:
+    lines: list[str] = []
+    gates = tuple(make_gate(f"gate {number}") for number in range(20))
+
+    Step({"GITHUB_ACTIONS": "true"}, lines.append).annotate(make_report(Verdict.FAILED, gates=gates), "MetricGate")
+
+    assert len(lines) == MAX_ANNOTATIONS
+    assert lines[1] == "::error title=gate 0::gate 0"
+
+
+def test_a_single_blocking_gate_is_the_headline_alone() -> None:
+    lines: list[str] = []
+
+    Step({"GITHUB_ACTIONS": "true"}, lines.append).annotate(
+        make_report(Verdict.FAILED, gates=(make_gate("gate"),)), "MetricGate"
+    )
+
+    assert len(lines) == 1
+
+
+@pytest.mark.parametrize("environ", [{}, {"GITHUB_ACTIONS": "true"}])
+def test_a_good_verdict_and_a_run_elsewhere_are_not_annotated(environ: dict[str, str]) -> None:
+    lines: list[str] = []
+    verdict = Verdict.PASSED if environ else Verdict.FAILED
+
+    Step(environ, lines.append).annotate(make_report(verdict), "MetricGate")
+
+    assert lines == []

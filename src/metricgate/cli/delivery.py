@@ -1,5 +1,6 @@
 """A report and its publication, whenever a signal arrives."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from metricgate.errors import CancelledError
 from metricgate.publish.files import write_report
 from metricgate.publish.github.publication import Publication, Published
 from metricgate.report.value import Report
+
+log = logging.getLogger(__name__)
 
 
 def deliver(
@@ -22,10 +25,20 @@ def deliver(
     report: Report | None = None
     try:
         report = produce()
-        write_report(report, output)
+        _write(report, output)
         return report, publication.finish(report, output)
     except CancelledError as error:
         publication.hurry()
         report = report or report_failure(error, id_=set_up)
-        write_report(report, output)
+        _write(report, output)
         return report, publication.finish(report, output)
+
+
+def _write(report: Report, output: Path) -> None:
+    try:
+        write_report(report, output)
+    except CancelledError:
+        raise
+    except Exception:
+        # A full disk, or a defect in one view: the pull request still gets its answer.
+        log.exception("The report folder %s could not be written.", output)

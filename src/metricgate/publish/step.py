@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from metricgate.errors import MetricgateError
-from metricgate.models.outcome import Verdict
+from metricgate.models.outcome import Outcome, Verdict
 from metricgate.publish.annotations import Annotation, render_annotations
 from metricgate.publish.outputs import append_pairs
 from metricgate.publish.summary import append_summary
@@ -44,7 +44,11 @@ class Step:
         text = headline(report)
         if report.failure:
             text = f"{text}\n{report.failure.what} Expected: {report.failure.expected} What to do: {report.failure.fix}"
-        for line in render_annotations([Annotation(level=level, title=title, message=text)]):
+        blocking = [gate for gate in report.gates if gate.outcome in (Outcome.FAILED, Outcome.ERROR)]
+        annotations = [Annotation(level=level, title=title, message=text)]
+        if len(blocking) > 1:  # a single one is the headline
+            annotations += [Annotation(level="error", title=gate.rule, message=gate.reason) for gate in blocking]
+        for line in render_annotations(annotations):
             self.emit(line)
 
     def write_outputs(self, report: Report, directory: Path, *, comment_url: str, check_url: str) -> None:

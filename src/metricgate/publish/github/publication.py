@@ -46,6 +46,15 @@ _LEFT_OPEN = CheckText(
 )
 
 
+def _describe(report: Report, place: Place) -> CheckText:
+    """Render the check; where a defect of ours prevents that, the verdict still comes out."""
+    try:
+        return render_check(report, place)
+    except Exception:
+        log.exception("The check's text could not be rendered because of a defect in MetricGate.")
+        return CheckText(title=f"MetricGate: {report.verdict.value}", summary="The job's log says more.")
+
+
 class Publication:
     """Publishes one run. Nothing in here changes the verdict, and trouble with GitHub is never raised."""
 
@@ -132,14 +141,18 @@ class Publication:
         comment_url = self._put_comment(report, place)
         if not self._client and self._trigger.repository:
             self._notices.add("There is no `github-token`, so nothing but the job summary is published.")
-        notices = self._notices.all()
-        self._step.write_summary(render_summary(report, place), self._notices.render())
-        self._step.annotate(report, self._inputs.check_name)
         self._step.write_outputs(report, directory, comment_url=comment_url, check_url=check_url)
+        name = self._inputs.check_name
+        self._notices.attempt("annotation", "contents", lambda: self._step.annotate(report, name), done="written")
+        self._notices.attempt("job summary", "contents", lambda: self._summarise(report, place), done="written")
+        notices = self._notices.all()
         for notice in notices:
             log.warning(notice)
         failed = bool(self._notices.failures)
         return Published(comment_url=comment_url, check_url=check_url, notices=notices, failed=failed)
+
+    def _summarise(self, report: Report, place: Place) -> None:
+        self._step.write_summary(render_summary(report, place), self._notices.render())
 
     def close(self, number: int) -> bool:
         """Complete a check run that was left in progress; yield whether there was something to do."""
@@ -192,7 +205,7 @@ class Publication:
             return ""
 
         def complete() -> None:
-            check.complete(choose_conclusion(report), render_check(report, place))
+            check.complete(choose_conclusion(report), _describe(report, place))
 
         self._notices.attempt("check run", "checks", complete)
         return check.url
