@@ -91,3 +91,19 @@ def test_file_that_no_stage_names_is_no_reason_to_train_the_baseline(tiny: TinyP
     assert snapshot.predictions[""] == Unreadable(
         what="never.csv", reason="never.csv is not in Git at this revision, and DVC does not track it", missing=True
     )
+
+
+def test_stage_that_always_runs_does_not_make_recorded_results_stale(
+    tiny: TinyProject, produce: Yield, baseline_of: Yield
+) -> None:
+    tiny.write(
+        "dvc.yaml",
+        tiny.read("dvc.yaml").replace(
+            "cmd: python src/evaluate.py", "always_changed: true\n    cmd: python src/evaluate.py"
+        ),
+    )
+    assert states(produce(tiny)) == {"prepare": "unchanged", "evaluate": "ran"}
+    tiny.commit()
+
+    assert baseline_of(tiny).info.source == Source.DVC_CACHE
+    assert states(produce(tiny, reproduce="never")) == {"prepare": "unchanged", "evaluate": "unchanged"}

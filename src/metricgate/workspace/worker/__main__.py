@@ -46,13 +46,13 @@ def _answer(request: Request, project: Project, say: Say) -> Answer:
 
 
 def _inspect(request: Request, project: Project) -> Answer:
-    stale = find_stale(project)
+    stale = find_stale(project, to_run=False)
     found = _find_files(request, RevisionFiles(project, Path(request.files)))
     return _describe(request, project, found, unchanged_stages(project, stale), _name_stale(project, stale))
 
 
 def _produce(request: Request, project: Project, say: Say) -> Answer:
-    stale = find_stale(project)
+    stale = find_stale(project, to_run=request.reproduce)
     named = _name_stale(project, stale)
     if named and not request.reproduce:
         raise PipelineFailedError(

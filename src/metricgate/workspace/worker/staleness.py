@@ -8,20 +8,22 @@ from typing import Any
 from metricgate.workspace.worker.project import Project
 
 
-def find_stale(project: Project) -> dict[Any, str]:
+def find_stale(project: Project, *, to_run: bool) -> dict[Any, str]:
     """Return the stages that DVC would run again, each with the reason, without needing any file that is not here.
 
-    An input that was not pulled counts as what its own ``.dvc`` file or stage records.
+    An input that was not pulled counts as what its own ``.dvc`` file or stage records. Stages that always run count
+    only where they are ``to_run``: the results of the last time are the recorded ones.
     """
     recorded = {out.fs_path: out.hash_info for out in project.repo.index.outs}
-    reasons = {stage: _stage_reason(project, stage, recorded) for stage in project.pipeline_stages if not stage.frozen}
+    stages = [stage for stage in project.pipeline_stages if not stage.frozen]
+    reasons = {stage: _stage_reason(project, stage, recorded, to_run=to_run) for stage in stages}
     return {stage: reason for stage, reason in reasons.items() if reason}
 
 
-def _stage_reason(project: Project, stage: Any, recorded: dict[str, Any]) -> str:
+def _stage_reason(project: Project, stage: Any, recorded: dict[str, Any], *, to_run: bool) -> str:
     if stage.changed_stage():
         return "its command or definition changed"
-    if stage.is_callback or stage.always_changed:
+    if to_run and (stage.is_callback or stage.always_changed):
         return "it always runs"
     reasons = chain(
         (_dependency_reason(project, dependency, recorded) for dependency in stage.deps),
