@@ -281,3 +281,17 @@ def test_equal_predicted_labels_of_models_whose_scores_differ_prove_no_equality(
         assert low < -0.005
         assert high > 0.005
         assert contrast(labels_only, metric).interval(0.025) == (0, 0)
+
+
+def test_a_perfect_score_still_has_an_interval() -> None:
+    """All positives above all negatives, by different scores: DeLong's variance is zero, the doubt is not."""
+    label = np.repeat([0, 1], [40, 20]).astype(np.int8)
+    sides = [binary_sample(label, label * 0.5 + np.random.default_rng(seed).random(60) * 0.4) for seed in (1, 2)]
+    pair = SamplePair(baseline=sides[0], candidate=sides[1])
+
+    for name in ("roc_auc", "average_precision", "precision@10"):
+        metric = find_metric(name, task="binary")
+        low, high = contrast(pair, metric).interval(0.025)
+        assert -0.4 < low < -0.1
+        assert 0.1 < high < 0.4
+        assert single_interval(sides[0], metric, tail=0.025)[0] < 0.9

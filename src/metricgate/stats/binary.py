@@ -1,6 +1,7 @@
 """Metrics of two classes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,13 @@ from metricgate.models.samples import FloatArray, Sample, Task
 from metricgate.stats import averages
 from metricgate.stats.confusion import ConfusionMetric, Formula, Margins, confusion_metric
 from metricgate.stats.metric import Evaluation, Metric, MetricUndefined, mean_metric
-from metricgate.stats.ranking import RankMetric, evaluate_auc, evaluate_average_precision, evaluate_top_precision
+from metricgate.stats.ranking import (
+    RankMetric,
+    count_top_rows,
+    evaluate_auc,
+    evaluate_average_precision,
+    evaluate_top_precision,
+)
 
 BINARY: frozenset[Task] = frozenset({"binary"})
 SCORED = frozenset({"label", "scores"})
@@ -62,10 +69,14 @@ def binary_fbeta(beta: float) -> ConfusionMetric:
 
 def top_precision(name: str, label: str, *, count: int | None = None, share: float | None = None) -> Metric:
     """Return the precision among the rows with the highest scores: ``count`` of them, or a ``share``."""
-    return _ranking(name, label, partial(evaluate_top_precision, count=count, share=share))
+    return replace(
+        _ranking(name, label, partial(evaluate_top_precision, count=count, share=share)),
+        is_top_share=True,
+        share_of_rows=partial(count_top_rows, count=count, share=share),
+    )
 
 
-def _ranking(name: str, label: str, compute: Callable[[Sample], Evaluation]) -> Metric:
+def _ranking(name: str, label: str, compute: Callable[[Sample], Evaluation]) -> RankMetric:
     return RankMetric(
         name=name,
         label=label,

@@ -213,7 +213,7 @@ def _bound_influence(
     spread = find_spread(pair.candidate, metric)
     se = spread.measure(influence)
     student = partial(bound_by_student, estimate, se, spread.freedom)
-    own = [Own(side.value, spread.measure(np.asarray(side.influence))) for side in sides]
+    own = [Own(side.value, spread.measure(np.asarray(side.influence)), spread.count) for side in sides]
     recovered = recover_bounds(
         metric, own[0], own[1], correlation=_correlate(*sides), factor=factor, freedom=spread.freedom
     )
@@ -225,8 +225,7 @@ def _bound_influence(
         first, method = student, "DeLong" if metric.is_area else "influence values"
     else:
         first, method = student, "Student's t"
-    of_squares = isinstance(metric, DeterminationMetric) or metric.name == "mean_squared_error"
-    inconclusive = find_heavy_tail(pair.candidate) if of_squares else ""
+    inconclusive = find_heavy_tail(pair.candidate, metric)
     if has_own_scale(metric):
         return Interval(se=se, method=method, bounds=first, inconclusive=inconclusive)
     wider = take_wider(first, recovered)
@@ -268,4 +267,5 @@ def single_interval(
         hits = (metric.predict(sample) == np.asarray(sample.label))[chosen]
         return bound_proportion(float(np.count_nonzero(hits)), float(len(hits)), tail)
     spread = find_spread(sample, metric)
-    return bound_own(metric, Own(evaluation.value, spread.measure(evaluation.influence)), spread.freedom, tail)
+    own = Own(evaluation.value, spread.measure(evaluation.influence), spread.count)
+    return bound_own(metric, own, spread.freedom, tail)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from metricgate.stats.distributions import student_quantile
 from metricgate.stats.metric import Metric
+from metricgate.stats.proportions import bound_proportion
 
 Bounds = Callable[[float], tuple[float, float]]
 """The lower and the upper bound, each one-sided at the given error."""
@@ -29,10 +30,11 @@ class Interval:
 
 
 class Own(NamedTuple):
-    """One model's value and its standard error."""
+    """One model's value and its standard error; ``limit``: the rows that limit it, for values at the end of a range."""
 
     value: float
     se: float
+    limit: float
 
 
 def bound_by_student(estimate: float, se: float, freedom: float, tail: float) -> tuple[float, float]:
@@ -58,11 +60,17 @@ def has_own_scale(metric: Metric) -> bool:
 def bound_own(metric: Metric, own: Own, freedom: float, tail: float) -> tuple[float, float]:
     """Bound one model's value on the scale that suits the metric's range.
 
-    Logits between two bounds, logarithms above or below one. At the bound itself, and for metrics with no bound or
-    whose values gather at it, the value's own scale.
+    Logits between two bounds, logarithms above or below one, and the value's own scale for metrics with no bound or
+    whose values gather at it. At the end of a range between two bounds, where the standard error is zero, and for
+    shares of few rows: Wilson's bounds of a proportion of the rows that limit the value.
     """
     lowest, highest = metric.lowest, metric.highest
     reach = student_quantile(tail, freedom) * own.se
+    is_share = lowest > -inf and highest < inf
+    if is_share and (metric.is_top_share or not lowest < own.value < highest):
+        width = highest - lowest
+        low, high = bound_proportion((own.value - lowest) / width * own.limit, own.limit, tail)
+        return lowest + width * low, lowest + width * high
     if has_own_scale(metric) or not lowest < own.value < highest:
         return max(own.value - reach, lowest), min(own.value + reach, highest)
     if highest == inf:

@@ -4,7 +4,7 @@ Everything about a paired difference of confusion metrics is in the counts of th
 the number of rows once they are counted. Where few rows are discordant, the plain delta method promises too much (its
 variance is zero without any). So half a row is added to each discordant cell of a class, in the manner of Agresti & Min
 ("Simple improved confidence intervals for comparing matched proportions", Statistics in Medicine 24, 2005), who do it
-for proportions.
+for proportions; a whole row where a model predicts a class so seldom that its hits are skewed counts.
 """
 
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ from metricgate.stats.interval import Interval
 from metricgate.stats.metric import MetricUndefined, relative_weight
 from metricgate.stats.proportions import bound_paired_proportions
 
+_SELDOM = 30  # rows predicted to be of a class
 _LARGEST_TABLE = 2**20  # cells; with more classes only cells that occur are kept
 
 
@@ -92,9 +93,14 @@ def influence_of_rows(
     return influence if weight is None else influence * weight
 
 
-def _add_rows(margins: Margins) -> Margins:
-    """Add a row to each class: half of them hits, the other half spread over the other classes."""
-    return Margins(margins.hit + 0.5, margins.actual + 1.0, margins.predicted + 1.0)
+def _choose_extra(table: JointTable) -> float:
+    """Return the rows added to each class: one, or two where a model hardly ever predicts one of the classes."""
+    return 2.0 if table.margins.predicted[:, table.kept].min() < _SELDOM else 1.0
+
+
+def _add_rows(margins: Margins, extra: float) -> Margins:
+    """Add rows to each class: half of them hits, the other half spread over the other classes."""
+    return Margins(margins.hit + extra / 2, margins.actual + extra, margins.predicted + extra)
 
 
 def _derive_cells(
@@ -110,12 +116,13 @@ def _derive_cells(
 
 
 def bound_from_table(table: JointTable, metric: ConfusionMetric, factor: float) -> Interval:
-    """Bound the contrast by the delta method on the table with half a row more in each discordant cell."""
-    values, slopes = differentiate_kept(metric.formula, _add_rows(table.margins), table.kept)
+    """Bound the contrast by the delta method on the table with half a row more, or one, in each discordant cell."""
+    extra = _choose_extra(table)
+    values, slopes = differentiate_kept(metric.formula, _add_rows(table.margins, extra), table.kept)
     cells = table.cells
     own = table.square @ _derive_cells(slopes, cells[:, 0], cells[:, 1], cells[:, 2], factor) ** 2
     label, other = (part.ravel() for part in np.indices((table.size, table.size)))
-    added = np.where(label == other, 0.0, 0.5 / (table.size - 1))
+    added = np.where(label == other, 0.0, extra / 2 / (table.size - 1))
     right, wrong = (
         added @ _derive_cells(slopes, label, *sides, factor) ** 2 for sides in ((label, other), (other, label))
     )

@@ -58,6 +58,7 @@ class Metric:
     of_class : the index of the one class it is about; a slice needs ten rows of it.
     gateable, refusal : whether a gate may use it, and if not, why and what to use instead.
     symmetric : its values gather at a bound of its range, so no other scale suits its intervals.
+    is_top_share : a share of the rows with the highest scores.
     directed : False for formulas: the key of the gate says which way is better.
     """
 
@@ -75,6 +76,7 @@ class Metric:
     gateable: bool = True
     refusal: str = ""
     symmetric: bool = False
+    is_top_share: bool = False
     directed: bool = True
 
     def evaluate(self, sample: Sample) -> Evaluation:

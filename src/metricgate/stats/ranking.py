@@ -1,6 +1,7 @@
 """Metrics of the order of scores: ROC AUC and average precision, with exact ties and weights, in O(n log n)."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,9 +13,13 @@ from metricgate.stats.metric import Evaluation, Metric, MetricUndefined, relativ
 
 @dataclass(frozen=True, kw_only=True)
 class RankMetric(Metric):
-    """A metric of the order of scores; what it can tell is limited by the smaller class. ``is_area``: ROC AUC."""
+    """A metric of the order of scores; what it can tell is limited by the smaller class. ``is_area``: ROC AUC.
+
+    ``share_of_rows``: of metrics about the rows with the highest scores, how many rows those are.
+    """
 
     is_area: bool = False
+    share_of_rows: Callable[[Sample], float] | None = field(default=None, repr=False, compare=False)
 
 
 class _Ranked(NamedTuple):
@@ -98,20 +103,25 @@ def evaluate_average_precision(sample: Sample) -> Evaluation:
     return rank_average_precision(np.asarray(sample.scores), np.asarray(sample.label) == 1, relative_weight(sample))
 
 
+def count_top_rows(sample: Sample, *, count: int | None, share: float | None) -> float:
+    """Return how many rows are meant by a count or a share of them."""
+    return float(count) if count is not None else (share or 0.0) * sample.rows
+
+
 def evaluate_top_precision(sample: Sample, *, count: int | None, share: float | None) -> Evaluation:
     """Evaluate the share of positive rows among those with the highest scores; rows tied at the cut count in part.
 
     The cut is a share of the weight, which resampling keeps. So a row's influence has a second part: the rows it
     pushes across the cut, which are as often positive as the rows near it.
     """
-    share = count / sample.rows if count is not None else share
-    if share is None or not 0 < share <= 1:
+    budget = count_top_rows(sample, count=count, share=share)
+    if budget > sample.rows:
         raise MetricUndefined(f"There are fewer than {count} rows.", code="too_few_rows")
+    share = budget / sample.rows
     scores, positive, weight = np.asarray(sample.scores), np.asarray(sample.label) == 1, relative_weight(sample)
     require_both_classes(positive, weight)
     ranked = _rank(scores, positive, weight)
     sizes = ranked.positive + ranked.negative
-    budget = share * sample.rows
     part = np.clip((budget - (np.cumsum(sizes) - sizes)) / np.where(sizes > 0, sizes, 1.0), 0.0, 1.0)
     value = float(ranked.positive @ part) / budget
     near = _rate_near_cut(ranked, budget)

@@ -17,11 +17,17 @@ from metricgate.stats.ranking import RankMetric
 class Spread:
     """Rules for one sample and metric, from labels and weights alone.
 
+    ``count`` is the number of rows that limit the value: all, or those of the smaller class, or of the top ones.
     ``positive``: DeLong's variance has its own divisor, n1 - 1 and n0 - 1, for each of two classes; None: n - 1.
     """
 
-    freedom: float
+    count: float
     positive: NDArray[Any] | None
+
+    @property
+    def freedom(self) -> float:
+        """Student's degrees of freedom."""
+        return max(self.count - 1, 1.0)
 
     def measure(self, influence: FloatArray) -> float:
         """Return the standard error: the root of the sum of squares / n², with n / (n - 1)."""
@@ -35,13 +41,15 @@ def find_spread(sample: Sample, metric: Metric) -> Spread:
     weight = relative_weight(sample)
     effective = sample.rows if weight is None else sample.rows**2 / float(weight @ weight)
     if not isinstance(metric, RankMetric):
-        return Spread(freedom=max(effective - 1, 1.0), positive=None)
+        return Spread(count=effective, positive=None)
     label = np.asarray(sample.label)
     if sample.task == "multiclass" and metric.of_class is None:
         counts = np.bincount(label)
-        smallest, positive = int(counts[counts >= MIN_CLASS_ROWS].min()), None
+        smallest, positive = float(counts[counts >= MIN_CLASS_ROWS].min()), None
     else:
         positive = label == (1 if metric.of_class is None else metric.of_class)
         hits = int(np.count_nonzero(positive))
-        smallest = min(hits, sample.rows - hits)
-    return Spread(freedom=max(smallest * effective / sample.rows - 1, 1.0), positive=positive)
+        smallest = float(min(hits, sample.rows - hits))
+    if metric.share_of_rows is not None:
+        smallest = min(smallest, metric.share_of_rows(sample))
+    return Spread(count=smallest * effective / sample.rows, positive=positive)

@@ -12,17 +12,20 @@ import numpy as np
 from metricgate.models.samples import FloatArray, Sample, SamplePair
 from metricgate.stats.distributions import find_root, student_quantile
 from metricgate.stats.interval import Bounds
-from metricgate.stats.metric import relative_weight
+from metricgate.stats.metric import Metric, relative_weight
 from metricgate.stats.regression import row_squared_deviation, row_squared_error
 
-MAX_RELATIVE_ERROR = 0.3  # of the labels' variance: 0.1 with 200 normal labels, 0.35 with 200 log-normal ones
+MAX_RELATIVE_ERROR = {"r2": 0.3, "mean_squared_error": 0.2}
+"""Of the labels' variance: 0.1 with 200 normal labels, 0.35 with 200 log-normal ones, 0.2 with 1,000 of those."""
 _FURTHEST = 0.9  # keeps the quadratic solvable in far tails; it is then ten times wider than near the middle
 
 
-def find_heavy_tail(sample: Sample) -> str:
+def find_heavy_tail(sample: Sample, metric: Metric) -> str:
     """Say whether the labels alone forbid a verdict on squares: a few extreme ones carry their variance; else empty."""
+    if metric.name not in MAX_RELATIVE_ERROR:
+        return ""
     (spread,), covariance = _find_moments([row_squared_deviation(sample)], sample)
-    if spread > 0 and sqrt(covariance[0, 0]) / spread <= MAX_RELATIVE_ERROR:
+    if spread > 0 and sqrt(covariance[0, 0]) / spread <= MAX_RELATIVE_ERROR[metric.name]:
         return ""
     return "a few extreme labels carry most of the variance, so squared errors cannot be compared; RMSE or MAE can"
 
