@@ -24,6 +24,7 @@ class Coverage:
     would have been shown where the true one is no larger. Both, like ``covered``, as shares of the judged test sets.
     """
 
+    kind: str
     setting: str
     rows: int
     metric: str
@@ -37,12 +38,13 @@ class Coverage:
 
 
 def measure_coverage(
+    kind: str,
     setting: str,
     rows: int,
     simulate: Simulate,
+    *,
     metrics: Sequence[Metric],
     truth: dict[str, float],
-    *,
     test_sets: int = TEST_SETS,
 ) -> list[Coverage]:
     """Simulate test sets and count the misses of each metric's 95 % interval on either side."""
@@ -62,6 +64,7 @@ def measure_coverage(
         too_good, too_bad = misses if metric.direction is Direction.HIGHER else misses[::-1]
         results.append(
             Coverage(
+                kind=kind,
                 setting=setting,
                 rows=rows,
                 metric=metric.name,

@@ -2,58 +2,89 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-PROPERTY = "calibration"
-OTHER_TABLES = "calibration-line"
+COVERAGE, FAMILIES, SEEDS = "calibration-coverage", "calibration-families", "calibration-seeds"
+MIN_JUDGED = 0.05
+"""A metric judged in fewer test sets has too few cases for a share."""
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print the tables once all workers have reported."""
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
     properties = [item for report in reports if report.when == "call" for item in report.user_properties]
-    rows = [row for name, text in properties if name == PROPERTY for row in json.loads(str(text))]
-    lines = sorted(str(text) for name, text in properties if name == OTHER_TABLES)
-    if rows:
-        terminalreporter.write_line("")
-        for line in format_coverage(rows):
-            terminalreporter.write_line(line)
-    for line in lines:
+    for line in format_tables([(name, str(text)) for name, text in properties if name in {COVERAGE, FAMILIES, SEEDS}]):
         terminalreporter.write_line(line)
 
 
+def format_tables(properties: Sequence[tuple[str, str]]) -> list[str]:
+    """Lay out everything that was recorded, each record a list of rows as JSON."""
+    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for name, text in properties:
+        rows[name] += json.loads(text)
+    lines = format_coverage(rows[COVERAGE]) if rows[COVERAGE] else []
+    lines += format_families(rows[FAMILIES]) if rows[FAMILIES] else []
+    return lines + (format_seeds(rows[SEEDS]) if rows[SEEDS] else [])
+
+
 def format_coverage(rows: Iterable[dict[str, Any]]) -> list[str]:
-    """Lay out coverage by family of settings and metric: the range over settings for each number of rows."""
-    families: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    """Lay out coverage by kind of test set and metric: the range over settings for each number of rows."""
+    kinds: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
-        families[_name_family(row["setting"])][row["metric"]].append(row)
+        kinds[row["kind"]][row["metric"]].append(row)
     lines: list[str] = []
-    for family in sorted(families):
+    for kind in sorted(kinds):
         lines += [
             "",
-            f"**{family}**",
+            f"### {kind}",
             "",
-            "| Metric | 95 % interval covers, by rows | wrongly passed, at most | wrongly failed, at most | judged |",
-            "|---|---|--:|--:|--:|",
+            "| Metric | The 95 % interval covers | wrongly passed | wrongly failed | judged |",
         ]
-        lines += [_format_metric(metric, families[family][metric]) for metric in sorted(families[family])]
+        lines += ["|---|---|--:|--:|--:|"]
+        lines += [_format_metric(metric, kinds[kind][metric]) for metric in sorted(kinds[kind])]
     return lines
 
 
-def _name_family(setting: str) -> str:
-    return setting.rsplit(", ", 1)[0] if setting.endswith(("equal", "unequal")) else setting
-
-
 def _format_metric(metric: str, rows: list[dict[str, Any]]) -> str:
-    judged = [row for row in rows if row["judged"] >= 0.05]
+    judged = [row for row in rows if row["judged"] >= MIN_JUDGED]
     least = min(row["judged"] for row in rows)
     if not judged:
-        return f"| {metric} | never judged: skipped or inconclusive | | | {least:.0%} |"
+        return f"| `{metric}` | never judged: skipped or inconclusive | | | {least:.0%} |"
     cells = []
     for size in sorted({row["rows"] for row in judged}):
         covered = [row["covered"] for row in judged if row["rows"] == size]
-        low, high = f"{min(covered):.1%}", f"{max(covered):.1%}"
-        cells.append(f"{size:,}: {low if low == high else f'{low} to {high}'}")
+        low, high = f"{100 * min(covered):.1f}", f"{100 * max(covered):.1f} %"
+        cells.append(f"n = {size:,}: {low} to {high}" if len(covered) > 1 else f"n = {size:,}: {high}")
     passed, failed = (max(row[key] for row in judged) for key in ("passed_wrongly", "failed_wrongly"))
-    return f"| {metric} | {'; '.join(cells)} | {passed:.1%} | {failed:.1%} | {least:.0%} |"
+    return f"| `{metric}` | {'; '.join(cells)} | {100 * passed:.1f} % | {100 * failed:.1f} % | {least:.0%} |"
+
+
+def format_families(rows: Iterable[dict[str, Any]]) -> list[str]:
+    """Lay out how often a family of gates shows a loss where there is none; halves of a setting are put together."""
+    settings: dict[tuple[str, int, float], list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        settings[row["family"], row["rows"], row["prevalence"]].append(row)
+    lines = [
+        "",
+        "### A pull request that makes nothing worse",
+        "",
+        "| Family | rows | positive | gates judged | failed |",
+    ]
+    lines += ["|---|--:|--:|--:|--:|"]
+    for (family, size, prevalence), parts in sorted(settings.items()):
+        sets = sum(part["test_sets"] for part in parts)
+        judged, failed = (sum(part[key] * part["test_sets"] for part in parts) / sets for key in ("judged", "failed"))
+        lines.append(f"| {family} | {size:,} | {100 * prevalence:.1f} % | {judged:.0f} | {100 * failed:.1f} % |")
+    return lines
+
+
+def format_seeds(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Lay out how often each policy blocks a pull request that only changes the seed."""
+    policies = list(rows[0]["shares"])
+    lines = ["", "### Only the seed changes", "", f"| Model | {' | '.join(policies)} |"]
+    lines += [f"|---|{'--:|' * len(policies)}"]
+    for row in sorted(rows, key=lambda row: str(row["model"])):
+        cells = " | ".join(f"{100 * row['shares'][policy]:.1f} %" for policy in policies)
+        lines.append(f"| {row['model']} | {cells} |")
+    return lines

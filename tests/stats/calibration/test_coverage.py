@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 
 from metricgate.models.samples import FloatArray, Sample, SamplePair, Task
+from metricgate.stats.groups import MIN_EFFECTIVE_GROUPS
 from metricgate.stats.metric import Metric
 from metricgate.stats.registry import find_metric, list_metrics
 from tests.stats.calibration.coverage import Coverage, Simulate, find_truth, measure_coverage
+from tests.stats.calibration.table import COVERAGE, MIN_JUDGED
 from tests.stats.simulation import simulate_binary, simulate_multiclass, simulate_regression
 
 pytestmark = pytest.mark.calibration
 Record = Callable[[str, object], None]
 SIZES = (200, 1000, 5000)
 LEAST = 0.935
-MIN_JUDGED = 0.05  # of the test sets; a metric that is hardly ever judged has too few cases for a share
 PARAMETERS: dict[Task, tuple[str, ...]] = {
     "binary": ("f2", "recall@0.3", "precision@10%"),
     "multiclass": ("f1[b]", "roc_auc[c]", "top_2_accuracy"),
@@ -32,12 +33,12 @@ def choose_metrics(pair: SamplePair, *, leave_out: tuple[str, ...] = ()) -> list
     return listed + [find_metric(name, task=sample.task, classes=sample.classes) for name in PARAMETERS[sample.task]]
 
 
-def calibrate(setting: str, rows: int, simulate: Simulate, *, equal: bool, record: Record) -> None:
+def calibrate(kind: str, setting: str, rows: int, simulate: Simulate, *, equal: bool, record: Record) -> None:
     """Measure a setting, hand its rows to the table, and hold each metric to its promise."""
     metrics = choose_metrics(simulate(np.random.default_rng(0), 200), leave_out=("mean_absolute_percentage_error",))
     truth = dict.fromkeys((metric.name for metric in metrics), 0.0) if equal else find_truth(simulate, metrics)
-    results = measure_coverage(setting, rows, simulate, metrics, truth)
-    record("calibration", json.dumps([result.as_dict() for result in results]))
+    results = measure_coverage(kind, setting, rows, simulate, metrics=metrics, truth=truth)
+    record(COVERAGE, json.dumps([result.as_dict() for result in results]))
     assert_promises(results)
 
 
@@ -54,8 +55,15 @@ def test_binary(rows: int, prevalence: float, loss: float, record_property: Reco
     def simulate(rng: np.random.Generator, rows: int) -> SamplePair:
         return simulate_binary(rng, rows, prevalence=prevalence, loss=loss)
 
-    setting = f"two classes, {prevalence:.0%} positive, {'unequal' if loss else 'equal'}"
-    calibrate(setting, rows, simulate, equal=not loss, record=record_property)
+    setting = f"{prevalence:.0%} positive, {'unequal' if loss else 'equal'}"
+    calibrate(
+        "Two classes, 5, 27 and 50 % positive, equal and unequal models",
+        setting,
+        rows,
+        simulate,
+        equal=not loss,
+        record=record_property,
+    )
 
 
 @pytest.mark.parametrize("rows", [200, 1000])
@@ -63,7 +71,14 @@ def test_binary_near_perfect(rows: int, record_property: Record) -> None:
     def simulate(rng: np.random.Generator, rows: int) -> SamplePair:
         return simulate_binary(rng, rows, signal=3.0, loss=0.4)
 
-    calibrate("two classes, ROC AUC 0.98, unequal", rows, simulate, equal=False, record=record_property)
+    calibrate(
+        "Two classes, near perfect models (ROC AUC 0.98), unequal",
+        "",
+        rows,
+        simulate,
+        equal=False,
+        record=record_property,
+    )
 
 
 @pytest.mark.parametrize("rows", [200, 1000])
@@ -71,7 +86,7 @@ def test_binary_weighted(rows: int, record_property: Record) -> None:
     def simulate(rng: np.random.Generator, rows: int) -> SamplePair:
         return simulate_binary(rng, rows, loss=0.3, weight=rng.exponential(size=rows) + 0.2)
 
-    calibrate("two classes, 27% positive, weighted, unequal", rows, simulate, equal=False, record=record_property)
+    calibrate("Two classes, weighted rows, unequal models", "", rows, simulate, equal=False, record=record_property)
 
 
 @pytest.mark.parametrize(("rows", "loss"), [(200, 0.0), (1000, 0.0), (1000, 0.3), (5000, 0.3)])
@@ -79,8 +94,15 @@ def test_multiclass_with_a_rare_class(rows: int, loss: float, record_property: R
     def simulate(rng: np.random.Generator, rows: int) -> SamplePair:
         return simulate_multiclass(rng, rows, shares=(0.5, 0.3, 0.17, 0.03), loss=loss)
 
-    setting = f"four classes, one of 3%, {'unequal' if loss else 'equal'}"
-    calibrate(setting, rows, simulate, equal=not loss, record=record_property)
+    setting = "unequal" if loss else "equal"
+    calibrate(
+        "Four classes, the rarest of 3 %, equal and unequal models",
+        setting,
+        rows,
+        simulate,
+        equal=not loss,
+        record=record_property,
+    )
 
 
 @pytest.mark.parametrize("rows", SIZES)
@@ -90,8 +112,8 @@ def test_regression(rows: int, loss: float, record_property: Record, *, skewed: 
     def simulate(rng: np.random.Generator, rows: int) -> SamplePair:
         return simulate_regression(rng, rows, loss=loss, skewed=skewed)
 
-    setting = f"{'log-normal' if skewed else 'normal'} targets, {'unequal' if loss else 'equal'}"
-    calibrate(setting, rows, simulate, equal=not loss, record=record_property)
+    kind = f"Numbers: {'log-normal' if skewed else 'normal'} targets, equal and unequal models"
+    calibrate(kind, "unequal" if loss else "equal", rows, simulate, equal=not loss, record=record_property)
 
 
 @pytest.mark.parametrize("groups", [5, 10, 20, 30, 50])
@@ -102,7 +124,8 @@ def test_groups_of_unequal_size(task: Task, groups: int, record_property: Record
     def simulate(rng: np.random.Generator, rows: int) -> SamplePair:
         return _simulate_groups(rng, rows, groups, task)
 
-    calibrate(f"{groups} groups of unequal size, {task}, equal", 1000, simulate, equal=True, record=record_property)
+    kind = "5 and 10 groups: too few" if groups < MIN_EFFECTIVE_GROUPS else "20, 30 and 50 groups of unequal size"
+    calibrate(f"{kind} ({task}), equal models", f"{groups} groups", 1000, simulate, equal=True, record=record_property)
 
 
 def _simulate_groups(rng: np.random.Generator, rows: int, groups: int, task: Task) -> SamplePair:
