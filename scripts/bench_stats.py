@@ -15,7 +15,7 @@ import numpy as np
 from scipy.stats import bootstrap
 from sklearn import metrics as oracle
 
-from metricgate.models.samples import Sample, SamplePair
+from metricgate.models.samples import FloatArray, IntArray, Sample, SamplePair
 from metricgate.stats.contrast import contrast
 from metricgate.stats.registry import find_metric
 
@@ -24,11 +24,8 @@ ROWS_LARGE = 1_000_000
 RESAMPLES = 9_999
 GOAL_RESAMPLED = 1_000
 GOAL_LARGE = 2.0
-ORACLES = {
-    "accuracy": ("prediction", oracle.accuracy_score),
-    "f1": ("prediction", oracle.f1_score),
-    "roc_auc": ("scores", oracle.roc_auc_score),
-}
+METRICS = ("accuracy", "f1", "roc_auc")
+AUC_RESAMPLES = 300  # scaled up: all of them take minutes
 
 
 def make_pair(rows: int) -> SamplePair:
@@ -67,25 +64,40 @@ def measure_once(work: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
+def difference_of_accuracy(label: IntArray, baseline: IntArray, candidate: IntArray, axis: int) -> FloatArray:
+    difference: FloatArray = (candidate == label).mean(axis=axis) - (baseline == label).mean(axis=axis)
+    return difference
+
+
+def difference_of_f1(label: IntArray, baseline: IntArray, candidate: IntArray, axis: int) -> FloatArray:
+    sides = []
+    for prediction in (candidate, baseline):
+        hits = (label & prediction).sum(axis=axis)
+        sides.append(2 * hits / (label.sum(axis=axis) + prediction.sum(axis=axis)))
+    difference: FloatArray = sides[0] - sides[1]
+    return difference
+
+
+def difference_of_auc(label: IntArray, baseline: FloatArray, candidate: FloatArray) -> float:
+    return float(oracle.roc_auc_score(label, candidate) - oracle.roc_auc_score(label, baseline))
+
+
 def compare_with_resampling(name: str, pair: SamplePair, resamples: int) -> float:
-    """Return how many times the CPU of our interval scipy's paired bootstrap takes, scaled to 9,999 resamples."""
-    part, score = ORACLES[name]
+    """Return how many times the CPU of our interval scipy's paired bootstrap takes, scaled to 9,999 resamples.
+
+    Accuracy and F1 are given to it as the quickest NumPy expressions, in batches of 50; ROC AUC as scikit-learn's.
+    """
     metric = find_metric(name, task="binary")
+    part = "scores" if name == "roc_auc" else "prediction"
+    statistic = {"accuracy": difference_of_accuracy, "f1": difference_of_f1, "roc_auc": difference_of_auc}[name]
     data = (pair.candidate.label, getattr(pair.baseline, part), getattr(pair.candidate, part))
-
-    def statistic(label: np.ndarray, baseline: np.ndarray, candidate: np.ndarray) -> float:
-        return float(score(label, candidate) - score(label, baseline))
-
-    def resample() -> object:
-        return bootstrap(
-            data, statistic, paired=True, vectorized=False, n_resamples=resamples, method="percentile", rng=1
-        )
-
-    theirs = measure_once(resample) * RESAMPLES / resamples
+    options = {"paired": True, "vectorized": name != "roc_auc", "n_resamples": resamples, "batch": 50, "rng": 1}
+    theirs = measure_once(lambda: bootstrap(data, statistic, method="percentile", **options)) * RESAMPLES / resamples
     ours = measure_cpu(lambda: contrast(pair, metric).interval(0.025))
-    ratio = theirs / ours
-    print(f"| {name}, n = {pair.rows:,} | {ours * 1e3:.2f} ms | scipy bootstrap {theirs:.0f} s | {ratio:,.0f} times |")
-    return ratio
+    print(
+        f"| {name}, n = {pair.rows:,} | {ours * 1e3:.2f} ms | scipy bootstrap {theirs:.1f} s | {theirs / ours:,.0f} times |"
+    )
+    return theirs / ours
 
 
 def compare_with_metric(pair: SamplePair) -> float:
@@ -107,7 +119,10 @@ def show_growth() -> None:
     ]
     for rows in (10_000, 100_000, 1_000_000):
         pair = make_pair(rows)
-        times = [f"{metric.name} {measure_cpu(lambda m=metric: contrast(pair, m)) * 1e3:.1f}" for metric in metrics]
+        times = [
+            f"{metric.name} {measure_cpu(lambda metric=metric, pair=pair: contrast(pair, metric)) * 1e3:.1f}"
+            for metric in metrics
+        ]
         print(f"n = {rows:,}: {', '.join(times)} ms")
 
 
@@ -117,7 +132,11 @@ def main() -> int:
     arguments = parser.parse_args()
     print("| paired 95 % interval | MetricGate, CPU | compared with, CPU | ratio |\n|---|--:|--:|--:|")
     pair = make_pair(ROWS_RESAMPLED)
-    reached = all([compare_with_resampling(name, pair, arguments.resamples) >= GOAL_RESAMPLED for name in ORACLES])
+    ratios = []
+    for name in METRICS:
+        resamples = min(arguments.resamples, AUC_RESAMPLES) if name == "roc_auc" else arguments.resamples
+        ratios.append(compare_with_resampling(name, pair, resamples))
+    reached = min(ratios) >= GOAL_RESAMPLED
     reached &= compare_with_metric(make_pair(ROWS_LARGE)) <= GOAL_LARGE
     show_growth()
     print("goals reached" if reached else "a goal is missed: at least 1,000 times less, at most 2 times as long")
