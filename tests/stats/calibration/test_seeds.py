@@ -56,7 +56,7 @@ def _read_churn() -> tuple[FloatArray, NDArray[np.int8]]:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_seeds_alone(family: str, record_property: Record) -> None:
-    """Two seeds' models differ truly, if a little: nothing is promised but that guardrails hardly ever block."""
+    """Two seeds' models differ truly; guardrails block no more than a rule on the bare numbers."""
     features, label = _read_churn()
     rng = np.random.default_rng(5)
     order = rng.permutation(len(label))
@@ -69,7 +69,7 @@ def test_seeds_alone(family: str, record_property: Record) -> None:
     shares = {name: float(np.mean([outcome[name] for outcome in outcomes])) for name in outcomes[0]}
     record_property(SEEDS_TABLE, json.dumps([{"model": family, "shares": shares}]))
 
-    assert shares["guardrails of a run without a policy"] <= 0.05
+    assert shares["guardrails of a run without a policy"] <= shares["a drop of accuracy by more than 0.005"]
 
 
 def _draw_pair(rng: np.random.Generator, label: NDArray[np.int8], scores: list[FloatArray]) -> SamplePair:
