@@ -174,6 +174,19 @@ def test_damaged_input_is_not_trained_on(tiny: TinyProject, produce: Yield) -> N
     assert values(produce(tiny))["metrics.json:nested.rows"] == 10
 
 
+def test_damaged_output_of_an_earlier_run_is_refused_and_thrown_out(tiny: TinyProject, produce: Yield) -> None:
+    tiny.write("params.yaml", "shift: 0.2\n")
+    produce(tiny)
+    damaged = cached(tiny, "eval/predictions.csv")
+    tiny.git("checkout", "--quiet", "dvc.lock", "metrics.json")
+    (tiny.root / "eval/predictions.csv").unlink()
+    damage(damaged)
+
+    with pytest.raises(WorkspaceError, match=r"eval/predictions\.csv was restored from a damaged DVC cache"):
+        produce(tiny)
+    assert states(produce(tiny))["evaluate"] == "ran"
+
+
 def test_metrics_that_cannot_be_read_are_said_to_be_so(tiny: TinyProject, produce: Yield) -> None:
     tiny.write(
         "src/evaluate.py",

@@ -215,7 +215,10 @@ def _missing_inputs(project: Project, affected: set[Any]) -> list[tuple[Any, str
 
 def _describe_size(out: Any) -> str:
     size, files = (out.meta.size, out.meta.nfiles) if out.meta else (None, None)
-    parts = [f"{files:,} files" if files else "", f"{size / 1e6:,.1f} MB" if size else ""]
+    parts = [
+        f"{files:,} files" if files else "",
+        f"{size / 1e6:,.1f} MB" if size and size >= 1e5 else f"{size / 1e3:.1f} kB" if size else "",
+    ]
     text = ", ".join(filter(None, parts))
     return f" ({text})" if text else ""
 
@@ -246,15 +249,22 @@ def _pull_run_cache(project: Project, say: Say) -> bool:
 def _check_restored(project: Project, stages: Iterable[Any]) -> None:
     """Refuse outputs that DVC restored from a damaged cache, after throwing the damaged objects out."""
     objects = CacheObjects(project)
-    for stage in stages:
-        for out in stage.outs:
-            if not out.use_cache or not out.hash_info or out.is_dir_checksum:
-                continue
-            if not is_intact(out.fs_path, out.hash_info, project.repo.fs):
-                objects.discard_damaged(out, {out.hash_info})
-                Path(out.fs_path).unlink(missing_ok=True)
-                raise PipelineFailedError(
-                    f"{project.name(out.fs_path)} was restored from a damaged DVC cache.",
-                    expected="cache files that hold what their names say.",
-                    fix="run again: the damaged file was removed. If CI restores .dvc/cache, delete that saved cache.",
-                )
+    for out in (out for stage in stages for out in stage.outs if out.use_cache and out.hash_info):
+        damaged = {path: info for path, info in _list_files(out) if not is_intact(path, info, project.repo.fs)}
+        if not damaged:
+            continue
+        objects.discard_damaged(out, set(damaged.values()))
+        for path in damaged:
+            Path(path).unlink(missing_ok=True)
+        raise PipelineFailedError(
+            f"{project.name(next(iter(damaged)))} was restored from a damaged DVC cache.",
+            expected="cache files that hold what their names say.",
+            fix="run again: the damaged file was removed. If CI restores .dvc/cache, delete that saved cache.",
+        )
+
+
+def _list_files(out: Any) -> list[tuple[str, Any]]:
+    """Return the path and hash of every file of an output."""
+    if not out.is_dir_checksum:
+        return [(out.fs_path, out.hash_info)]
+    return [(out.fs.join(out.fs_path, *key), info) for key, _, info in out.get_obj() or ()]
