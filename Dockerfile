@@ -17,7 +17,7 @@ RUN find . -type d -name tests -prune -exec rm -r {} + \
 WORKDIR /build
 COPY pyproject.toml README.md LICENSE requirements/dev.txt ./
 COPY src src
-COPY examples/churn examples/churn
+COPY examples examples
 RUN /build/tools/bin/uv pip install --no-cache --python /opt/metricgate/bin/python --no-deps \
       --build-constraints dev.txt .
 

@@ -83,7 +83,8 @@ make_stand_in() {   # Debian, and this machine's CPython in /usr/local: the layo
   # Machines behind a proxy have a certificate authority of their own; without it nothing could be installed.
   install -D -m 644 /etc/ssl/certs/ca-certificates.crt "$root/usr/local/share/build-machine.crt"
   ldconfig -r "$root"
-  chroot "$root" /usr/local/bin/python -m ensurepip >/dev/null
+  chroot "$root" /usr/local/bin/python -m ensurepip --default-pip >/dev/null 2>&1
+  rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*   # as in the official image
   tar -c -C "$root" . | docker import --message "stand-in for $image" \
     --change 'ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8' \
     --change 'ENV SSL_CERT_FILE=/usr/local/share/build-machine.crt PIP_CERT=/usr/local/share/build-machine.crt' \

@@ -73,7 +73,7 @@ class Churn:
         clone.use_remote(self.remote)
         return clone
 
-    def use_remote(self, remote: Path) -> None:
+    def use_remote(self, remote: Path | str) -> None:
         # The committed address is the template's; .dvc/config.local is not committed and wins, at every revision.
         self.write(".dvc/config.local", f"['remote \"storage\"']\n    url = {remote}\n")
 
