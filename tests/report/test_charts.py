@@ -12,7 +12,7 @@ from metricgate.models.samples import Sample, SamplePair
 from metricgate.report.chart_data import MATRIX_CLASSES, build_charts, build_forest
 from metricgate.report.charts import draw_chart
 from metricgate.report.charts.drawing import draw_figure
-from metricgate.report.charts.scale import REACH
+from metricgate.report.charts.scale import MOST, span_of
 from metricgate.report.regression_data import CELLS
 from tests.report.reports import make_doubtful_gate, make_gate, make_passed_gate
 
@@ -216,8 +216,22 @@ def test_what_lies_beyond_the_axis_ends_in_an_arrow() -> None:
 
     axes = draw_figure(chart, "light").axes[0]
     marks = [(line.get_marker(), float(np.asarray(line.get_xdata())[0])) for line in axes.lines]
-    assert ("<", -REACH) in marks
-    assert ("s", -REACH) in marks
+    left = span_of(chart.forest).left
+    assert MOST[0] - 1 < left < MOST[0]
+    assert ("<", left) in marks
+    assert ("s", left) in marks
+
+
+def test_the_axis_holds_every_interval_and_always_the_margin() -> None:
+    near = build_forest(
+        (make_doubtful_gate(difference=0.0, low=-0.001, high=0.001, simultaneous_low=None, simultaneous_high=None),)
+    )
+    far = build_forest((make_gate(difference=0.02, low=-0.01, high=0.05),))
+    assert near is not None
+    assert far is not None
+
+    assert span_of(near.forest) == pytest.approx((-1.756, 1.156))
+    assert span_of(far.forest).right > 5.0
 
 
 def test_coinciding_curves_both_stay_visible() -> None:

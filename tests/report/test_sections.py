@@ -6,6 +6,7 @@ from metricgate.models.outcome import Direction, Outcome, Role, Verdict
 from metricgate.models.result import Change, ChartData, Location, Slice, Warning_
 from metricgate.models.snapshot import RevisionInfo, Source, Stage
 from metricgate.report.annotations import MOST, Annotation, annotate
+from metricgate.report.gate_table import draw_gates
 from metricgate.report.history import remember_run
 from metricgate.report.labels import describe_rule
 from metricgate.report.markdown import render_comment, render_summary
@@ -335,9 +336,9 @@ def test_without_pictures_the_forest_plot_is_drawn_in_characters_a_phone_can_sho
 
     assert lines[1:5] == [
         "ROC AUC             −0.021   limit −0.010",
-        "━━━━━━■━━━━━━┃      │",
+        "░░──━━━━━━━━■━━━━━━━─┃       │",
         "F1                  −0.012   limit −0.030",
-        "░░░░░░░░░░─━━┃━━━◆━━━━━━━─",
+        "░░░░░░░░░░░░░░░░──━━━┃━━━━◆━━━━━━━━──",
     ]
     assert max(map(len, lines)) <= 41
 
@@ -465,3 +466,20 @@ def test_a_rule_is_said_in_the_words_of_its_direction(changes: dict[str, object]
     gate = make_gate(**({"baseline": 0.8452} | changes))
 
     assert describe_rule(gate, 3) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"low": -0.024, "high": 0.011}, True),
+        ({"low": -0.008, "high": 0.011}, False),
+        ({"low": -0.024, "high": 0.011, "role": Role.REQUIRED}, False),
+        ({"kind": "max_increase", "direction": Direction.LOWER, "low": -0.024, "high": 0.011}, True),
+        ({"kind": "max_increase", "direction": Direction.LOWER, "low": -0.024, "high": 0.009}, False),
+        ({"low": None, "high": None}, True),
+    ],
+)
+def test_a_guardrail_that_passes_without_proof_says_so(changes: dict[str, object], *, said: bool) -> None:
+    gate = make_gate(**({"role": Role.GUARDRAIL, "outcome": Outcome.PASSED, "difference": -0.006} | changes))
+
+    assert ("guardrail: no loss beyond it was shown" in draw_gates([gate], 0.95)) is said

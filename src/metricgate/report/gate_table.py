@@ -1,9 +1,9 @@
 """The gates as one short table: outcome, metric and rule, the difference, both values."""
 
-from metricgate.models.outcome import Outcome
+from metricgate.models.outcome import Direction, Outcome, Role
 from metricgate.models.result import GateRow
 from metricgate.report.escape import escape_sentence
-from metricgate.report.headline import gap_to_rule, gate_decimals
+from metricgate.report.headline import asked_value, gap_to_rule, gate_decimals
 from metricgate.report.labels import (
     OUTCOME_ORDER,
     OUTCOME_SIGNS,
@@ -50,13 +50,23 @@ def _emphasise(gate: GateRow) -> str:
 
 
 def explain_outcome(gate: GateRow) -> str:
-    """Return why a gate has no plain yes or no: rows it would need, or its reason."""
+    """Return why a gate has no plain yes or no: rows it would need, or its reason; a guardrail's yes is not plain."""
+    if gate.outcome is Outcome.PASSED and gate.role is Role.GUARDRAIL and not _is_shown_kept(gate):
+        return "<br>guardrail: no loss beyond it was shown"
     if gate.outcome not in EXPLAINED:
         return ""
     word = unbroken(OUTCOME_WORDS[gate.outcome])
     if gate.outcome is Outcome.INCONCLUSIVE and gate.rows_needed:
         return f"<br>{word}: needs about {unbroken(f'{format_about(gate.rows_needed)} rows')}"
     return f"<br>{word}: {escape_sentence(gate.reason, 200)}" if gate.reason else f"<br>{word}"
+
+
+def _is_shown_kept(gate: GateRow) -> bool:
+    """Tell whether the whole interval keeps the rule, as a required gate would have to show."""
+    if not is_relative(gate) or gate.low is None or gate.high is None:
+        return not is_relative(gate)
+    asked = asked_value(gate)
+    return gate.low >= asked if gate.direction is Direction.HIGHER else gate.high <= asked
 
 
 def describe_change(gate: GateRow, decimals: int) -> str:

@@ -38,7 +38,7 @@ def describe_method(report: Report, place: Place) -> list[str]:
         if info
     ]
     rows = [_describe_pairing(pairing) for pairing in report.pairings]
-    power = [escape_sentence(report.power)] if report.power else []
+    power = [escape_sentence(report.power[:1].upper() + report.power[1:])] if report.power else []
     return [*ends, *rows, *_describe_intervals(report), *power]
 
 
