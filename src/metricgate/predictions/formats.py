@@ -2,7 +2,6 @@
 
 import csv
 import gzip
-import io
 import re
 from collections import Counter
 from pathlib import Path
@@ -76,16 +75,22 @@ def _csv_options(start: bytes, shown: str) -> str:
 
 def _read_header(start: bytes, shown: str) -> tuple[str, tuple[str, ...]]:
     try:
-        text = start.partition(b"\n")[0].decode("utf-8-sig")
+        text = re.split(rb"[\r\n]", start, maxsplit=1)[0].decode("utf-8-sig")
+        outside = re.sub(r'"[^"]*"', "", text)
+        delimiter = max(_DELIMITERS, key=outside.count)
+        header = next(csv.reader([text], delimiter=delimiter, strict=True), [])
+    except csv.Error as error:
+        raise PredictionsError(
+            f"{shown} has no readable header: {error}.",
+            expected="the names of the columns in the first line, separated by commas, semicolons, tabs or |.",
+            fix="correct the first line.",
+        ) from error
     except UnicodeDecodeError as error:
         raise PredictionsError(
             f"{shown} is not text in UTF-8 (byte {error.start + 1} of its first line).",
             expected=FORMATS,
             fix="write one of these formats; a pickled or NumPy array is none of them.",
         ) from error
-    outside = re.sub(r'"[^"]*"', "", text)
-    delimiter = max(_DELIMITERS, key=outside.count)
-    header = next(csv.reader(io.StringIO(text), delimiter=delimiter), [])
     names = tuple(name.strip() or f"column{index}" for index, name in enumerate(header))
     twice = [name for name, count in Counter(name.lower() for name in names).items() if count > 1]
     if twice:

@@ -49,6 +49,7 @@ def read_document(text: str, origin: str) -> Document:
     if len(text) > MAX_CHARACTERS:
         raise _too_large(origin, f"is larger than {MAX_CHARACTERS:,} characters")
     yaml = YAML(typ="safe", pure=True)
+    yaml.composer.warn_double_anchors = False  # YAML allows it, and a warning would go past the report
     try:
         node = yaml.compose(text)
         return _Reader(yaml, origin).read_document(node)
