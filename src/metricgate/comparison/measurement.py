@@ -37,8 +37,7 @@ def measure_metric(subject: Subject, metric: Metric, slice_: Slice | None, *, ta
     assert pair is not None  # noqa: S101  # a contrast was had
     note = find_obstacle(pair.candidate, metric) if slice_ else ""
     low, high = (None, None) if note or not result.has_interval else result.interval(tail)
-    own = None if note else evaluate_own(pair.candidate, metric, pair.group, tail=tail)
-    known = own if isinstance(own, OwnValue) else None
+    own_low, own_high = (None, None) if note else result.candidate_interval(tail)
     return MetricRow(
         name=metric.name,
         set=subject.name,
@@ -51,8 +50,8 @@ def measure_metric(subject: Subject, metric: Metric, slice_: Slice | None, *, ta
         difference=result.candidate - result.baseline,
         low=low,
         high=high,
-        candidate_low=known.low if known else None,
-        candidate_high=known.high if known else None,
+        candidate_low=own_low,
+        candidate_high=own_high,
         method=result.method,
         note=note or result.inconclusive or metric.refusal,
     )

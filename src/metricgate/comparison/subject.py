@@ -4,7 +4,7 @@ Gates ask it for contrasts by metric and slice. It says what cannot be had, on w
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -38,6 +38,7 @@ class Subject:
     paired: PairedSet | None = None
     _subsets: dict[Slice, IntArray] = field(default_factory=dict, init=False, repr=False)
     _recent: dict[Slice, SamplePair] = field(default_factory=dict, init=False, repr=False)
+    _contrasts: dict[tuple[str, Slice | None], Contrast] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def pairing(self) -> Pairing | None:
@@ -101,7 +102,19 @@ class Subject:
         return slice_ is not None and self.pairing is not None and not self.pairing.identical
 
     def contrast(self, metric: Metric, slice_: Slice | None = None, *, factor: float = 1.0) -> Contrast | Missing:
-        """Compare both models by one metric; what keeps it from being computed is named with its side."""
+        """Compare both models by one metric; what keeps it from being computed is named with its side.
+
+        Plain differences are kept: gates ask for them first, the table of all metrics again.
+        """
+        key = (metric.name, slice_)
+        if factor == 1.0 and key in self._contrasts:
+            return replace(self._contrasts[key], metric=metric)
+        result = self._compare(metric, slice_, factor)
+        if factor == 1.0 and isinstance(result, Contrast):
+            self._contrasts[key] = result
+        return result
+
+    def _compare(self, metric: Metric, slice_: Slice | None, factor: float) -> Contrast | Missing:
         pair = self.pair(slice_)
         if pair is None:
             return Missing(side="baseline", code="no_baseline", reason="there is no baseline to compare with")

@@ -24,11 +24,14 @@ from metricgate.stats.interval import (
     take_wider,
 )
 from metricgate.stats.joint import (
+    JointTable,
     bound_from_table,
     bound_paired_share,
+    count_hits,
     count_jointly,
     evaluate_table,
     influence_of_rows,
+    measure_candidate,
 )
 from metricgate.stats.metric import Evaluation, Metric, MetricUndefined, relative_weight, require_parts
 from metricgate.stats.proportions import bound_proportion
@@ -64,8 +67,16 @@ class Contrast:
     method: str
     find_influence: Callable[[], FloatArray] = field(repr=False)
     bounds: Bounds = field(repr=False)
+    own_bounds: Bounds = field(repr=False)
     notes: tuple[str, ...] = ()
     inconclusive: str = ""
+
+    def candidate_interval(self, tail: float) -> tuple[float, float]:
+        """Return the interval of the candidate's own value, each bound one-sided at error ``tail``.
+
+        Infinite where the metric has no standard error on these rows.
+        """
+        return self.own_bounds(tail)
 
     @property
     def has_interval(self) -> bool:
@@ -115,6 +126,7 @@ def contrast(pair: SamplePair, metric: Metric, *, factor: float = 1.0, part: boo
         method=interval.method,
         find_influence=measured.find_influence,
         bounds=interval.bounds,
+        own_bounds=measured.own_bounds,
         notes=measured.notes,
         inconclusive=interval.inconclusive,
     )
@@ -150,6 +162,7 @@ class _Measured:
     candidate: float
     find_influence: Callable[[], FloatArray]
     interval: Interval
+    own_bounds: Bounds
     notes: tuple[str, ...]
 
 
@@ -161,20 +174,25 @@ def _measure(pair: SamplePair, metric: Metric, factor: float) -> _Measured:
     notes = (*baseline.notes, *candidate.notes)
     if baseline.influence is None or candidate.influence is None:
         influence = np.zeros(pair.rows)
-        interval = Interval(
-            se=0.0, method=NO_INTERVAL, bounds=lambda _: (-inf, inf), inconclusive=_say_no_interval(metric)
-        )
+        own_bounds: Bounds = _unbounded
+        interval = Interval(se=0.0, method=NO_INTERVAL, bounds=_unbounded, inconclusive=_say_no_interval(metric))
     else:
         influence = candidate.influence - (baseline.influence if factor == 1.0 else factor * baseline.influence)
         interval = _bound_influence(pair, metric, factor, (baseline, candidate), influence)
+        own_bounds = _bound_side(pair.candidate, metric, candidate, pair.group)
         notes += _flag_single_row(influence)
     return _Measured(
         baseline=baseline.value,
         candidate=candidate.value,
         find_influence=lambda: influence,
         interval=interval,
+        own_bounds=own_bounds,
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _unbounded(_tail: float) -> tuple[float, float]:
+    return -inf, inf
 
 
 def _say_no_interval(metric: Metric) -> str:
@@ -200,6 +218,7 @@ def _measure_table(pair: SamplePair, metric: ConfusionMetric, factor: float) -> 
         candidate=candidate,
         find_influence=lambda: influence_of_rows(table, metric, factor, weight),
         interval=bound_paired_share(table, metric) if is_share else bound_from_table(table, metric, factor),
+        own_bounds=_bound_table_side(pair.candidate, table, metric, candidate),
         notes=name_left_out(pair.candidate, table.kept),
     )
 
@@ -259,13 +278,26 @@ def single_interval(
     evaluation = metric.evaluate(sample)
     if evaluation.influence is None:
         raise MetricUndefined(f"{_say_no_interval(metric)}.", code="no_interval")
+    return _bound_side(sample, metric, evaluation, group)(tail)
+
+
+def _bound_side(sample: Sample, metric: Metric, evaluation: Evaluation, group: IntArray | None) -> Bounds:
+    """Return the bounds of one model's own value, from counts and one standard error: nothing of the rows is kept."""
+    influence = np.asarray(evaluation.influence)
     if group is not None:
-        shares = share_groups(sample, group)
-        return bound_by_groups(evaluation.value, evaluation.influence, shares, group).bounds(tail)
+        return bound_by_groups(evaluation.value, influence, share_groups(sample, group), group).bounds
     if isinstance(metric, ConfusionMetric) and metric.is_share and sample.weight is None:
         chosen = slice(None) if metric.share_of_class is None else np.asarray(sample.label) == metric.share_of_class
         hits = (metric.predict(sample) == np.asarray(sample.label))[chosen]
-        return bound_proportion(float(np.count_nonzero(hits)), float(len(hits)), tail)
+        return partial(bound_proportion, float(np.count_nonzero(hits)), float(len(hits)))
     spread = find_spread(sample, metric)
-    own = Own(evaluation.value, spread.measure(evaluation.influence), spread.count)
-    return bound_own(metric, own, spread.freedom, tail)
+    own = Own(evaluation.value, spread.measure(influence), spread.count)
+    return partial(bound_own, metric, own, spread.freedom)
+
+
+def _bound_table_side(sample: Sample, table: JointTable, metric: ConfusionMetric, value: float) -> Bounds:
+    if metric.is_share and sample.weight is None:
+        return partial(bound_proportion, *count_hits(table, metric))
+    spread = find_spread(sample, metric)
+    own = Own(value, measure_candidate(table, metric), spread.count)
+    return partial(bound_own, metric, own, spread.freedom)

@@ -138,12 +138,9 @@ def bound_from_table(table: JointTable, metric: ConfusionMetric, factor: float) 
 
 def bound_paired_share(table: JointTable, metric: ConfusionMetric) -> Interval:
     """Bound the difference of two shares of hits, among all rows or those with one label, by Tango's score interval."""
-    label, right, was_right = (
-        table.cells[:, 0],
-        table.cells[:, 2] == table.cells[:, 0],
-        table.cells[:, 1] == table.cells[:, 0],
-    )
-    chosen = np.ones(len(label), dtype=np.bool_) if metric.share_of_class is None else label == metric.share_of_class
+    label = table.cells[:, 0]
+    right, was_right = table.cells[:, 2] == label, table.cells[:, 1] == label
+    chosen = _choose_cells(table, metric)
     rows, gained, lost = (
         float(table.weight[chosen & which].sum()) for which in (chosen, right & ~was_right, was_right & ~right)
     )
@@ -153,3 +150,25 @@ def bound_paired_share(table: JointTable, metric: ConfusionMetric) -> Interval:
         method="Tango score",
         bounds=lambda tail: bound_paired_proportions(gained, lost, rows, tail),
     )
+
+
+def _choose_cells(table: JointTable, metric: ConfusionMetric) -> NDArray[np.bool_]:
+    """Return the cells that a share is of: all, or those with one label."""
+    label = table.cells[:, 0]
+    whole = np.ones(len(label), dtype=np.bool_)
+    return whole if metric.share_of_class is None else label == metric.share_of_class
+
+
+def count_hits(table: JointTable, metric: ConfusionMetric) -> tuple[float, float]:
+    """Return the candidate's hits and the rows they are a share of: all, or those with one label."""
+    chosen = _choose_cells(table, metric)
+    hits = chosen & (table.cells[:, 2] == table.cells[:, 0])
+    return float(table.weight[hits].sum()), float(table.weight[chosen].sum())
+
+
+def measure_candidate(table: JointTable, metric: ConfusionMetric) -> float:
+    """Return the standard error of the candidate's own value, from its influence values."""
+    _, slopes = differentiate_kept(metric.formula, table.margins, table.kept)
+    cells = table.cells
+    of_cell = _derive_cells(slopes, cells[:, 0], cells[:, 1], cells[:, 2], factor=0.0)
+    return float(np.sqrt(table.square @ of_cell**2 * table.rows / max(table.rows - 1, 1)))

@@ -31,9 +31,13 @@ class Spread:
 
     def measure(self, influence: FloatArray) -> float:
         """Return the standard error: the root of the sum of squares / n², with n / (n - 1)."""
-        parts = [influence] if self.positive is None else [influence[self.positive], influence[~self.positive]]
-        squares = sum(float(part @ part) * len(part) / max(len(part) - 1, 1) for part in parts)
-        return sqrt(squares) / len(influence)
+        rows, total = len(influence), float(influence @ influence)
+        if self.positive is None:
+            return sqrt(total * rows / max(rows - 1, 1)) / rows
+        # A product with 0 and 1 in the place of two masked copies: the latter took half of a comparison's time.
+        hits, of_hits = int(np.count_nonzero(self.positive)), float(influence @ (influence * self.positive))
+        parts = ((of_hits, hits), (max(total - of_hits, 0.0), rows - hits))
+        return sqrt(sum(square * count / max(count - 1, 1) for square, count in parts)) / rows
 
 
 def find_spread(sample: Sample, metric: Metric) -> Spread:
