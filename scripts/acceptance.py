@@ -7,6 +7,7 @@ with the reason; only a failing test makes the exit code non-zero. Arguments are
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -65,6 +66,7 @@ def running_engine() -> Iterator[dict[str, str]]:
     environment = dict(os.environ)
     if has_engine(environment):
         print("acceptance: using the Docker Engine that is there")
+        have_base_image(environment)
         yield environment
         return
     if not is_debian_root():
@@ -77,8 +79,10 @@ def running_engine() -> Iterator[dict[str, str]]:
         yield environment
         return
     name, _, value = started.stdout.strip().partition("=")
+    environment |= {name: value}
     try:
-        yield environment | {name: value}
+        have_base_image(environment)
+        yield environment
     finally:
         subprocess.run([ENGINE, "stop"], check=False)
 
@@ -87,6 +91,15 @@ def has_engine(environment: dict[str, str]) -> bool:
     if shutil.which("docker") is None:
         return False
     return subprocess.run(["docker", "info"], env=environment, check=False, capture_output=True).returncode == 0
+
+
+def have_base_image(environment: dict[str, str]) -> None:
+    """Pull the Dockerfile's base image; only where that fails, and root can, make a stand-in."""
+    found = re.search(r"^ARG PYTHON_IMAGE=(\S+)$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    if found is None:
+        raise SystemExit("acceptance: the Dockerfile does not name its base image in ARG PYTHON_IMAGE")
+    if is_debian_root():
+        subprocess.run([ENGINE, "base", found[1]], env=environment, check=False)
 
 
 def run_tests(arguments: list[str], environment: dict[str, str], results: Path) -> int:

@@ -75,7 +75,8 @@ make_stand_in() {   # Debian, and this machine's CPython in /usr/local: the layo
   install_debian mmdebstrap mmdebstrap
   rm -rf "$root"
   # What the official image keeps of Debian, and the shared libraries that CPython's modules are linked to.
-  mmdebstrap --quiet --variant=minbase --include="ca-certificates,netbase,tzdata,$(list_libraries "$prefix")" "$suite" "$root" >&2
+  mmdebstrap --quiet --variant=minbase --dpkgopt='path-exclude=/usr/share/man/*' \
+    --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/doc/*' --include="ca-certificates,netbase,tzdata,$(list_libraries "$prefix")" "$suite" "$root" >&2
   (cd "$prefix" && tar -c --exclude=__pycache__ --exclude='site-packages/*' --exclude=test --exclude='config-*' --exclude='*.a' \
     "bin/python$version" lib include) | tar -x -C "$root/usr/local"
   ln -s "python$version" "$root/usr/local/bin/python3"
