@@ -1,11 +1,18 @@
 """What the runner reads: no value can say more than its own."""
 
+import logging
 from pathlib import Path
 
 import pytest
 
 from metricgate.models.outcome import Verdict
-from metricgate.publish.annotations import MAX_ANNOTATIONS, Annotation, render_annotations
+from metricgate.publish.annotations import (
+    MAX_ANNOTATIONS,
+    Annotation,
+    SilentFormatter,
+    render_annotations,
+    silence_commands,
+)
 from metricgate.publish.outputs import append_pairs
 from metricgate.publish.step import Step
 from metricgate.publish.summary import MAX_BYTES, append_summary
@@ -85,3 +92,25 @@ def test_a_good_verdict_and_a_run_elsewhere_are_not_annotated(environ: dict[str,
     Step(environ, lines.append).annotate(make_report(verdict), "MetricGate")
 
     assert lines == []
+
+
+@pytest.mark.parametrize(
+    ("text", "silent"),
+    [
+        ("::error::x", ": :error::x"),
+        ("a\n  ::set-output name=x::y", "a\n  : :set-output name=x::y"),
+        ("x ##[error]y", "x ## [error]y"),
+        ("a::b", "a::b"),
+    ],
+)
+def test_text_of_ours_that_repeats_others_holds_no_command(text: str, silent: str) -> None:
+    assert silence_commands(text) == silent
+
+
+def test_a_traceback_in_the_log_holds_no_command() -> None:
+    error = ValueError("a name\n::add-mask::x ##[error]y")
+    record = logging.LogRecord("x", logging.ERROR, __file__, 1, "failed", None, (ValueError, error, None))
+
+    text = SilentFormatter("%(message)s").format(record)
+
+    assert "\n: :add-mask::x ## [error]y" in text

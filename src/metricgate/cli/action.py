@@ -18,6 +18,7 @@ from metricgate.errors import ConfigurationError, MetricgateError
 from metricgate.processes.fence import fence_output
 from metricgate.processes.owner import find_owner, hand_back
 from metricgate.processes.signals import raise_on_signals
+from metricgate.publish.annotations import SilentFormatter, silence_commands
 from metricgate.publish.step import Step
 from metricgate.report.value import Acceptance, Report
 from metricgate.settings.inputs import Inputs, read_inputs
@@ -28,12 +29,19 @@ from metricgate.trigger.reader import read_trigger
 @click.command(name="action")
 def command() -> int:
     """Judge the checkout as a GitHub Action: inputs, event and token come from the environment."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    start_log()
     try:
         return run_action(os.environ)
     except MetricgateError as error:
         Step(os.environ).explain(error)
         raise
+
+
+def start_log() -> None:
+    """Write what happens to standard error, which the runner reads for commands as well."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(SilentFormatter("%(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
 def run_action(environ: Mapping[str, str]) -> int:
@@ -105,7 +113,7 @@ def _judge(
         return report_failure(error, id_=inputs.id)
     except Exception:  # noqa: BLE001  the pull request gets its answer, the log the traceback
         details = traceback.format_exc()
-        click.echo(details, err=True)
+        click.echo(silence_commands(details), err=True)
         defect = MetricgateError(
             "MetricGate itself failed; this says nothing about the model.",
             expected="no defect of ours.",

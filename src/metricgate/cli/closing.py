@@ -2,10 +2,9 @@
 
 import logging
 import os
-import sys
 from collections.abc import Mapping
 
-from metricgate.cli.action import read_event
+from metricgate.cli.action import read_event, start_log
 from metricgate.errors import MetricgateError
 from metricgate.publish.github.publication import STATE, Publication
 from metricgate.settings.inputs import read_inputs
@@ -16,7 +15,7 @@ log = logging.getLogger(__name__)
 
 def main() -> None:
     """Run as a program of its own: the runner gives a post-entrypoint no arguments."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    start_log()
     close_check(os.environ)
 
 
