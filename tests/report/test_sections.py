@@ -267,6 +267,7 @@ def test_a_dirty_candidate_is_called_so() -> None:
         (("cached", "cached"), "2 stages reused, none ran"),
         (("ran", "unchanged"), "ran 1 of 2 stages in 41 s"),
         (("unchanged", "unchanged"), "pipeline unchanged"),
+        (("cached", "failed"), "stage `1` failed, 1 reused"),
     ],
 )
 def test_the_context_says_what_ran_and_what_was_reused(states: tuple[str, str], expected: str) -> None:
