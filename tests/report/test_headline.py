@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from metricgate.models.outcome import Direction, Outcome, Role, Verdict
@@ -139,6 +139,9 @@ numbers = st.floats(-0.2, 0.2)
 
 @settings(max_examples=200, deadline=None)
 @given(numbers, st.floats(1e-5, 0.1), st.sampled_from([0.01, 0.005, 0.02, 0.0125]))
+@example(0.0, 0.0099, 0.01)
+@example(0.0, 0.0101, 0.01)
+@example(-0.0104, 0.03, 0.01)
 def test_a_shown_bound_never_looks_like_the_margin_it_misses(difference: float, width: float, bound: float) -> None:
     """Rounded alike, "-0.010 … " would pass or fail a rule of 0.010 before the reader's eyes, against the verdict."""
     gate = make_gate(difference=difference, low=difference - width, high=difference + width, bound=bound)
@@ -149,3 +152,4 @@ def test_a_shown_bound_never_looks_like_the_margin_it_misses(difference: float, 
     for value, exact in zip(shown, (difference, difference - width, difference + width), strict=True):
         if abs(exact + bound) > 1e-6:
             assert (value > -bound) == (exact > -bound)
+            assert (value < -bound) == (exact < -bound)
