@@ -8,9 +8,10 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from metricgate.errors import ConfigurationError
 
-MAX_CHARACTERS = 1_000_000
+MAX_CHARACTERS = 100_000  # seconds to parse
 MAX_VALUES = 20_000  # aliases can make a small file huge
 MAX_DEPTH = 50
+_TOO_MUCH = f"has more than {MAX_VALUES:,} values, or more than {MAX_DEPTH} levels"
 
 Place = tuple[str | int, ...]
 _KINDS = ("map", "seq", "str", "int", "float", "bool", "null", "timestamp")
@@ -49,6 +50,7 @@ def read_document(text: str, origin: str) -> Document:
     if len(text) > MAX_CHARACTERS:
         raise _too_large(origin, f"is larger than {MAX_CHARACTERS:,} characters")
     yaml = YAML(typ="safe", pure=True)
+    yaml.max_depth = MAX_DEPTH  # so that the parser itself gives up
     yaml.composer.warn_double_anchors = False  # YAML allows it, and a warning would go past the report
     try:
         node = yaml.compose(text)
@@ -56,6 +58,8 @@ def read_document(text: str, origin: str) -> Document:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = " ".join(str(error.problem or error.context or "it is no YAML").split())
+        if problem.startswith("maximum depth"):
+            raise _too_large(origin, _TOO_MUCH) from error
         raise _not_yaml(origin, mark.line + 1 if mark else None, problem) from error
     except (YAMLError, RecursionError, ValueError) as error:
         raise _not_yaml(origin, None, " ".join(str(error).split())[:200]) from error
@@ -93,7 +97,7 @@ class _Reader:
     def _read(self, node: Node, place: Place) -> Any:
         self._values += 1
         if self._values > MAX_VALUES or len(place) > MAX_DEPTH:
-            raise _too_large(self._origin, f"has more than {MAX_VALUES:,} values, or more than {MAX_DEPTH} levels")
+            raise _too_large(self._origin, _TOO_MUCH)
         self._lines.setdefault(place, node.start_mark.line + 1)
         if str(node.tag) not in _TAGS:
             raise _not_yaml(self._origin, node.start_mark.line + 1, f"the tag {str(node.tag)[:60]} is not known")
