@@ -234,6 +234,12 @@ def test_the_axis_holds_every_interval_and_always_the_margin() -> None:
     assert span_of(far.forest).right > 5.0
 
 
+def test_a_chart_without_curves_is_an_empty_frame() -> None:
+    chart = ChartData(name="c", kind="curves", title="t", alt="a")
+
+    assert list(draw_figure(chart, "light").axes[0].lines) == []
+
+
 def test_coinciding_curves_both_stay_visible() -> None:
     line = {"x": (0.0, 1.0), "y": (0.0, 1.0)}
     chart = ChartData(

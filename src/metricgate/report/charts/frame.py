@@ -34,5 +34,7 @@ def style_axes(axes: Axes, chart: ChartData, theme: Theme) -> None:
 
 
 def add_legend(axes: Axes, theme: Theme) -> None:
-    """Name the curves in one line above the axes."""
+    """Name the curves in one line above the axes, if there are any."""
+    if not axes.get_legend_handles_labels()[1]:
+        return
     axes.legend(frameon=False, labelcolor=theme.text, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderpad=0)
