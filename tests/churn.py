@@ -95,8 +95,11 @@ def churn_template(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> 
     with (shared / "churn-template.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not finished.exists():
-            # In place: the address of the DVC remote is absolute, and committed.
-            create_project(template)
+            # In place: the address of the DVC remote is absolute, and committed. One thread, as in the tests: the
+            # stored model names their number.
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("OMP_NUM_THREADS", "1")
+                create_project(template)
             finished.touch()
     return template
 

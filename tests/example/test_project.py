@@ -114,7 +114,7 @@ def test_an_occupied_folder_is_refused_and_left_alone(tmp_path: Path) -> None:
 def test_without_git_the_message_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    with pytest.raises(WorkspaceError, match="git is not on PATH"):
+    with pytest.raises(WorkspaceError, match="git could not be started"):
         create_project(tmp_path / "demo")
 
 

@@ -2,13 +2,14 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 from metricgate.errors import ConfigurationError, WorkspaceError
+from metricgate.processes.command import run_command
+from metricgate.processes.environment import scrub_environment
 
 CHURN = Path(__file__).parent / "churn"
 DATA = "data/telco-churn.csv"
@@ -108,25 +109,11 @@ def _dvc(directory: Path, *arguments: str) -> None:
 def _run(command: list[str], directory: Path) -> None:
     # The stages say `python`, and mean the one that has scikit-learn: ours.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    environment = os.environ | {"PATH": path, "DVC_NO_ANALYTICS": "1"}
-    try:
-        done = subprocess.run(
-            command,
-            cwd=directory,
-            env=environment,
-            check=False,
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-        )
-    except FileNotFoundError as missing:
-        raise WorkspaceError(
-            f"{command[0]} is not on PATH.", expected="Git to be installed.", fix="Install Git and try again."
-        ) from missing
+    done = run_command(command, cwd=directory, env=scrub_environment(os.environ) | {"PATH": path})
     if done.returncode:
         raise WorkspaceError(
             f"`{' '.join(command)}` ended with exit code {done.returncode} in {directory}.",
             expected="the demo's project to be created.",
             fix="Read the last lines of its output.",
-            details=(done.stdout + done.stderr)[-4000:],
+            details=done.output,
         )
