@@ -1,7 +1,7 @@
 """From two snapshots to a report: read the predictions, judge, measure, and lay everything out as one value."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from metricgate import __version__
 from metricgate.comparison.changes import list_changes
@@ -104,12 +104,21 @@ def gather(baseline: Snapshot | None, candidate: Snapshot, choice: PolicyChoice)
         If the candidate's predictions are missing, or a side's cannot be read or paired.
     """
     columns = _formula_columns(choice)
+    # A set that the candidate's policy no longer names is still judged: by the spec of the policy that judges.
+    specs = {**choice.judging.prediction_sets, **choice.candidate.prediction_sets}
     subjects = {}
-    for name, spec in choice.candidate.prediction_sets.items():
+    for name, spec in specs.items():
         own = _read_side(candidate, "candidate", name, spec, columns)
         other_spec = choice.baseline.prediction_sets.get(name, spec)
-        other = None if baseline is None else _read_baseline(baseline, name, other_spec, columns)
+        try:
+            other = None if baseline is None else _read_baseline(baseline, name, other_spec, columns)
+        except PredictionsError as error:
+            # Not an error of the run: else the change that mends the baseline could never be merged.
+            subjects[name] = Subject(name=name, candidate=own, baseline_problem=error.what)
+            continue
         paired = None if other is None else pair_predictions(other, own)
+        if paired is not None:
+            paired = replace(paired, pairing=paired.pairing.model_copy(update={"path": spec.path}))
         subjects[name] = Subject(name=name, candidate=own, paired=paired)
     return Evidence(subjects=subjects, baseline=baseline, candidate=candidate)
 
@@ -227,9 +236,14 @@ def _warnings(evidence: Evidence, rows: Iterable[MetricRow]) -> tuple[Warning_, 
     lost = [
         Warning_(code="no_baseline_predictions", text="The baseline has no predictions; only absolute gates judge.")
         for subject in evidence.subjects.values()
-        if subject.paired is None and evidence.baseline is not None
+        if subject.paired is None and evidence.baseline is not None and not subject.baseline_problem
     ]
-    return (*test_set, *lost, *problems, *disagreeing_numbers(rows))
+    broken = [
+        Warning_(code="unreadable_baseline", text=f"The baseline cannot be compared with: {subject.baseline_problem}")
+        for subject in evidence.subjects.values()
+        if subject.baseline_problem
+    ]
+    return (*test_set, *lost, *broken, *problems, *disagreeing_numbers(rows))
 
 
 def _draw(evidence: Evidence, gates: tuple[GateRow, ...]) -> tuple[ChartData, ...]:

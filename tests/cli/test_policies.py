@@ -115,7 +115,7 @@ def test_confidence_demands_that_the_bound_clears_the_bar(tmp_path: Path) -> Non
         (number("f1", 0.80), number("f1", 0.78), "failed", "number_beyond_margin", 1),
         (number("f1", 0.80), number("other", 0.8), "error", "candidate_absent", 4),
         (number("f1", 0.80), number("f1", None, "is NaN"), "error", "candidate_not_a_number", 4),
-        (number("f1", None, "is NaN"), number("f1", 0.8), "error", "baseline_not_a_number", 4),
+        (number("f1", None, "is NaN"), number("f1", 0.8), "inconclusive", "baseline_not_a_number", 0),
         (number("other", 0.80), number("f1", 0.8), "skipped", "absent", 0),
         (number("other", 0.80), number("other", 0.8), "skipped", "absent", 0),
     ],
@@ -259,3 +259,44 @@ def test_a_written_number_that_contradicts_the_predictions_is_warned_of(tmp_path
 
     assert "disagreement" in codes(0.99)
     assert "disagreement" not in codes(round(honest, 4))
+
+
+SETS = """\
+predictions:
+  golden: {path: golden.csv, id: customer_id, label: churned, score: churn_probability}
+  other: {path: other.csv, id: customer_id, label: churned, score: churn_probability}
+gates: [{metric: roc_auc, set: golden, max_drop: 0.01}]
+"""
+
+
+def test_removing_a_prediction_set_is_no_way_around_its_gate(tmp_path: Path) -> None:
+    good = write_churn(tmp_path / "a.csv")
+    judging = read_policy(SETS, origin="metricgate.yaml")
+    less = SETS.partition("gates:")[0].replace("golden: {path: golden.csv", "renamed: {path: golden.csv")
+    candidate = read_policy(less, origin="metricgate.yaml")
+    choice = PolicyChoice(judging=judging, baseline=judging, candidate=candidate, origin="metricgate.yaml")
+
+    report = judge(
+        Case(
+            baseline=snapshot("main", predictions={"golden": good, "other": good}),
+            candidate=snapshot("topic", predictions={"renamed": good, "other": good}),
+            choice=choice,
+        )
+    )
+
+    assert (report.verdict, report.exit_code) == (Verdict.ERROR, 3)
+    assert report.failure is not None
+    assert "golden.csv" in report.failure.what
+
+
+def test_a_baseline_that_nobody_can_read_settles_nothing_and_lets_its_repair_be_merged(tmp_path: Path) -> None:
+    broken = write_churn(tmp_path / "broken.csv", rows=60, churn_probability="nan")
+    good = write_churn(tmp_path / "good.csv", rows=60)
+
+    report = judge_snapshots(
+        POLICY, snapshot("main", predictions={"": broken}), snapshot("topic", predictions={"": good})
+    )
+
+    assert (report.verdict, report.exit_code) == (Verdict.INCONCLUSIVE, 0)
+    assert {gate.reason_code for gate in report.gates if gate.kind == "max_drop"} == {"baseline_unreadable"}
+    assert "unreadable_baseline" in {warning.code for warning in report.warnings}

@@ -36,6 +36,7 @@ class Subject:
     name: str
     candidate: Predictions
     paired: PairedSet | None = None
+    baseline_problem: str = ""  # why the baseline's predictions, which are there, cannot be read
     _subsets: dict[Slice, IntArray] = field(default_factory=dict, init=False, repr=False)
     _recent: dict[Slice, SamplePair] = field(default_factory=dict, init=False, repr=False)
     _contrasts: dict[tuple[str, Slice | None], Contrast] = field(default_factory=dict, init=False, repr=False)
@@ -116,12 +117,16 @@ class Subject:
 
     def _compare(self, metric: Metric, slice_: Slice | None, factor: float) -> Contrast | Missing:
         pair = self.pair(slice_)
+        if pair is None and self.baseline_problem:
+            return Missing(side="baseline", code="unreadable", reason=self.baseline_problem)
         if pair is None:
             return Missing(side="baseline", code="no_baseline", reason="there is no baseline to compare with")
         try:
             return contrast(pair, metric, factor=factor, part=self._is_part(slice_))
         except MetricUndefined as undefined:
-            return Missing(side=_sides_lacking(pair, metric), code=undefined.code, reason=undefined.reason)
+            unusable = [self.candidate.unusable[name] for name in metric.columns if name in self.candidate.unusable]
+            reason = " ".join([undefined.reason, *unusable])
+            return Missing(side=_sides_lacking(pair, metric), code=undefined.code, reason=reason)
 
 
 def _sides_lacking(pair: SamplePair, metric: Metric) -> Side:

@@ -8,7 +8,7 @@ from metricgate.comparison.subject import Missing, Subject
 from metricgate.errors import ConfigurationError
 from metricgate.models.outcome import Direction, Outcome, Role
 from metricgate.policy.judgement import IDENTICAL, Judgement
-from metricgate.policy.numbers import NOT_POSITIVE
+from metricgate.policy.numbers import NOT_POSITIVE, UNREADABLE
 from metricgate.policy.rules import Rule
 from metricgate.stats.contrast import Contrast
 from metricgate.stats.eligibility import find_obstacle
@@ -109,7 +109,12 @@ def _settle(rule: Rule, subject: Subject, metric: Metric, contrast: Contrast | M
 
 
 def _settle_missing(rule: Rule, missing: Missing) -> Judgement:
-    """Skip what the baseline never had; what the candidate takes away is an error."""
+    """Skip what the baseline never had; what the candidate takes away is an error.
+
+    A baseline that nobody can read settles nothing, and lets the change that mends it be merged.
+    """
+    if missing.side == "baseline" and missing.code in UNREADABLE:
+        return Judgement(outcome=Outcome.INCONCLUSIVE, code=f"baseline_{missing.code}", reason=missing.reason)
     never_had = missing.side == "baseline" or (missing.side == "both" and missing.code == "missing_columns")
     if never_had or (missing.side == "both" and rule.slice is not None):
         return Judgement(outcome=Outcome.SKIPPED, code=missing.code, reason=missing.reason)

@@ -37,7 +37,7 @@ def judge_policy(
         If a gate names a metric, set or slice that does not exist, or contradicts a metric's direction.
     """
     tail = tail_of(policy)
-    rules = expand_gates(policy.gates, {name: subject.slice_values for name, subject in evidence.subjects.items()})
+    rules = _expand(policy, evidence)
     if not policy.gates:
         rules = _default_rules(evidence.subjects)
     rows = _judge_rules(rules, evidence, tail=tail)
@@ -52,13 +52,19 @@ def judge_policy(
 
 def assess_policy(policy: Policy, evidence: Evidence) -> tuple[RulePower, ...]:
     """Say what each relative gate on predictions can catch, family by family."""
-    rules = expand_gates(policy.gates, {name: subject.slice_values for name, subject in evidence.subjects.items()})
+    rules = _expand(policy, evidence)
     relative = _relative_rules(rules or _default_rules(evidence.subjects), evidence)
     return tuple(
         power
         for family in split_families(relative)
         for power in assess_relative_rules([(rule, subject) for _, rule, subject in family], tail=tail_of(policy))
     )
+
+
+def _expand(policy: Policy, evidence: Evidence) -> tuple[Rule, ...]:
+    """Spell out the gates over the prediction sets that this policy itself names."""
+    sets = {name: evidence.subjects[name].slice_values for name in policy.prediction_sets if name in evidence.subjects}
+    return expand_gates(policy.gates, sets)
 
 
 def tail_of(policy: Policy) -> float:

@@ -8,6 +8,7 @@ from metricgate.models.snapshot import Snapshot
 from metricgate.policy.judgement import Judgement, judge_bar, judge_number_gain
 from metricgate.policy.rules import ABSOLUTE_KINDS, Rule, describe_rule
 
+UNREADABLE = frozenset({"unreadable", "not_a_number"})
 NEVER_HAD = frozenset({"absent", "no_baseline"})
 NOT_POSITIVE = Judgement(
     outcome=Outcome.ERROR,
@@ -70,12 +71,16 @@ def _judge(rule: Rule, pair: NumberPair, bound: float | None) -> Judgement:
 
 
 def _judge_missing(baseline: float | Missing, missing: Missing) -> Judgement:
-    """Skip what the baseline never had; what the candidate takes away, or nobody can read, is an error."""
+    """Skip what the baseline never had; what the candidate takes away, or nobody can read of it, is an error.
+
+    A baseline that nobody can read settles nothing, and lets the change that mends it be merged.
+    """
     never_had = isinstance(baseline, Missing) and baseline.code in NEVER_HAD
     lost = missing.side == "candidate" and (missing.code != "absent" or not never_had)
     if never_had and not lost:
         return Judgement(outcome=Outcome.SKIPPED, code=missing.code, reason=baseline_reason(baseline, missing))
-    return Judgement(outcome=Outcome.ERROR, code=f"{missing.side}_{missing.code}", reason=missing.reason)
+    outcome = Outcome.INCONCLUSIVE if missing.side == "baseline" else Outcome.ERROR
+    return Judgement(outcome=outcome, code=f"{missing.side}_{missing.code}", reason=missing.reason)
 
 
 def baseline_reason(baseline: float | Missing, missing: Missing) -> str:
