@@ -16,6 +16,7 @@ from metricgate.policy.judge import Evidence, judge_policy, tail_of
 from metricgate.policy.verdict import decide_verdict, exit_code_of
 from metricgate.predictions import Predictions, pair_predictions, read_predictions
 from metricgate.report.chart_data import build_charts, build_forest
+from metricgate.report.plot_data import build_plots
 from metricgate.report.value import Acceptance, Failure, Report
 from metricgate.settings.policy import Policy, PredictionsSpec
 from metricgate.settings.selection import PolicyChoice
@@ -169,6 +170,7 @@ def _report(case: Case, evidence: Evidence, anchor: Evidence | None) -> Report:
     if accepted:
         verdict, exit_code = Verdict.PASSED, 0
     rows = _measure(evidence, policy, gates)
+    plots = build_plots(evidence.baseline, evidence.candidate)
     return Report.model_validate(
         {
             "metricgate": __version__,
@@ -178,7 +180,8 @@ def _report(case: Case, evidence: Evidence, anchor: Evidence | None) -> Report:
             "confidence": policy.confidence,
             "pairings": tuple(s.pairing for s in evidence.subjects.values() if s.pairing),
             "gates": gates,
-            "charts": _draw(evidence, gates),
+            "charts": (*_draw(evidence, gates), *plots.charts),
+            "chart_notes": plots.notes,
             "candidate_policy": _say_proposed(case.choice, evidence),
             "power": next((gate.power for gate in gates if gate.power), ""),
             "hints": (NO_POLICY_HINT,) if nothing_to_judge or case.choice.is_default else (),

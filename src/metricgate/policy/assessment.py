@@ -63,7 +63,9 @@ def _single_se(case: Case) -> float | None:
 def describe_power(power: GatePower, label: str) -> str:
     """Say in one sentence what a gate can catch, and how many rows would settle it."""
     twice = 2 * power.margin
-    sentence = f"with {power.rows:,} rows this gate catches a loss of {twice:g} in {label} in {power.catches_twice:.0%}"
+    sentence = (
+        f"with {power.rows:,} rows this gate catches a loss of {twice:.3g} in {label} in {power.catches_twice:.0%}"
+    )
     if power.rows_to_settle is None:
         return f"{sentence} of pull requests"
     return (
