@@ -12,7 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from metricgate.models.outcome import Verdict
-from tests.github.fake import FakeGitHub
+from metricgate.publish.github.answer import GitHubError
+from metricgate.publish.github.client import GitHubClient
+from tests.github.fake import REPOSITORY, TOKEN, FakeGitHub
+from tests.github.faults import Fault
 from tests.github.job import HEAD, Job, make_candidate, make_chart, make_report
 
 DAY = dt.timedelta(days=1)
@@ -79,3 +82,16 @@ def test_a_certificate_of_ones_own_is_trusted_through_requests_ca_bundle(
         assert refused.failed
         assert "SSLError" in refused.notices[0]
         assert accepted.notices == ()
+
+
+def test_an_artifact_is_not_fetched_over_a_connection_that_is_not_encrypted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = write_certificate(tmp_path)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    with FakeGitHub().serve(make_context(certificate)) as fake:
+        fake.fail("/zip$", Fault("answer", 302, headers={"Location": "http://127.0.0.1:9/file"}))
+        client = GitHubClient(token=TOKEN, api_url=fake.url, repository=REPOSITORY)
+
+        with pytest.raises(GitHubError, match="not encrypted"):
+            client.download(client.path("actions/artifacts", 1, "zip"), 1000)
