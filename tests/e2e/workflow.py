@@ -15,6 +15,7 @@ import pytest
 from metricgate.demo.project import MAIN
 from tests.churn import Churn
 from tests.github.fake import REPOSITORY, TOKEN, FakeGitHub
+from tests.github.job import read_pairs
 
 NUMBER = 7
 FILES = ("GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_STATE", "GITHUB_PATH", "GITHUB_STEP_SUMMARY")
@@ -147,19 +148,10 @@ class Workflow:
         return Step(
             exit_code=process.returncode,
             log=log,
-            outputs=_read_pairs(self._command_file("GITHUB_OUTPUT").read_text(encoding="utf-8")),
+            outputs=read_pairs(self._command_file("GITHUB_OUTPUT").read_text(encoding="utf-8")),
             summary=self._command_file("GITHUB_STEP_SUMMARY").read_text(encoding="utf-8"),
             report=json.loads(report.read_text(encoding="utf-8")) if report.is_file() else {},
         )
-
-
-def _read_pairs(text: str) -> dict[str, str]:
-    found, lines = {}, text.splitlines()
-    while lines:
-        name, delimiter = lines.pop(0).split("<<")
-        end = lines.index(delimiter)
-        found[name], lines = "\n".join(lines[:end]), lines[end + 1 :]
-    return found
 
 
 @pytest.fixture

@@ -65,12 +65,6 @@ def _judge_and_publish(trigger: Trigger, inputs: Inputs, environ: Mapping[str, s
     from metricgate.cli.delivery import deliver  # noqa: PLC0415  after the first line of the log
     from metricgate.publish.github.publication import Publication  # noqa: PLC0415
 
-    if inputs.mode != "run":
-        raise ConfigurationError(
-            f"The mode {inputs.mode!r} is not part of this version.",
-            expected="`mode: run` or `mode: publish`.",
-            fix="Remove `mode:` from the step.",
-        )
     publication = Publication.open(trigger, inputs, environ)
 
     def produce() -> Report:
@@ -156,14 +150,14 @@ class ActionProgress:
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         started = time.monotonic()
-        click.echo(f"::group::{_one_line(name)}")
+        click.echo(f"::group::{_say(name)}")
         try:
             yield
         finally:
-            click.echo(f"::endgroup::\n{_one_line(name)}: {time.monotonic() - started:.1f} s")
+            click.echo(f"::endgroup::\n{_say(name)}: {time.monotonic() - started:.1f} s")
 
     def line(self, text: str) -> None:
-        click.echo(f"  {_one_line(text)}")
+        click.echo(f"  {_say(text)}")
 
     @contextmanager
     def passthrough(self) -> Iterator[Callable[[str], None]]:
@@ -171,6 +165,6 @@ class ActionProgress:
             yield write
 
 
-def _one_line(text: str) -> str:
-    """Keep a text of ours that holds a name from the repository from starting a workflow command."""
-    return " ".join(text.replace("::", ": :").replace("##[", "## [").split())
+def _say(text: str) -> str:
+    """Put a text of ours, which may hold a name from the repository, on one line that starts no workflow command."""
+    return silence_commands(" ".join(text.split()))

@@ -39,7 +39,7 @@ class Inputs(BaseModel):
     github_token: SecretStr = Field(
         SecretStr(""), description="Token for comment, check and pictures; the job's own token by default."
     )
-    mode: Literal["run", "publish", "monitor", "retrain"] = Field(
+    mode: Literal["run", "publish"] = Field(
         "run", description="run judges this checkout; publish posts the report of another job, without running code."
     )
     id: str = Field(
