@@ -36,7 +36,7 @@ ENV PATH=/opt/metricgate/bin:/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/
 RUN git config --system --add safe.directory '*'
 # One real run leaves the bytecode of what is imported, and Matplotlib's font cache: imports are three times faster.
 RUN metricgate demo /tmp/demo >/tmp/demo.log 2>&1 || { cat /tmp/demo.log; exit 1; } \
- && rm -rf /tmp/demo /tmp/demo.log /var/tmp/dvc /root/.cache /root/.config
+ && rm -rf /tmp/demo /tmp/demo.log /var/tmp/dvc ~/.cache ~/.config
 # The post step completes a check that a killed process left open; the runner gives it a path and no arguments.
 RUN printf '#!/opt/metricgate/bin/python -I\nfrom metricgate.cli.closing import main\n\nmain()\n' >/opt/metricgate/bin/metricgate-post \
  && chmod 755 /opt/metricgate/bin/metricgate-post

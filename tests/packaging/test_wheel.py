@@ -16,6 +16,7 @@ from tests.github.fake import FakeGitHub
 
 ROOT = Path(__file__).parents[2]
 UV = Path(sys.executable).parent / "uv"
+STEP = ("python", "-I", "-m", "metricgate", "action")
 
 
 @pytest.fixture
@@ -52,12 +53,14 @@ def is_link(path: str) -> bool:
 def uvx(wheel: Path) -> list[str]:
     """Return what `uvx metricgate` is before this version is on PyPI: the wheel, its dependencies as locked."""
     constraints = str(ROOT / "requirements/image.txt")
-    return [str(UV), "tool", "run", "--isolated", "--from", str(wheel), "--constraints", constraints, "metricgate"]
+    return [str(UV), "tool", "run", "--from", str(wheel), "--constraints", constraints]
 
 
 @pytest.mark.acceptance
 def test_the_demo_runs_from_the_wheel_alone(wheel: Path, tmp_path: Path) -> None:
-    done = subprocess.run([*uvx(wheel), "demo", "here"], cwd=tmp_path, check=False, capture_output=True, text=True)
+    done = subprocess.run(
+        [*uvx(wheel), "metricgate", "demo", "here"], cwd=tmp_path, check=False, capture_output=True, text=True
+    )
 
     assert done.returncode == 0, done.stderr
     assert "Blocked: ROC AUC is 0.026 lower" in done.stdout
@@ -66,14 +69,14 @@ def test_the_demo_runs_from_the_wheel_alone(wheel: Path, tmp_path: Path) -> None
 
 @dataclass
 class UvxJob(Workflow):
-    """A job whose step is `uvx metricgate action`, for GPUs, macOS and conda: inputs in the environment, no container."""
+    """A job whose step is the one of gpu-self-hosted.yml: inputs in the environment, no container."""
 
     command: tuple[str, ...] = ()
 
     def start(self, **inputs: str) -> subprocess.Popen[str]:
         given = {f"INPUT_{name.upper().replace('_', '-')}": value for name, value in inputs.items()}
         return subprocess.Popen(
-            [*self.command, "action"],
+            [*self.command, *STEP],
             cwd=self.workspace,
             env={**os.environ, **self._env, **given},
             stdin=subprocess.DEVNULL,
@@ -85,6 +88,8 @@ class UvxJob(Workflow):
 
 @pytest.fixture
 def job(wheel: Path, churn: Churn, tmp_path: Path) -> Iterator[UvxJob]:
+    # The first call installs, which is not the step's own time.
+    subprocess.run([*uvx(wheel), "metricgate", "--version"], check=True, capture_output=True)
     with FakeGitHub().serve() as fake:
         yield UvxJob(churn=churn, fake=fake, runner=tmp_path / "runner", command=tuple(uvx(wheel)))
         assert fake.violations == []
@@ -92,6 +97,8 @@ def job(wheel: Path, churn: Churn, tmp_path: Path) -> Iterator[UvxJob]:
 
 @pytest.mark.acceptance
 def test_the_action_runs_as_a_step_without_a_container(job: UvxJob) -> None:
+    example = (ROOT / "examples/workflows/gpu-self-hosted.yml").read_text(encoding="utf-8")
+    assert " ".join(STEP) in example
     job.open_pull_request()
 
     step = job.run()
