@@ -228,7 +228,7 @@ def _bound_influence(
 ) -> Interval:
     estimate = sides[1].value - factor * sides[0].value
     if pair.group is not None:
-        return bound_by_groups(estimate, influence, share_groups(pair.candidate, pair.group), pair.group)
+        return bound_by_groups(estimate, influence, share_groups(pair.candidate, metric, pair.group), pair.group)
     spread = find_spread(pair.candidate, metric)
     se = spread.measure(influence)
     student = partial(bound_by_student, estimate, se, spread.freedom)
@@ -285,7 +285,7 @@ def _bound_side(sample: Sample, metric: Metric, evaluation: Evaluation, group: I
     """Return the bounds of one model's own value, from counts and one standard error: nothing of the rows is kept."""
     influence = np.asarray(evaluation.influence)
     if group is not None:
-        return bound_by_groups(evaluation.value, influence, share_groups(sample, group), group).bounds
+        return bound_by_groups(evaluation.value, influence, share_groups(sample, metric, group), group).bounds
     if isinstance(metric, ConfusionMetric) and metric.is_share and sample.weight is None:
         chosen = slice(None) if metric.share_of_class is None else np.asarray(sample.label) == metric.share_of_class
         hits = (metric.predict(sample) == np.asarray(sample.label))[chosen]

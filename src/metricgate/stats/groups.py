@@ -11,15 +11,20 @@ import numpy as np
 
 from metricgate.models.samples import FloatArray, IntArray, Sample
 from metricgate.stats.interval import Interval, bound_by_student
-from metricgate.stats.metric import relative_weight
+from metricgate.stats.metric import Metric, relative_weight
 
 MIN_EFFECTIVE_GROUPS = 15
 
 
-def share_groups(sample: Sample, group: IntArray) -> FloatArray:
-    """Return the share of the weight in each group."""
+def share_groups(sample: Sample, metric: Metric, group: IntArray) -> FloatArray:
+    """Return the share of the weight in each group: of the rows with the label that a metric is about, else of all."""
     weight = relative_weight(sample)
-    shares: FloatArray = np.bincount(group, weight) / sample.rows
+    if weight is None:
+        weight = np.ones(sample.rows)
+    if sample.label is not None and (metric.per_class_rows or metric.of_class is not None):
+        own = 1 if metric.of_class is None else metric.of_class
+        weight = np.where(np.asarray(sample.label) == own, weight, 0.0)
+    shares: FloatArray = np.bincount(group, weight) / weight.sum()
     return shares
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 COVERAGE, FAMILIES, SEEDS = "calibration-coverage", "calibration-families", "calibration-seeds"
-MIN_JUDGED = 0.05
-"""A metric judged in fewer test sets has too few cases for a share."""
+MIN_JUDGED = 0.15
+"""A metric judged in fewer of the test sets, 300 of 2,000, has too few cases to tell 93.5 % from 95."""
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -50,7 +50,7 @@ def _format_metric(metric: str, rows: list[dict[str, Any]]) -> str:
     judged = [row for row in rows if row["judged"] >= MIN_JUDGED]
     least = min(row["judged"] for row in rows)
     if not judged:
-        return f"| `{metric}` | never judged: skipped or inconclusive | | | {least:.0%} |"
+        return f"| `{metric}` | hardly ever judged: skipped or inconclusive | | | {least:.0%} |"
     cells = []
     for size in sorted({row["rows"] for row in judged}):
         covered = [row["covered"] for row in judged if row["rows"] == size]
