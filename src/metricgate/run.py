@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from metricgate.errors import MetricgateError
+from metricgate.errors import CancelledError, MetricgateError
 from metricgate.judging import Case, judge, report_failure
+from metricgate.models.result import Warning_
 from metricgate.models.snapshot import RevisionInfo, Snapshot
 from metricgate.processes.progress import Progress
 from metricgate.report.value import Acceptance, Report, Timing
@@ -17,6 +18,7 @@ from metricgate.trigger import Trigger, TriggerKind
 from metricgate.workspace.baseline import BaselineRevision, resolve_baseline
 from metricgate.workspace.candidate import ProduceOptions, produce_candidate
 from metricgate.workspace.checkout import Access, Checkout
+from metricgate.workspace.keeping import keep_results
 from metricgate.workspace.results import fetch_baseline
 from metricgate.workspace.touched import find_touched_files, locate_parameters
 
@@ -40,6 +42,8 @@ class Request:
     policy_name: str = FILE_NAME  # the file's name in the project, at every revision
     id: str = "default"
     accepted: Acceptance | None = None
+    push_cache: Literal["auto", "always", "never"] = "never"
+    reuse_stored: bool = False  # take results that a run on the default branch stored for the same inputs
 
 
 def run(request: Request, progress: Progress) -> Report:
@@ -56,10 +60,15 @@ def run(request: Request, progress: Progress) -> Report:
             return report_failure(error, id_=request.id)
         with progress.step("Compare"):
             report = judge(case)
+        notes = _keep(checkout, case, request, progress, Path(scratch))
     changes = locate_parameters(checkout, report.changes)
     trained = sum(stage.seconds or 0.0 for stage in report.candidate_stages if stage.state == "ran")
     return report.model_copy(
-        update={"changes": changes, "timing": Timing(total=time.monotonic() - started, trained=trained)}
+        update={
+            "changes": changes,
+            "warnings": (*report.warnings, *notes),
+            "timing": Timing(total=time.monotonic() - started, trained=trained),
+        }
     )
 
 
@@ -78,6 +87,7 @@ def _produce(  # noqa: PLR0917  the run's own values, in the order of the story
         baseline_results=request.baseline_results,
         timeout_s=request.timeout_s,
         pipeline=choice.candidate.pipeline,
+        reuse_stored=request.reuse_stored,
     )
     logs = request.output / "logs"
     candidate = produce_candidate(checkout, choice.candidate, options, progress=progress, logs=logs)
@@ -105,6 +115,26 @@ def _produce(  # noqa: PLR0917  the run's own values, in the order of the story
         policy_path=checkout.prefix + request.policy_name,
         reproduce=_reproduce_command(checkout, revision),
     )
+
+
+def _keep(checkout: Checkout, case: Case, request: Request, progress: Progress, scratch: Path) -> tuple[Warning_, ...]:
+    """Keep what the run produced for later runs, where it may; what could not be kept never changes the verdict."""
+    try:
+        notes = keep_results(
+            checkout,
+            request.trigger,
+            case.candidate,
+            case.choice.candidate,
+            mode=request.push_cache,
+            scratch=scratch / "keep",
+            progress=progress,
+            logs=request.output / "logs",
+        )
+    except CancelledError:
+        raise
+    except MetricgateError as error:
+        notes = (error.what,)
+    return tuple(Warning_(code="not_kept", text=note) for note in notes)
 
 
 def _name_candidate(info: RevisionInfo, checkout: Checkout, trigger: Trigger) -> RevisionInfo:

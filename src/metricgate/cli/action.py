@@ -100,6 +100,8 @@ def _judge(
                 policy_name=inputs.policy,
                 id=inputs.id,
                 accepted=accepted,
+                push_cache=inputs.push_cache,
+                reuse_stored=True,
             ),
             ActionProgress(),
         )
