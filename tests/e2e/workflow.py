@@ -60,6 +60,24 @@ class Workflow:
         self._env = self._describe(branch, base, merge)
         return self.head
 
+    def push_to_main(self, before: str) -> str:
+        """Check main out as a run on `push` does, and return its commit."""
+        self.churn.git("config", "uploadpack.allowAnySHA1InWant", "true")
+        sha = self.churn.sha(MAIN)
+        self._check_out(sha)
+        event = {
+            "before": before,
+            "after": sha,
+            "ref": f"refs/heads/{MAIN}",
+            "repository": {"full_name": REPOSITORY, "default_branch": MAIN, "fork": False},
+        }
+        self._env = self._write_event(event) | {
+            "GITHUB_EVENT_NAME": "push",
+            "GITHUB_REF": f"refs/heads/{MAIN}",
+            "GITHUB_SHA": sha,
+        }
+        return sha
+
     def add_variables(self, **variables: str) -> None:
         """Set what a workflow's `env:` or an earlier step would."""
         self._env.update(variables)
@@ -96,6 +114,13 @@ class Workflow:
                 "base": {"sha": base, "ref": MAIN, "repo": repository},
             },
         }
+        return self._write_event(event) | {
+            "GITHUB_EVENT_NAME": "pull_request",
+            "GITHUB_REF": f"refs/pull/{NUMBER}/merge",
+            "GITHUB_SHA": merge,
+        }
+
+    def _write_event(self, event: Mapping[str, Any]) -> dict[str, str]:
         for path in (HOME, Path(EVENT).parent, COMMANDS):
             self.runner.joinpath(path).mkdir(parents=True)
         self.runner.joinpath(EVENT).write_text(json.dumps(event), encoding="utf-8")
@@ -107,10 +132,7 @@ class Workflow:
             "GITHUB_API_URL": self.fake.url,
             "GITHUB_SERVER_URL": "https://github.example",
             "GITHUB_REPOSITORY": REPOSITORY,
-            "GITHUB_EVENT_NAME": "pull_request",
             "GITHUB_EVENT_PATH": str(self.runner / EVENT),
-            "GITHUB_REF": f"refs/pull/{NUMBER}/merge",
-            "GITHUB_SHA": merge,
             "GITHUB_RUN_ID": "4711",
             "GITHUB_RUN_ATTEMPT": "1",
             "GITHUB_WORKSPACE": str(self.workspace),
