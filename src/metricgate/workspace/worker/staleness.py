@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
@@ -86,14 +87,20 @@ def _stage_inputs(project: Project, stage: Any, produced: set[str], tracked: dic
         name = project.name(dependency.fs_path)
         if hasattr(dependency, "params"):
             dependencies[name] = dependency.read_params()
-        elif dependency.fs_path not in produced:
-            dependencies[name] = tracked.get(dependency.fs_path) or _content_hash(dependency)
+        elif _find_around(dependency, produced) is None:
+            added = _find_around(dependency, tracked)
+            dependencies[name] = _content_hash(dependency) if added is None else tracked[added]
     return {
         "name": project.stage_name(stage),
         "command": stage.cmd,
         "outputs": sorted(project.name(out.fs_path) for out in stage.outs),
         "inputs": dependencies,
     }
+
+
+def _find_around(dependency: Any, paths: Iterable[str]) -> str | None:
+    """Return the one of ``paths`` that is the dependency, or a folder it lies in."""
+    return next((path for path in paths if dependency.fs.isin_or_eq(dependency.fs_path, path)), None)
 
 
 def _content_hash(dependency: Any) -> str:
