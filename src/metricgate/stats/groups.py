@@ -23,7 +23,8 @@ def share_groups(sample: Sample, metric: Metric, group: IntArray) -> FloatArray:
         weight = np.ones(sample.rows)
     if sample.label is not None and (metric.per_class_rows or metric.of_class is not None):
         own = 1 if metric.of_class is None else metric.of_class
-        weight = np.where(np.asarray(sample.label) == own, weight, 0.0)
+        chosen = np.where(np.asarray(sample.label) == own, weight, 0.0)
+        weight = chosen if chosen.any() else weight  # a class whose rows weigh nothing leaves the whole to be shared
     shares: FloatArray = np.bincount(group, weight) / weight.sum()
     return shares
 

@@ -53,8 +53,11 @@ def bound_determination(pair: SamplePair, factor: float, freedom: float) -> Boun
     saved = factor * row_squared_error(pair.baseline) - row_squared_error(pair.candidate)
     (gain, spread), covariance = _find_moments([saved, row_squared_deviation(pair.candidate)], pair.candidate)
 
+    # Two labels of equal distance from their mean have no spread of it: then the variance is known.
+    furthest = _FURTHEST * spread**2 / covariance[1, 1] if covariance[1, 1] > 0 else inf
+
     def bounds(tail: float) -> tuple[float, float]:
-        square = min(student_quantile(tail, freedom) ** 2, _FURTHEST * spread**2 / covariance[1, 1])
+        square = min(student_quantile(tail, freedom) ** 2, furthest)
         leading = spread**2 - square * covariance[1, 1]
         middle = gain * spread - square * covariance[0, 1]
         constant = gain**2 - square * covariance[0, 0]
