@@ -260,3 +260,13 @@ def test_a_column_of_a_formula_that_cannot_be_used_is_named_with_its_side(read_t
     )
 
     assert any(note.startswith("Candidate: ") and "row 1: 'x'" in note for note in paired.pairing.notes)
+
+
+def test_a_test_set_is_known_by_its_ids_and_labels_and_not_by_its_scores(read_table: ReadTable) -> None:
+    baseline = read_table(BASELINE, **ROLES)
+    scored = pair_predictions(baseline, read_table(BASELINE.replace("0.9", "0.7"), **ROLES)).pairing.test_set
+    labelled = pair_predictions(baseline, read_table(CANDIDATE, **ROLES)).pairing.test_set
+
+    assert scored == pair_predictions(baseline, baseline).pairing.test_set
+    assert labelled != scored
+    assert len(scored) == 16

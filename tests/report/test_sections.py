@@ -484,3 +484,15 @@ def test_a_guardrail_that_passes_without_proof_says_so(changes: dict[str, object
     gate = make_gate(**({"role": Role.GUARDRAIL, "outcome": Outcome.PASSED, "difference": -0.006} | changes))
 
     assert ("guardrail: no loss beyond it was shown" in draw_gates([gate], 0.95)) is said
+
+
+def test_attempts_on_one_test_set_are_counted_and_other_test_sets_are_not() -> None:
+    report = make_report(pairings=(make_pairing(test_set="a" * 16),))
+    history = tuple(
+        PastRun(revision=str(number) * 40, verdict=Verdict.FAILED, headline="worse", test_set=test_set)
+        for number, test_set in enumerate(("a" * 16, "b" * 16, "a" * 16))
+    )
+
+    assert "attempt 3 on this test set" in render_comment(report, Place(history=history))
+    assert "attempt" not in render_comment(report)
+    assert remember_run(report, "c" * 40).test_set == "a" * 16

@@ -107,6 +107,7 @@ class Pairing(Value):
     identical: bool = False  # predictions are the same on all rows of both sides
     test_set_changed: bool = False
     duplicates: int = 0
+    test_set: str = ""  # a short hash of the candidate's ids and labels: equal ones are the same test set
     notes: tuple[str, ...] = ()
 
 

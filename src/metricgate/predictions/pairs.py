@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,7 @@ def pair_predictions(baseline: Predictions, candidate: Predictions) -> PairedSet
         identical=identical,
         test_set_changed=not rows.complete or bool(changes),
         duplicates=candidate.duplicates,
+        test_set=_name_test_set(candidate),
         notes=(
             *rows.describe(),
             *changes,
@@ -80,6 +82,14 @@ def pair_predictions(baseline: Predictions, candidate: Predictions) -> PairedSet
         ),
     )
     return PairedSet(pair=pair, slices=slices, pairing=pairing)
+
+
+def _name_test_set(predictions: Predictions) -> str:
+    """Return a short hash of the rows' ids and labels, which is the same for every model judged on them."""
+    digest = blake2b(digest_size=8)
+    for part in (predictions.ids and predictions.ids.values, predictions.sample.label):
+        digest.update(b"-" if part is None else np.ascontiguousarray(part).tobytes())
+    return digest.hexdigest()
 
 
 def _refuse_unpaired(baseline: Predictions, candidate: Predictions, rows: Alignment) -> None:

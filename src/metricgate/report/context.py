@@ -4,6 +4,7 @@ import re
 
 from metricgate.models.snapshot import RevisionInfo
 from metricgate.report.escape import code_span
+from metricgate.report.history import count_attempts
 from metricgate.report.numbers import format_count, format_seconds, plural
 from metricgate.report.place import Place
 from metricgate.report.value import Pairing, Report
@@ -13,7 +14,13 @@ _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 def describe_context(report: Report, place: Place) -> str:
     """Return one line of Markdown; empty where nothing is known."""
-    parts = (describe_revisions(report, place), *map(describe_pairing, report.pairings[:3]), describe_stages(report))
+    attempts = count_attempts(report, place)
+    parts = (
+        describe_revisions(report, place),
+        *map(describe_pairing, report.pairings[:3]),
+        f"attempt {attempts} on this test set" if attempts > 1 else "",
+        describe_stages(report),
+    )
     return " · ".join(part for part in parts if part)
 
 

@@ -20,8 +20,23 @@ def remember_run(report: Report, revision: str) -> PastRun:
         f"{plain_metric(gate)} {format_number(gate.difference, gate_decimals(gate), signed=True)}" for gate in gates
     ]
     return PastRun(
-        revision=revision, verdict=report.verdict, headline=headline(report), changes=tuple(changes[:REMEMBERED_GATES])
+        revision=revision,
+        verdict=report.verdict,
+        headline=headline(report),
+        changes=tuple(changes[:REMEMBERED_GATES]),
+        test_set=name_test_set(report),
     )
+
+
+def name_test_set(report: Report) -> str:
+    """Return the hash of the first prediction set's test rows; empty where nothing was paired."""
+    return report.pairings[0].test_set if report.pairings else ""
+
+
+def count_attempts(report: Report, place: Place) -> int:
+    """Count the runs of this pull request on the same test set, this one included: many attempts wear it out."""
+    test_set = name_test_set(report)
+    return 1 + sum(run.test_set == test_set for run in place.history) if test_set else 1
 
 
 def history_section(place: Place) -> Section:

@@ -18,6 +18,7 @@ class PastRun(Value):
     verdict: Verdict
     headline: str = Field(max_length=300)
     changes: tuple[Annotated[str, Field(max_length=200)], ...] = Field((), max_length=4)
+    test_set: str = Field("", max_length=32)
 
 
 @dataclass(frozen=True, kw_only=True)
