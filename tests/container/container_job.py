@@ -4,6 +4,7 @@ Source: actions/runner, src/Runner.Worker/Handlers/ContainerActionHandler.cs and
 """
 
 import os
+import secrets
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ class ContainerJob(Workflow):
     """A job whose workspace and folders belong to the runner's user, and whose step is a container."""
 
     image: str = ""
+    entrypoint: str = ""  # another program of the image, as action.yml's post-entrypoint
+    container: str = ""  # the name of the one that was started last
     network: str = "host"  # the engine of the tests has no bridge; the fake GitHub listens on 127.0.0.1
 
     def open_pull_request(self) -> str:
@@ -43,7 +46,19 @@ class ContainerJob(Workflow):
         values = {name: self._translate(value) for name, value in {**self._env, **given}.items()}
         values |= {"HOME": "/github/home", "RUNNER_TEMP": "/github/runner_temp", "RUNNER_OS": "Linux"}
         values["OMP_NUM_THREADS"] = "1"
-        command = ["docker", "run", "--label", "0a1b2c", "--workdir", "/github/workspace", "--rm"]
+        self.container = f"metricgate_{secrets.token_hex(3)}"
+        command = [
+            "docker",
+            "run",
+            "--name",
+            self.container,
+            "--label",
+            "0a1b2c",
+            "--workdir",
+            "/github/workspace",
+            "--rm",
+        ]
+        command += ["--entrypoint", self.entrypoint] if self.entrypoint else []
         for name in values:
             command += ["-e", name]
         mounts = {str(self.runner / source): target for source, target in MOUNTS.items()}

@@ -7,9 +7,14 @@ import subprocess
 
 import pytest
 
+from metricgate.publish.github.publication import STATE
 from tests.container.container_job import ContainerJob
-from tests.e2e.workflow import NUMBER
+from tests.e2e.test_forks import describe_run, make_fork, zip_folder
+from tests.e2e.workflow import EVENT, NUMBER
 from tests.github.fake import TOKEN
+from tests.github.state import Artifact, Token
+
+POST_ENTRYPOINT = "/opt/metricgate/bin/metricgate-post"  # action.yml's, which a test of the workflows compares
 
 pytestmark = pytest.mark.acceptance
 
@@ -99,3 +104,45 @@ def test_a_misspelt_input_is_refused_by_name(job: ContainerJob) -> None:
 
     assert step.exit_code == 2
     assert "Did you mean 'working-directory'?" in step.log
+
+
+def test_a_fork_is_judged_without_rights_and_answered_by_a_second_container(job: ContainerJob) -> None:
+    head = job.open_pull_request()
+    make_fork(job)
+    job.fake.tokens[TOKEN] = Token(permissions={"contents": "read"})
+    judged = job.run()
+    assert (judged.exit_code, job.fake.writes) == (1, []), judged.log
+
+    report = zip_folder(job.workspace / judged.outputs["report"])
+    job.fake.artifacts.append(Artifact(1, "metricgate-report", 4711, report))
+    job.fake.tokens[TOKEN] = Token()
+    job.runner.joinpath(EVENT).write_text(json.dumps(describe_run(job, head)), encoding="utf-8")
+    job.add_variables(GITHUB_EVENT_NAME="workflow_run", GITHUB_RUN_ID="4712")
+    published = job.run(mode="publish")
+
+    assert published.exit_code == 1, published.log
+    (comment,), (check,) = job.fake.comments(NUMBER), job.fake.checks(head)
+    assert "Blocked: ROC AUC" in comment.body
+    assert check.conclusion == "failure"
+
+
+def test_the_post_step_completes_the_check_of_a_killed_container(job: ContainerJob) -> None:
+    job.churn.write("src/train.py", "import time\nprint('training now', flush=True)\ntime.sleep(600)\n")
+    job.churn.commit()
+    job.open_pull_request()
+    client = job.start()
+    assert client.stdout is not None
+    while "training now" not in (line := client.stdout.readline()):
+        assert line, "the container ended before it trained"
+    subprocess.run(["docker", "kill", job.container], check=True, capture_output=True)
+    job.finish(client)
+    (check,) = job.fake.checks(job.head)
+    assert check.status == "in_progress"
+
+    job.add_variables(**{f"STATE_{STATE}": str(check.number)})
+    job.entrypoint = POST_ENTRYPOINT
+    post = job.run()
+
+    assert post.exit_code == 0, post.log
+    (check,) = job.fake.checks(job.head)
+    assert (check.status, check.conclusion) == ("completed", "failure")

@@ -56,7 +56,8 @@ def test_a_fork_is_judged_without_rights_and_answered_by_a_job_that_has_them(
     assert check.conclusion == "failure"
 
 
-def describe_publishing(workflow: Workflow, head: str, folder: Path) -> dict[str, str]:
+def describe_run(workflow: Workflow, head: str) -> dict[str, object]:
+    """Describe the fork's run as the event of a job on `workflow_run` does."""
     run = {
         "id": 4711,
         "event": "pull_request",
@@ -66,8 +67,12 @@ def describe_publishing(workflow: Workflow, head: str, folder: Path) -> dict[str
         "conclusion": "failure",
         "created_at": "2026-11-01T12:00:00Z",
     }
+    return {"workflow_run": run, "repository": {"default_branch": "main"}}
+
+
+def describe_publishing(workflow: Workflow, head: str, folder: Path) -> dict[str, str]:
     event = folder / "workflow_run.json"
-    event.write_text(json.dumps({"workflow_run": run, "repository": {"default_branch": "main"}}), encoding="utf-8")
+    event.write_text(json.dumps(describe_run(workflow, head)), encoding="utf-8")
     return {
         "GITHUB_ACTIONS": "true",
         "GITHUB_API_URL": workflow.fake.url,
