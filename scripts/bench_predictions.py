@@ -1,4 +1,4 @@
-"""Measure reading and joining two large prediction files: seconds, and the most memory it took.
+"""Measure reading and joining two large prediction files, and the whole comparison of them: seconds, and most memory.
 
 The candidate's rows are shuffled, so that the join has to sort. Writing and measuring run in processes of their own:
 a child's peak memory starts at what its parent holds when it forks.
@@ -16,6 +16,16 @@ from pathlib import Path
 
 MIB = 1024
 FILES = ("baseline.parquet", "candidate.parquet")
+POLICY = """
+predictions: {path: p.parquet, id: id, label: label, score: score, slices: [plan, region]}
+gates:
+  - {metric: accuracy, max_drop: 0.01}
+  - {metric: f1, max_drop: 0.01}
+  - {metric: recall, max_drop: 0.02}
+  - {metric: roc_auc, max_drop: 0.01}
+  - {metric: log_loss, max_increase: 0.02}
+  - {metric: accuracy, slices: [plan, region], max_drop: 0.05}
+"""
 COLUMNS = """
     i AS id,
     (hash(i * 7) % 100 < 27)::INTEGER AS label,
@@ -55,21 +65,40 @@ def read_and_join(baseline: Path, candidate: Path) -> None:
     print(f"peak memory     {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB:7.0f} MiB")
 
 
+def compare_whole(folder: Path) -> None:
+    """Print what `metricgate compare` takes with five gates on all rows and one on two slice columns of ten values."""
+    policy = folder / "metricgate.yaml"
+    policy.write_text(POLICY, encoding="utf-8")
+    files = [str(folder / name) for name in FILES]
+    command = [sys.executable, "-m", "metricgate", "compare", *files, "--policy", str(policy)]
+    started = time.perf_counter()
+    done = subprocess.run([*command, "--output", str(folder / "report")], check=False, capture_output=True, text=True)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(done.stdout.splitlines()[0] if done.stdout else done.stderr)
+    print(f"whole compare   {time.perf_counter() - started:7.2f} s")
+    print(f"processor time  {used.ru_utime + used.ru_stime:7.2f} s")
+    print(f"peak memory     {used.ru_maxrss / MIB:7.0f} MiB")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--write", type=Path, metavar="FOLDER", help="only write the two files")
+    parser.add_argument("--compare", type=Path, metavar="FOLDER", help="only compare the files there")
     parser.add_argument("--files", type=Path, nargs=2, metavar=("BASELINE", "CANDIDATE"), help="only measure these")
     options = parser.parse_args()
     if options.write:
         write_files(options.write, options.rows)
     elif options.files:
         read_and_join(*options.files)
+    elif options.compare:
+        compare_whole(options.compare)
     else:
         with tempfile.TemporaryDirectory() as folder:
             again = [sys.executable, __file__]
             subprocess.run([*again, "--rows", str(options.rows), "--write", folder], check=True)
             subprocess.run([*again, "--files", *(str(Path(folder, name)) for name in FILES)], check=True)
+            subprocess.run([*again, "--compare", folder], check=True)
 
 
 if __name__ == "__main__":
