@@ -5,6 +5,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from metricgate.processes.own_files import open_new
+
 HEAD_CHARACTERS = 5_000_000
 TAIL_CHARACTERS = 500_000
 LAST_LINES = 40
@@ -17,8 +19,7 @@ class OutputLog:
     def __init__(self, path: Path | None, *, head: int = HEAD_CHARACTERS, tail: int = TAIL_CHARACTERS) -> None:
         self._file = None
         if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("w", encoding="utf-8", errors="replace")
+            self._file = open_new(path)
         self._head_left = head
         self._tail: deque[str] = deque()
         self._tail_length = 0

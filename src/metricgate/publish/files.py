@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from metricgate.processes.own_files import make_folder, replace_file
 from metricgate.report.charts import draw_chart
 from metricgate.report.value import Report
 
@@ -29,8 +30,8 @@ def write_report(report: Report, directory: Path) -> ReportFiles:
     from metricgate.report.html import render_preview  # noqa: PLC0415  # markdown-it and nh3
     from metricgate.report.markdown import render_summary  # noqa: PLC0415
 
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / "logs").mkdir(exist_ok=True)
+    for folder in (directory, directory / "logs", directory / "charts"):
+        make_folder(folder)
     # Also tells `git add --all` and DVC in a later step that this is no source.
     _write(directory / ".gitignore", "*\n")
     charts = _draw_charts(report, directory)
@@ -47,7 +48,7 @@ def write_report(report: Report, directory: Path) -> ReportFiles:
 
 
 def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")
+    replace_file(path, text.encode())
 
 
 def chart_files(report: Report, directory: Path) -> dict[str, tuple[Path, Path]]:
@@ -68,7 +69,6 @@ def read_pictures(report: Report, directory: Path) -> dict[str, tuple[bytes, byt
 
 
 def _draw_charts(report: Report, directory: Path) -> dict[str, tuple[Path, Path]]:
-    (directory / "charts").mkdir(exist_ok=True)
     drawn = {}
     for chart in report.charts:
         files = chart_files(report, directory)[chart.name]
@@ -78,6 +78,6 @@ def _draw_charts(report: Report, directory: Path) -> dict[str, tuple[Path, Path]
             log.warning("The chart %r could not be drawn and is left out.", chart.name, exc_info=True)
             continue
         for file, data in zip(files, (light, dark), strict=True):
-            file.write_bytes(data)
+            replace_file(file, data)
         drawn[chart.name] = files
     return drawn
