@@ -35,7 +35,7 @@ def render_terminal(report: Report, *, color: bool, width: int) -> str:
         "\n".join(f"warning: {clean(warning.text)}" for warning in report.warnings),
         _describe_failure(report),
         _draw_table(sort_gates(report.gates), width, color=color),
-        "\n".join(f"{clean(gate.metric)}: {clean(gate.reason)}" for gate in report.gates if _needs_reason(gate)),
+        "\n".join(dict.fromkeys(_explain(gate) for gate in report.gates if _needs_reason(gate))),
         "\n".join(f"next: {clean(hint)}" for hint in report.hints),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -43,6 +43,13 @@ def render_terminal(report: Report, *, color: bool, width: int) -> str:
 
 def _needs_reason(gate: GateRow) -> bool:
     return gate.outcome in {Outcome.INCONCLUSIVE, Outcome.SKIPPED, Outcome.ERROR} and bool(gate.reason)
+
+
+def _explain(gate: GateRow) -> str:
+    text = f"{clean(gate.metric)}: {clean(gate.reason)}"
+    if gate.outcome is not Outcome.INCONCLUSIVE or not gate.rows_needed:
+        return text
+    return f"{text}; if the models are equal, about {format_count(gate.rows_needed)} rows would settle it"
 
 
 def _paint(text: str, code: str, *, on: bool) -> str:
