@@ -1,0 +1,49 @@
+"""Which rows a metric can be judged on, by rules fixed beforehand."""
+
+import numpy as np
+import pytest
+
+from metricgate.models.samples import Sample
+from metricgate.stats.eligibility import find_obstacle
+from metricgate.stats.registry import find_metric
+
+
+def make_sample(positives: int, negatives: int, *, heavy: float | None = None) -> Sample:
+    """Make a sample; ``heavy`` is the weight of the first row of each class, where all others weigh one."""
+    label = np.repeat([1, 0], [positives, negatives])
+    weight = None
+    if heavy is not None:
+        weight = np.ones(len(label))
+        weight[[0, positives]] = heavy
+    return Sample(
+        task="binary",
+        rows=len(label),
+        label=label,
+        prediction=label,
+        scores=label.astype(np.float64),
+        weight=weight,
+        classes=("No", "Yes"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("sample", "metric", "expected"),
+    [
+        (make_sample(15, 14), "accuracy", "too few rows: 29, and 30 are needed"),
+        (make_sample(15, 15), "accuracy", ""),
+        (make_sample(9, 100), "recall", "too few rows: 9 with the label Yes, and 10 are needed"),
+        (make_sample(100, 9), "roc_auc", "too few rows: 9 without the label Yes, and 10 are needed"),
+        (make_sample(10, 100), "roc_auc", ""),
+        (make_sample(9, 100), "accuracy", ""),
+        (make_sample(60, 100, heavy=1.0), "recall", ""),
+        (
+            make_sample(60, 100, heavy=30.0),
+            "recall",
+            "too few rows: weights leave 8 effective ones with the label Yes, and 50 are needed",
+        ),
+        (make_sample(60, 100, heavy=30.0), "roc_auc", ""),
+        (make_sample(60, 100, heavy=30.0), "accuracy", ""),
+    ],
+)
+def test_an_obstacle_is_named_by_what_there_is_and_what_is_needed(sample: Sample, metric: str, expected: str) -> None:
+    assert find_obstacle(sample, find_metric(metric, task="binary")) == expected
