@@ -18,8 +18,9 @@ from metricgate.trigger import Trigger, TriggerKind
 from metricgate.workspace.baseline import BaselineRevision, resolve_baseline
 from metricgate.workspace.candidate import ProduceOptions, produce_candidate
 from metricgate.workspace.checkout import Access, Checkout
+from metricgate.workspace.inspections import Inspections
 from metricgate.workspace.keeping import keep_results
-from metricgate.workspace.results import fetch_baseline
+from metricgate.workspace.results import describe_inspection, fetch_baseline
 from metricgate.workspace.touched import find_touched_files, locate_parameters
 
 LOCAL = Trigger(kind=TriggerKind.LOCAL)
@@ -90,18 +91,21 @@ def _produce(  # noqa: PLR0917  the run's own values, in the order of the story
         reuse_stored=request.reuse_stored,
     )
     logs = request.output / "logs"
+    named = choice.judging.anchor
+    anchored = (
+        resolve_baseline(checkout, request.trigger, requested=named.revision, anchor=True)
+        if named is not None
+        else None
+    )
+    options, for_baseline, for_anchor = _plan_inspections(checkout, revision, anchored, choice, options)
     candidate = produce_candidate(checkout, choice.candidate, options, progress=progress, logs=logs)
-    baseline: Snapshot | None = None
-    anchor: Snapshot | None = None
-    if revision is not None:
-        own = replace(options, pipeline=choice.baseline.pipeline)
-        baseline = fetch_baseline(checkout, revision, choice.baseline, own, progress=progress, logs=logs)
-    if choice.judging.anchor is not None:
-        named = choice.judging.anchor.revision
-        frozen = resolve_baseline(checkout, request.trigger, requested=named, anchor=True)
-        own = replace(options, scratch=scratch / "anchor", pipeline=choice.baseline.pipeline)
-        if frozen is not None:
-            anchor = fetch_baseline(checkout, frozen, choice.baseline, own, progress=progress, logs=logs)
+
+    def fetch(other: BaselineRevision | None, own: ProduceOptions) -> Snapshot | None:
+        if other is None:
+            return None
+        return fetch_baseline(checkout, other, choice.baseline, own, progress=progress, logs=logs)
+
+    baseline, anchor = fetch(revision, for_baseline), fetch(anchored, for_anchor)
     touched = revision and find_touched_files(checkout, revision.sha, choice.candidate)
     return Case(
         baseline=baseline,
@@ -115,6 +119,26 @@ def _produce(  # noqa: PLR0917  the run's own values, in the order of the story
         policy_path=checkout.prefix + request.policy_name,
         reproduce=_reproduce_command(checkout, revision),
     )
+
+
+def _plan_inspections(
+    checkout: Checkout,
+    baseline: BaselineRevision | None,
+    anchor: BaselineRevision | None,
+    choice: PolicyChoice,
+    options: ProduceOptions,
+) -> tuple[ProduceOptions, ProduceOptions, ProduceOptions]:
+    """Give the options of candidate, baseline and anchor; the candidate's worker is asked about the others as well."""
+    own = replace(options, pipeline=choice.baseline.pipeline)
+    frozen = replace(own, scratch=options.scratch / "anchor")
+    others = [(baseline, own), (anchor, frozen)]
+    inspections = Inspections(
+        requests=tuple(
+            describe_inspection(checkout, revision, choice.baseline, how) for revision, how in others if revision
+        )
+    )
+    together = (replace(how, inspections=inspections) for how in (options, own, frozen))
+    return next(together), next(together), next(together)
 
 
 def _keep(checkout: Checkout, case: Case, request: Request, progress: Progress, scratch: Path) -> tuple[Warning_, ...]:

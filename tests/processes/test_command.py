@@ -6,6 +6,7 @@ import pytest
 
 from metricgate.errors import TimeLimitError, WorkspaceError
 from metricgate.processes.command import run_command
+from metricgate.processes.running import start_command
 
 ENV = dict(os.environ)
 
@@ -35,10 +36,29 @@ def test_request_and_reply_go_over_pipes_of_their_own(tmp_path: Path) -> None:
     got: list[bytes] = []
     code = "import os, sys; os.write(int(os.environ['METRICGATE_REPLY']), sys.stdin.buffer.read()[::-1]); print('x')"
 
-    ended = run_command(python(code), cwd=tmp_path, env=ENV, request=b"abc", reply=got.append)
+    with start_command(python(code), cwd=tmp_path, env=ENV, reply=got.append) as running:
+        running.send(b"abc")
+        running.close_input()
+        running.attend()
 
     assert b"".join(got) == b"cba"
-    assert ended.output == "x"
+    assert running.last_lines() == "x"
+
+
+def test_a_process_can_be_asked_again_after_its_answer(tmp_path: Path) -> None:
+    got: list[bytes] = []
+    code = "import os, sys\nfor line in sys.stdin.buffer: os.write(int(os.environ['METRICGATE_REPLY']), line[::-1])"
+
+    with start_command(python(code), cwd=tmp_path, env=ENV, reply=got.append) as running:
+        for question in (b"abc\n", b"def\n"):
+            before = len(got)
+            running.send(question)
+            running.attend(timeout_s=50, until=lambda: len(got) > before)  # noqa: B023  called in this turn only
+
+        assert b"".join(got) == b"\ncba\nfed"
+        assert is_running(running.process.pid)
+
+    assert not is_running(running.process.pid)
 
 
 def test_time_limit_ends_the_whole_group(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ class Request(Value):
     Paths in ``predictions`` and ``metrics`` are relative to ``directory``, the project's folder. ``files`` is an
     empty folder where files of a revision are put. ``shares_with`` is the project's folder in the checkout whose cache
     and DVC settings a work tree of another revision uses. ``known`` are keys of inputs whose results are stored: a
-    pipeline with one of them is not run. Without ``may_run`` none is: its environment is not built yet.
+    pipeline with one of them is not run. Without ``may_run`` none is. ``environment`` is for stages: name and value.
     """
 
     action: Literal["produce", "inspect", "pull", "read", "push", "bring"]
@@ -26,6 +26,7 @@ class Request(Value):
     shares_with: str | None = None
     known: tuple[str, ...] = ()
     may_run: bool = True
+    environment: tuple[tuple[str, str], ...] = ()
     hashes: tuple[str, ...] = ()
     reproduce: bool = True
     predictions: tuple[str, ...] = ()
@@ -89,8 +90,8 @@ class Failed(Value):
 class Answer(Value):
     """Everything the worker found, in deterministic order. ``project`` is false where there is no DVC here.
 
-    ``state`` tells why a pipeline that has something to run was not run: its inputs are ``known``, or it ``waits`` for
-    its environment. Then nothing else was looked at.
+    ``state`` tells why a pipeline that has something to run was not run: its inputs are ``known``, or it ``waits`` until
+    it may. Then nothing else was looked at.
     """
 
     kind: Literal["answer"] = "answer"

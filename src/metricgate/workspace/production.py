@@ -2,15 +2,14 @@
 
 import hashlib
 from pathlib import Path
-from typing import Literal
 
 from metricgate.errors import WorkspaceError
 from metricgate.models.snapshot import Stage
 from metricgate.settings.policy import Policy
 from metricgate.workspace.checkout import Checkout
 from metricgate.workspace.messages import Answer, FoundFile, Request
-from metricgate.workspace.requirements import needs_environment, prepare_environment
-from metricgate.workspace.session import ask_worker, explain_missing_module
+from metricgate.workspace.requirements import prepare_environment
+from metricgate.workspace.session import ask_worker, explain_missing_module, start_worker
 from metricgate.workspace.site import ProduceOptions, Site
 
 __all__ = ["hash_command", "produce_results"]
@@ -40,29 +39,47 @@ def produce_results(site: Site, policy: Policy, options: ProduceOptions, known: 
         shares_with=None if site.shares_with is None else str(site.shares_with),
         known=known,
     )
-    if options.reproduce == "never":
-        action: Literal["produce", "read"] = "read" if options.pipeline.command else "produce"
-        return _complete(_ask(site, request.model_copy(update={"action": action}), options, {}), request)
     if options.pipeline.command is None:
-        answer = _ask(site, request.model_copy(update={"may_run": not needs_environment(options)}), options, {})
-        if answer.state == "waits":
-            answer = _ask(site, request, options, prepare_environment(site, options))
-        return _complete(answer, request)
+        return _complete(_ask_pipeline(site, request, options), request)
+    if options.reproduce == "never":
+        return _complete(_ask(site, request.model_copy(update={"action": "read"}), options), request)
     environment = prepare_environment(site, options)
-    _ask(site, request.model_copy(update={"action": "pull"}), options, environment)
+    _ask(site, request.model_copy(update={"action": "pull"}), options)
     stage = _run_pipeline_command(site, options.pipeline.command, options, environment)
-    answer = _ask(site, request.model_copy(update={"action": "read"}), options, environment)
+    answer = _ask(site, request.model_copy(update={"action": "read"}), options)
     return _complete(answer.model_copy(update={"stages": (stage,)}), request)
 
 
-def _ask(site: Site, request: Request, options: ProduceOptions, environment: dict[str, str]) -> Answer:
+def _ask_pipeline(site: Site, request: Request, options: ProduceOptions) -> Answer:
+    """Have one worker say what is there, read the other revisions, and only then run what must be run."""
+    with start_worker(
+        site.directory,
+        site.files,
+        progress=site.progress,
+        log=site.logs / f"{site.name}.log",
+        owner=site.owner,
+        timeout_s=options.timeout_s,
+    ) as session:
+        answer = session.ask(request.model_copy(update={"may_run": False}))
+        if answer.state == "known":
+            return answer
+        for inspection in options.inspections.requests:
+            site.make_folder(Path(inspection.files))
+        options.inspections.ask(session)
+        if answer.state == "done":
+            return answer
+        options.inspections.secure(options.scratch / "recorded")
+        environment = tuple(prepare_environment(site, options).items())
+        return session.ask(request.model_copy(update={"environment": environment}), last=True)
+
+
+def _ask(site: Site, request: Request, options: ProduceOptions) -> Answer:
     return ask_worker(
         request,
         progress=site.progress,
         log=site.logs / f"{site.name}.log",
         owner=site.owner,
         timeout_s=options.timeout_s,
-        environment=environment,
     )
 
 

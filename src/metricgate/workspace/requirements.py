@@ -14,12 +14,6 @@ CACHE_FOLDER = ".metricgate/uv"
 _LOCK = "uv.lock"
 
 
-def needs_environment(options: ProduceOptions) -> bool:
-    """Tell whether anything has to be set up or installed before stages can run; it takes long, so only if they will."""
-    pipeline = options.pipeline
-    return any((pipeline.requirements, pipeline.python_version, pipeline.setup_command))
-
-
 def prepare_environment(site: Site, options: ProduceOptions) -> dict[str, str]:
     """Run the set-up command, build the environment that the policy asks for, and return the variables that select it.
 

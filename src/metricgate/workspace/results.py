@@ -1,6 +1,5 @@
 """The baseline's results, from wherever they can be had without training, and only else reproduced."""
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from metricgate.processes.progress import Progress
 from metricgate.settings.policy import Policy
 from metricgate.workspace.assembly import assemble_snapshot
 from metricgate.workspace.checkout import Checkout
+from metricgate.workspace.inspections import Inspections, copy_files
 from metricgate.workspace.messages import Answer, FoundFile, Request
 from metricgate.workspace.production import hash_command, produce_results
 from metricgate.workspace.requirements import find_pins
@@ -17,6 +17,22 @@ from metricgate.workspace.revision import BaselineRevision
 from metricgate.workspace.session import ask_worker
 from metricgate.workspace.site import ProduceOptions, Site
 from metricgate.workspace.stored import load_results
+
+_FILES = "baseline"
+
+
+def describe_inspection(
+    checkout: Checkout, revision: BaselineRevision, policy: Policy, options: ProduceOptions
+) -> Request:
+    """Return the question what ``revision`` recorded; ``policy`` is its own."""
+    return Request(
+        action="inspect",
+        directory=str(checkout.directory),
+        revision=revision.sha,
+        predictions=tuple(spec.path for spec in policy.prediction_sets.values()),
+        metrics=options.pipeline.metrics,
+        files=str(options.scratch / _FILES),
+    )
 
 
 def fetch_baseline(
@@ -40,7 +56,7 @@ def fetch_baseline(
     """
     site = Site(
         directory=checkout.directory,
-        files=options.scratch / "baseline",
+        files=options.scratch / _FILES,
         logs=logs,
         name="baseline",
         progress=progress,
@@ -79,15 +95,9 @@ def _describe(revision: BaselineRevision, source: Source, stale: str) -> Revisio
 def _inspect(
     checkout: Checkout, revision: BaselineRevision, policy: Policy, options: ProduceOptions, site: Site
 ) -> Answer:
-    request = Request(
-        action="inspect",
-        directory=str(site.directory),
-        revision=revision.sha,
-        predictions=tuple(spec.path for spec in policy.prediction_sets.values()),
-        metrics=options.pipeline.metrics,
-        files=str(site.make_folder(site.files)),
-    )
-    answer = ask_worker(
+    request = describe_inspection(checkout, revision, policy, options)
+    site.make_folder(site.files)
+    answer = options.inspections.take(request) or ask_worker(
         request,
         progress=site.progress,
         log=site.logs / "baseline.log",
@@ -153,25 +163,5 @@ def _reproduce(
         site = replace(
             site, directory=directory, files=files, name="baseline-reproduction", shares_with=checkout.directory
         )
-        answer = produce_results(site, policy, replace(options, reproduce="if-needed"))
-        return _keep_files(answer, directory, files)
-
-
-def _keep_files(answer: Answer, directory: Path, files: Path) -> Answer:
-    """Copy what was found out of the work tree, which goes, into ``files``, which stays."""
-
-    def keep(file: FoundFile) -> FoundFile:
-        if file.local is None:
-            return file
-        target = files / file.path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(directory / file.path, target)
-        return file.model_copy(update={"local": str(target)})
-
-    return answer.model_copy(
-        update={
-            "metrics": tuple(map(keep, answer.metrics)),
-            "predictions": tuple(map(keep, answer.predictions)),
-            "plots": tuple(plot.model_copy(update={"file": keep(plot.file)}) for plot in answer.plots),
-        }
-    )
+        answer = produce_results(site, policy, replace(options, reproduce="if-needed", inspections=Inspections()))
+        return copy_files(answer, files)

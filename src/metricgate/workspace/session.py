@@ -3,23 +3,25 @@
 import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from metricgate.errors import WorkspaceError
-from metricgate.processes.command import run_command
 from metricgate.processes.environment import scrub_environment
 from metricgate.processes.owner import Owner
 from metricgate.processes.progress import Progress
+from metricgate.processes.running import RunningCommand, start_command
 from metricgate.workspace.messages import MESSAGES, Answer, Failed, Happened, Request
 
 _WORKER = "metricgate.workspace.worker"
 
 
 @dataclass
-class _Conversation:
+class _Replies:
     """Collects the worker's lines; the last answer or failure counts."""
 
     progress: Progress
@@ -36,6 +38,77 @@ class _Conversation:
                 self.outcome = message
 
 
+@dataclass(kw_only=True)
+class WorkerSession:
+    """A worker that answers one request after the other, so that DVC is imported once.
+
+    After it ran code of one revision it is asked about no other.
+    """
+
+    running: RunningCommand
+    replies: _Replies
+    timeout_s: float | None
+
+    def ask(self, request: Request, *, last: bool = False) -> Answer:
+        """Have one request answered. After the ``last``, standard input ends: stages have the same, and may read it.
+
+        Raises
+        ------
+        WorkspaceError
+            With the worker's sentences and the last lines of its output; TimeLimitError if it takes too long.
+        """
+        self.replies.outcome = None
+        self.running.send(request.model_dump_json().encode() + b"\n")
+        if last:
+            self.running.close_input()
+        try:
+            self.running.attend(timeout_s=self.timeout_s, until=lambda: self.replies.outcome is not None and not last)
+        except ValidationError as error:
+            raise _explain_lost(f"gave an answer that cannot be read ({error.error_count()} errors)", "") from error
+        output = self.running.last_lines()
+        match self.replies.outcome:
+            case Answer() as answer:
+                return answer
+            case Failed() as failed:
+                details = "\n".join(part for part in (output, failed.details) if part)
+                fix = explain_missing_module(output) or failed.fix
+                raise WorkspaceError(failed.what, expected=failed.expected, fix=fix, details=details)
+            case None:
+                returncode = self.running.process.returncode
+                raise _explain_lost(f"ended with exit code {returncode} and no answer", output)
+
+
+@contextmanager
+def start_worker(
+    directory: Path,
+    files: Path,
+    *,
+    progress: Progress,
+    log: Path,
+    owner: Owner | None = None,
+    timeout_s: float | None = None,
+) -> Iterator[WorkerSession]:
+    """Start a worker in ``directory``; ``files`` is a folder it may write to, ``timeout_s`` is for each request."""
+    replies = _Replies(progress)
+    env = scrub_environment(os.environ) | (owner.environment(str(files)) if owner else {})
+    with (
+        progress.passthrough() as output,
+        start_command(
+            # -P and an absolute interpreter: the project's own folder must not provide our modules.
+            [sys.executable, "-P", "-m", _WORKER],
+            cwd=directory,
+            env=env,
+            log=log,
+            output=output,
+            reply=replies.take,
+            owner=owner,
+        ) as running,
+    ):
+        yield WorkerSession(running=running, replies=replies, timeout_s=timeout_s)
+        running.close_input()
+        running.attend(timeout_s=timeout_s)
+
+
 def ask_worker(
     request: Request,
     *,
@@ -43,42 +116,11 @@ def ask_worker(
     log: Path,
     owner: Owner | None = None,
     timeout_s: float | None = None,
-    environment: dict[str, str] | None = None,
 ) -> Answer:
-    """Have one request answered by a worker process of its own.
-
-    Raises
-    ------
-    WorkspaceError
-        With the worker's sentences and the last lines of its output; TimeLimitError after ``timeout_s``.
-    """
-    conversation = _Conversation(progress)
-    env = scrub_environment(os.environ) | (owner.environment(request.files) if owner else {}) | (environment or {})
-    with progress.passthrough() as output:
-        try:
-            ended = run_command(
-                # -P and an absolute interpreter: the project's own folder must not provide our modules.
-                [sys.executable, "-P", "-m", _WORKER],
-                cwd=Path(request.directory),
-                env=env,
-                log=log,
-                output=output,
-                request=request.model_dump_json().encode(),
-                reply=conversation.take,
-                timeout_s=timeout_s,
-                owner=owner,
-            )
-        except ValidationError as error:
-            raise _explain_lost(f"gave an answer that cannot be read ({error.error_count()} errors)", "") from error
-    match conversation.outcome:
-        case Answer() as answer:
-            return answer
-        case Failed() as failed:
-            details = "\n".join(part for part in (ended.output, failed.details) if part)
-            fix = explain_missing_module(ended.output) or failed.fix
-            raise WorkspaceError(failed.what, expected=failed.expected, fix=fix, details=details)
-        case None:
-            raise _explain_lost(f"ended with exit code {ended.returncode} and no answer", ended.output)
+    """Have one request answered by a worker process of its own; raises as ``WorkerSession.ask``."""
+    directory, files = Path(request.directory), Path(request.files)
+    with start_worker(directory, files, progress=progress, log=log, owner=owner, timeout_s=timeout_s) as session:
+        return session.ask(request, last=True)
 
 
 def explain_missing_module(output: str) -> str:

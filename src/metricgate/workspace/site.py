@@ -11,6 +11,7 @@ from metricgate.processes.environment import scrub_environment
 from metricgate.processes.owner import Owner
 from metricgate.processes.progress import Progress
 from metricgate.settings.policy import PipelineSpec
+from metricgate.workspace.inspections import Inspections
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +21,7 @@ class ProduceOptions:
     ``scratch`` is an empty folder that lives as long as the run: files of other revisions are put there.
     ``timeout_s`` is for the pipeline, in seconds of wall time. ``pipeline`` is that revision's own. ``reuse_stored``:
     a candidate whose pipeline has the inputs of a run on the default branch is not run, that run's results are its own.
+    ``inspections`` are of other revisions, for the worker that is asked about the candidate.
     """
 
     scratch: Path
@@ -28,6 +30,7 @@ class ProduceOptions:
     timeout_s: float | None = None
     pipeline: PipelineSpec = field(default_factory=PipelineSpec)
     reuse_stored: bool = False
+    inspections: Inspections = field(default_factory=Inspections)
 
 
 @dataclass(frozen=True, kw_only=True)

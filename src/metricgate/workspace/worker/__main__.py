@@ -1,9 +1,10 @@
-"""Reads one request from standard input, does it, and answers on the pipe METRICGATE_REPLY."""
+"""Reads requests from standard input, one a line, does each, and answers on the pipe METRICGATE_REPLY."""
 
 import logging
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,23 @@ from metricgate.workspace.worker.reproduction import Reproduction, pull_data, un
 from metricgate.workspace.worker.staleness import find_stale, hash_inputs
 
 Say = Callable[[Happened | Answer | Failed], None]
+
+
+class Projects(ExitStack):
+    """The projects that were opened: opening one costs as much as a question about it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._opened: dict[tuple[str, str | None, str | None], Project | None] = {}
+
+    def open(self, request: Request) -> Project | None:
+        key = (request.directory, request.revision, request.shares_with)
+        if key not in self._opened:
+            opening = open_project(Path(request.directory), revision=request.revision, shares_with=request.shares_with)
+            self._opened[key] = self.enter_context(opening)
+        elif (project := self._opened[key]) is not None:
+            project.forget()
+        return self._opened[key]
 
 
 def _answer(request: Request, project: Project, say: Say) -> Answer:
@@ -63,6 +81,7 @@ def _produce(request: Request, project: Project, say: Say) -> Answer:
     if stale and (early := _stop_early(request, project)):
         return early
     reproduction = Reproduction(project, lambda text: say(Happened(text=text)))
+    os.environ.update(request.environment)
     if stale:
         reproduction.run(stale)
     files = RevisionFiles(project, Path(request.files))
@@ -137,27 +156,29 @@ def _describe(
     )
 
 
+def _handle(request: Request, projects: Projects, say: Say) -> Answer | Failed:
+    remote: Remote | None = None
+    try:
+        project = projects.open(request)
+        if project is None:
+            return Answer(project=False, pipeline=False)
+        remote = describe_remote(project.repo)
+        return _answer(request, project, say)
+    except Exception as error:
+        logging.getLogger("metricgate").debug("the worker failed", exc_info=True)
+        return explain_failure(error, remote)
+
+
 def main() -> int:
-    """Answer one request; return 0 whenever an answer or an explained failure was given."""
-    request = Request.model_validate_json(sys.stdin.buffer.read())
-    with os.fdopen(int(os.environ.pop("METRICGATE_REPLY")), "w", encoding="utf-8", buffering=1) as reply:
+    """Answer requests until there are no more; return 0 whenever each got an answer or an explained failure."""
+    reply = os.fdopen(int(os.environ.pop("METRICGATE_REPLY")), "w", encoding="utf-8", buffering=1)
 
-        def say(message: Happened | Answer | Failed) -> None:
-            reply.write(message.model_dump_json() + "\n")
+    def say(message: Happened | Answer | Failed) -> None:
+        reply.write(message.model_dump_json() + "\n")
 
-        remote: Remote | None = None
-        try:
-            with open_project(
-                Path(request.directory), revision=request.revision, shares_with=request.shares_with
-            ) as project:
-                if project is None:
-                    say(Answer(project=False, pipeline=False))
-                else:
-                    remote = describe_remote(project.repo)
-                    say(_answer(request, project, say))
-        except Exception as error:
-            logging.getLogger("metricgate").debug("the worker failed", exc_info=True)
-            say(explain_failure(error, remote))
+    with reply, Projects() as projects:
+        for line in sys.stdin.buffer:
+            say(_handle(Request.model_validate_json(line), projects, say))
     return 0
 
 
