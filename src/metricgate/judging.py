@@ -250,10 +250,16 @@ def _warnings(evidence: Evidence, rows: Iterable[MetricRow]) -> tuple[Warning_, 
 
 
 def _draw(evidence: Evidence, gates: tuple[GateRow, ...]) -> tuple[ChartData, ...]:
-    forest = build_forest(gates)
-    pairs = {name: subject.pair(None) for name, subject in evidence.subjects.items()}
+    """Give the charts of what differs: two equal curves show nothing, and the commonest run of all has no others."""
+    forest = build_forest([gate for gate in gates if gate.reason_code != "identical"])
+    differing = {name: subject for name, subject in evidence.subjects.items() if not _is_identical(subject)}
+    pairs = {name: subject.pair(None) for name, subject in differing.items()}
     charts = [chart for name, pair in pairs.items() if pair for chart in build_charts(pair, name=name)]
     return (*((forest,) if forest else ()), *charts)
+
+
+def _is_identical(subject: Subject) -> bool:
+    return subject.pairing is not None and subject.pairing.identical
 
 
 def _say_proposed(choice: PolicyChoice, evidence: Evidence) -> str:

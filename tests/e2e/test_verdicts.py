@@ -79,6 +79,8 @@ def test_passed_a_change_that_the_pipeline_does_not_depend_on_trains_nothing(wor
     assert_answer(workflow, step, verdict="passed", exit_code=0, conclusion="success")
     assert {gate["reason_code"] for gate in step.report["gates"]} == {"identical"}
     assert "Running stage" not in step.log
+    assert step.report["charts"] == []
+    assert step.report["chart_notes"] == ["1 plot of the pipeline did not change."]
 
 
 def test_inconclusive_is_neutral_and_allows_to_merge(workflow: Workflow) -> None:

@@ -31,11 +31,22 @@ def make_snapshot(folder: Path, texts: dict[str, str], **facts: Any) -> Snapshot
 
 
 def draw_one(folder: Path, name: str, before: str, after: str, **facts: Any) -> ChartData:
-    baseline = make_snapshot(folder / "a", {name: before}, **facts)
+    # A line more: plots that are the same in both revisions are not drawn.
+    baseline = make_snapshot(folder / "a", {name: f"{before}\n" if before == after else before}, **facts)
     found = build_plots(baseline, make_snapshot(folder / "b", {name: after}, **facts))
 
     assert found.notes == ()
     return found.charts[0]
+
+
+def test_a_plot_that_did_not_change_is_named_and_not_drawn(tmp_path: Path) -> None:
+    before = make_snapshot(tmp_path / "a", {"loss.csv": LOSS, "other.csv": LOSS}, x="step", y="loss")
+    after = make_snapshot(tmp_path / "b", {"loss.csv": LOSS, "other.csv": LOSS + "3,0.1\n"}, x="step", y="loss")
+
+    found = build_plots(before, after)
+
+    assert [chart.name for chart in found.charts] == ["plot-plots/other.csv-loss"]
+    assert found.notes == ("1 plot of the pipeline did not change.",)
 
 
 def test_both_revisions_lie_over_each_other(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The pipeline's own DVC plots, both revisions in one chart: DVC's built-in templates."""
 
+import filecmp
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,18 +34,25 @@ class Plots:
 
 
 def build_plots(baseline: Snapshot | None, candidate: Snapshot) -> Plots:
-    """Return the candidate's declared plots with the baseline's data beside their own."""
+    """Return the candidate's declared plots with the baseline's data beside their own, where the two differ."""
     before = {plot.path: path for plot, path in baseline.plots} if baseline else {}
     charts: list[ChartData] = []
     notes: list[str] = []
-    for plot, path in candidate.plots[:MOST_PLOTS]:
+    differing = [(plot, path) for plot, path in candidate.plots if not _is_same(before.get(plot.path), path)]
+    if len(differing) < len(candidate.plots):
+        notes.append(f"{plural(len(candidate.plots) - len(differing), 'plot')} of the pipeline did not change.")
+    for plot, path in differing[:MOST_PLOTS]:
         try:
             charts.append(_build_plot(plot, before.get(plot.path), path))
         except PlotError as error:
             notes.append(f"The plot {plot.path} is not drawn: {error}.")
-    if len(candidate.plots) > MOST_PLOTS:
-        notes.append(f"{plural(len(candidate.plots) - MOST_PLOTS, 'more plot')} of the pipeline are not drawn.")
+    if len(differing) > MOST_PLOTS:
+        notes.append(f"{plural(len(differing) - MOST_PLOTS, 'more plot')} of the pipeline are not drawn.")
     return Plots(charts=tuple(charts), notes=tuple(notes))
+
+
+def _is_same(before: Path | None, after: Path) -> bool:
+    return before is not None and filecmp.cmp(before, after, shallow=False)
 
 
 def _build_plot(plot: PlotFile, before: Path | None, after: Path) -> ChartData:
