@@ -52,7 +52,7 @@ bench: $(READY) ## Speed and memory, as ratios measured in one run
 	$(BIN)/python scripts/bench.py
 
 calibrate: $(READY) ## Thousands of simulated test sets; prints the table of docs/statistics.md
-	$(BIN)/pytest -n $(WORKERS) -m calibration -s
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) -m calibration -s
 
 lock: ## Write requirements/*.txt anew
 	PATH=$(abspath $(BIN)):$$PATH sh requirements/lock.sh

@@ -11,6 +11,7 @@ from metricgate.stats.contrast import contrast, single_interval
 from metricgate.stats.metric import MetricUndefined
 from metricgate.stats.proportions import bound_paired_proportions
 from metricgate.stats.registry import find_metric, list_metrics
+from metricgate.stats.spread import know_variance
 from tests.stats.simulation import binary_sample, regression_sample, simulate_binary, simulate_regression
 
 
@@ -295,3 +296,50 @@ def test_a_perfect_score_still_has_an_interval() -> None:
         assert -0.4 < low < -0.1
         assert 0.1 < high < 0.4
         assert single_interval(sides[0], metric, tail=0.025)[0] < 0.9
+
+
+def test_four_discordant_rows_all_lost_show_no_loss() -> None:
+    """McNemar's exact test gives one side 1 / 16; Tango's bound alone would call it a loss."""
+    label = np.ones(100, dtype=np.int8)
+    scores = np.ones(100)
+    worse = scores.copy()
+    worse[:4] = 0.0
+    pair = SamplePair(baseline=binary_sample(label, scores), candidate=binary_sample(label, worse))
+
+    _, high = contrast(pair, find_metric("accuracy", task="binary")).interval(0.025)
+
+    assert bound_paired_proportions(0, 4, 100, 0.025)[1] < 0
+    assert high > 0
+
+
+def test_extreme_rows_leave_few_degrees_of_freedom() -> None:
+    """A mean whose variance hangs on ten of 1,000 rows: kurtosis 100, 2,000 / 99 = 20.2 degrees of freedom."""
+    extreme = np.zeros(1000)
+    extreme[:10] = np.tile([1.0, -1.0], 5)
+
+    assert know_variance(extreme) == pytest.approx(2000 / 99)
+    assert know_variance(extreme, np.random.default_rng(1).standard_normal(1000)) == know_variance(extreme)
+    assert know_variance(np.tile([1.0, -1.0], 500)) == np.inf
+
+
+def test_labels_near_zero_leave_percentage_errors_undecided() -> None:
+    rng = np.random.default_rng(4)
+    metric = find_metric("mape", task="regression")
+    for label, is_decided in ((rng.standard_normal(1000), False), (np.exp(rng.standard_normal(1000)), True)):
+        sides = [regression_sample(label, label * (1 + 0.1 * rng.standard_normal(1000))) for _ in range(2)]
+        reason = contrast(SamplePair(baseline=sides[0], candidate=sides[1]), metric).inconclusive
+
+        assert ("labels near zero" in reason) is not is_decided
+
+
+def test_models_ranked_by_several_metrics_are_sorted_once() -> None:
+    """The order is kept on the sample, in the narrowest type, and serves ROC AUC and average precision alike."""
+    pair = simulate_binary(np.random.default_rng(6), 150)
+    expected = [contrast(pair, find_metric(name, task="binary")).estimate for name in ("auc", "ap")]
+    shuffled = np.random.default_rng(1).permutation(150)
+    moved = pair.take(shuffled)
+
+    assert pair.candidate.order.dtype == np.uint8
+    assert np.all(np.diff(np.asarray(pair.candidate.scores)[pair.candidate.order]) >= 0)
+    again = [contrast(moved, find_metric(name, task="binary")).estimate for name in ("auc", "ap")]
+    assert again == pytest.approx(expected, abs=1e-12)

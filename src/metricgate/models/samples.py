@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -53,6 +54,12 @@ class Sample:
     classes: tuple[str, ...] = ()
     columns: Mapping[str, FloatArray] = field(default_factory=lambda: MappingProxyType({}))
 
+    @cached_property
+    def order(self) -> NDArray[Any]:
+        """The rows by rising score of two classes, shape (n,), ties in any order; kept, since every ranking needs it."""
+        order: NDArray[Any] = np.argsort(np.asarray(self.scores))
+        return order.astype(np.min_scalar_type(self.rows))
+
     def take(self, rows: NDArray[Any]) -> "Sample":
         """Return the sample of ``rows``: indices (repeats allowed) or a boolean mask."""
         count = int(np.count_nonzero(rows)) if rows.dtype == np.bool_ else len(rows)
@@ -71,12 +78,14 @@ class Sample:
 class SamplePair:
     """Both models on the same n rows: equal labels, weights and groups.
 
-    ``group`` marks rows that are not independent of each other: integer codes 0 … G-1, or None.
+    ``group`` marks rows that are not independent of each other: integer codes 0 … G-1, or None. ``memo`` keeps what
+    several metrics of these rows need.
     """
 
     baseline: Sample
     candidate: Sample
     group: IntArray | None = None
+    memo: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def rows(self) -> int:

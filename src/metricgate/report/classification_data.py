@@ -24,7 +24,7 @@ class Ranking:
         """Return the ranking; None without scores or without both classes."""
         if sample.scores is None or sample.label is None:
             return None
-        order = np.argsort(-sample.scores)  # not stable, in half the time: tied rows are added up anyway
+        order = sample.order[::-1]  # tied rows are added up anyway
         scores, labels = sample.scores[order], sample.label[order].astype(np.float64)
         weights = np.ones(sample.rows) if sample.weight is None else sample.weight[order]
         last_of_tie = np.append(np.flatnonzero(np.diff(scores)), sample.rows - 1)

@@ -37,7 +37,7 @@ from metricgate.stats.metric import Evaluation, Metric, MetricUndefined, relativ
 from metricgate.stats.proportions import bound_proportion
 from metricgate.stats.ranking import RankMetric
 from metricgate.stats.regression import DeterminationMetric, SquareRootMetric
-from metricgate.stats.spread import find_spread
+from metricgate.stats.spread import find_spread, know_variance
 from metricgate.stats.squares import bound_determination, bound_root, find_heavy_tail
 
 _CARRIES_MOST = 0.5
@@ -231,8 +231,11 @@ def _bound_influence(
         return bound_by_groups(estimate, influence, share_groups(pair.candidate, metric, pair.group), pair.group)
     spread = find_spread(pair.candidate, metric)
     se = spread.measure(influence)
-    student = partial(bound_by_student, estimate, se, spread.freedom)
-    own = [Own(side.value, spread.measure(np.asarray(side.influence)), spread.count) for side in sides]
+    own_influence = [np.asarray(side.influence) for side in sides]
+    is_mean = not isinstance(metric, RankMetric | DeterminationMetric | SquareRootMetric)
+    known = know_variance(influence, factor * own_influence[0] + own_influence[1]) if is_mean else inf
+    student = partial(bound_by_student, estimate, se, min(spread.freedom, known))
+    own = [Own(side.value, spread.measure(part), spread.count) for side, part in zip(sides, own_influence, strict=True)]
     recovered = recover_bounds(
         metric, own[0], own[1], correlation=_correlate(*sides), factor=factor, freedom=spread.freedom
     )

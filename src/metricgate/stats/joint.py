@@ -4,10 +4,16 @@ Everything about a paired difference of confusion metrics is in the counts of th
 the number of rows once they are counted. Where few rows are discordant, the plain delta method promises too much (its
 variance is zero without any). So half a row is added to each discordant cell of a class, in the manner of Agresti & Min
 ("Simple improved confidence intervals for comparing matched proportions", Statistics in Medicine 24, 2005), who do it
-for proportions; a whole row where a model predicts a class so seldom that its hits are skewed counts.
+for proportions.
+
+Counts are skewed: a sample with few of them also shows too little variance, and a loss as large as the margin would
+pass in 4 % of test sets instead of 2.5. So each bound is the wider of that one and a score-like one, which takes the
+variance at the difference that it refuses (see `counted`).
 """
 
 from dataclasses import dataclass
+from functools import partial
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -15,12 +21,11 @@ from numpy.typing import NDArray
 
 from metricgate.models.samples import FloatArray, SamplePair
 from metricgate.stats.confusion import ConfusionMetric, Margins, differentiate_kept, keep_classes, select_classes
-from metricgate.stats.distributions import normal_quantile
-from metricgate.stats.interval import Interval
+from metricgate.stats.counted import Cumulants, bound_counted
+from metricgate.stats.interval import Interval, take_wider
 from metricgate.stats.metric import MetricUndefined, relative_weight
-from metricgate.stats.proportions import bound_paired_proportions
+from metricgate.stats.proportions import bound_paired_proportions, bound_with_added_rows
 
-_SELDOM = 30  # rows predicted to be of a class
 _LARGEST_TABLE = 2**20  # cells; with more classes only cells that occur are kept
 
 
@@ -28,18 +33,22 @@ _LARGEST_TABLE = 2**20  # cells; with more classes only cells that occur are kep
 class JointTable:
     """Rows counted by cell; ``cells`` has the columns label, baseline's and candidate's prediction.
 
-    ``row_cell`` is the cell of each row; ``weight`` and ``square`` sum the relative weights and their squares by cell.
-    ``margins`` has shape (2, size): those of the baseline, and of the candidate. ``kept``: classes to average over.
+    ``row_cell`` is the cell of each row; ``powers`` sum the relative weights by cell, and their second, third and fourth
+    powers. ``margins`` has shape (2, size): those of the baseline, and of the candidate. ``kept``: classes to average
+    over.
     """
 
     size: int
     rows: int
     cells: NDArray[Any]
     row_cell: NDArray[Any]
-    weight: FloatArray
-    square: FloatArray
+    powers: tuple[FloatArray, ...]
     margins: Margins
     kept: NDArray[Any]
+
+    @property
+    def weight(self) -> FloatArray:
+        return self.powers[0]
 
 
 def _sum_margins(cells: NDArray[Any], weight: FloatArray, size: int) -> Margins:
@@ -52,7 +61,15 @@ def _sum_margins(cells: NDArray[Any], weight: FloatArray, size: int) -> Margins:
 
 
 def count_jointly(pair: SamplePair, metric: ConfusionMetric) -> JointTable:
-    """Count the rows of a pair by label and both predictions."""
+    """Count the rows of a pair by label and both predictions; metrics of the same predictions share one table."""
+    key = ("joint table", metric.at_threshold, metric.macro)
+    if key not in pair.memo:
+        pair.memo[key] = _count_cells(pair, metric)
+    table: JointTable = pair.memo[key]
+    return table
+
+
+def _count_cells(pair: SamplePair, metric: ConfusionMetric) -> JointTable:
     size = max(len(pair.candidate.classes), 2)
     label = np.asarray(pair.candidate.label)
     kind = np.min_scalar_type(size**3)
@@ -65,10 +82,17 @@ def count_jointly(pair: SamplePair, metric: ConfusionMetric) -> JointTable:
         codes, row_cell = np.unique(row_cell, return_inverse=True)
     weight = relative_weight(pair.candidate)
     sums = np.bincount(row_cell, weight, len(codes)).astype(np.float64)
-    squares = sums if weight is None else np.bincount(row_cell, weight**2, len(codes)).astype(np.float64)
+    powers = (
+        sums,
+        *(sums if weight is None else _sum_power(row_cell, weight, power, len(codes)) for power in (2, 3, 4)),
+    )
     cells = np.stack([codes // size**2, codes // size % size, codes % size], axis=1)
     margins, kept = _sum_margins(cells, sums, size), select_classes(metric, label, size)
-    return JointTable(size, pair.rows, cells, row_cell, sums, squares, margins, kept)
+    return JointTable(size, pair.rows, cells, row_cell, powers, margins, kept)
+
+
+def _sum_power(row_cell: NDArray[Any], weight: FloatArray, power: int, count: int) -> FloatArray:
+    return np.bincount(row_cell, weight**power, count).astype(np.float64)
 
 
 def evaluate_table(table: JointTable, metric: ConfusionMetric) -> tuple[float, float]:
@@ -93,14 +117,9 @@ def influence_of_rows(
     return influence if weight is None else influence * weight
 
 
-def _choose_extra(table: JointTable) -> float:
-    """Return the rows added to each class: one, or two where a model hardly ever predicts one of the classes."""
-    return 2.0 if table.margins.predicted[:, table.kept].min() < _SELDOM else 1.0
-
-
-def _add_rows(margins: Margins, extra: float) -> Margins:
-    """Add rows to each class: half of them hits, the other half spread over the other classes."""
-    return Margins(margins.hit + extra / 2, margins.actual + extra, margins.predicted + extra)
+def _add_rows(margins: Margins) -> Margins:
+    """Add one row to each class: half of it a hit, the other half spread over the other classes."""
+    return Margins(margins.hit + 0.5, margins.actual + 1.0, margins.predicted + 1.0)
 
 
 def _derive_cells(
@@ -116,28 +135,33 @@ def _derive_cells(
 
 
 def bound_from_table(table: JointTable, metric: ConfusionMetric, factor: float) -> Interval:
-    """Bound the contrast by the delta method on the table with half a row more, or one, in each discordant cell."""
-    extra = _choose_extra(table)
-    values, slopes = differentiate_kept(metric.formula, _add_rows(table.margins, extra), table.kept)
-    cells = table.cells
-    own = table.square @ _derive_cells(slopes, cells[:, 0], cells[:, 1], cells[:, 2], factor) ** 2
-    label, other = (part.ravel() for part in np.indices((table.size, table.size)))
-    added = np.where(label == other, 0.0, extra / 2 / (table.size - 1))
-    right, wrong = (
-        added @ _derive_cells(slopes, label, *sides, factor) ** 2 for sides in ((label, other), (other, label))
+    """Bound the contrast on the table with half a row more in each discordant cell."""
+    values, slopes = differentiate_kept(metric.formula, _add_rows(table.margins), table.kept)
+    variance, third, fourth = _sum_cumulants(table, slopes, factor)
+    variance *= table.rows / max(table.rows - 1, 1)
+    return Interval(
+        se=sqrt(variance),
+        method="adjusted delta, widened by score",
+        bounds=partial(bound_counted, float(values[1] - factor * values[0]), Cumulants(variance, third, fourth)),
     )
-    se = float(np.sqrt((own + right + wrong) * table.rows / max(table.rows - 1, 1)))
-    centre = float(values[1] - factor * values[0])
 
-    def bounds(tail: float) -> tuple[float, float]:
-        reach = normal_quantile(tail) * se
-        return centre - reach, centre + reach
 
-    return Interval(se=se, method="adjusted delta (joint table)", bounds=bounds)
+def _sum_cumulants(table: JointTable, slopes: Margins, factor: float) -> list[float]:
+    """Sum the second to fourth powers of what each row does to the contrast, those added included."""
+    cells = table.cells
+    own = _derive_cells(slopes, cells[:, 0], cells[:, 1], cells[:, 2], factor)
+    label, other = (part.ravel() for part in np.indices((table.size, table.size)))
+    added = np.where(label == other, 0.0, 0.5 / (table.size - 1))
+    right, wrong = (_derive_cells(slopes, label, *sides, factor) for sides in ((label, other), (other, label)))
+    return [float(table.powers[power - 1] @ own**power + added @ (right**power + wrong**power)) for power in (2, 3, 4)]
 
 
 def bound_paired_share(table: JointTable, metric: ConfusionMetric) -> Interval:
-    """Bound the difference of two shares of hits, among all rows or those with one label, by Tango's score interval."""
+    """Bound the difference of two shares of hits, among all rows or those with one label, by score and by added rows.
+
+    Tango's bound away from zero, with which few discordant rows, all lost, show a loss in 4.5 % of test sets instead of
+    2.5, is too near; Agresti & Min's bound towards it is. The wider one of each side misses less than 2.5 %.
+    """
     label = table.cells[:, 0]
     right, was_right = table.cells[:, 2] == label, table.cells[:, 1] == label
     chosen = _choose_cells(table, metric)
@@ -146,9 +170,11 @@ def bound_paired_share(table: JointTable, metric: ConfusionMetric) -> Interval:
     )
     variance = (gained + lost - (gained - lost) ** 2 / rows) / rows**2
     return Interval(
-        se=float(np.sqrt(variance)),
-        method="Tango score",
-        bounds=lambda tail: bound_paired_proportions(gained, lost, rows, tail),
+        se=sqrt(variance),
+        method="Tango score, widened by Agresti & Min",
+        bounds=take_wider(
+            partial(bound_paired_proportions, gained, lost, rows), partial(bound_with_added_rows, gained, lost, rows)
+        ),
     )
 
 
@@ -171,4 +197,4 @@ def measure_candidate(table: JointTable, metric: ConfusionMetric) -> float:
     _, slopes = differentiate_kept(metric.formula, table.margins, table.kept)
     cells = table.cells
     of_cell = _derive_cells(slopes, cells[:, 0], cells[:, 1], cells[:, 2], factor=0.0)
-    return float(np.sqrt(table.square @ of_cell**2 * table.rows / max(table.rows - 1, 1)))
+    return sqrt(float(table.powers[1] @ of_cell**2) * table.rows / max(table.rows - 1, 1))

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from metricgate.models.outcome import Direction
 from metricgate.models.samples import FloatArray, Sample, Task
@@ -12,7 +11,7 @@ from metricgate.stats import averages
 from metricgate.stats.binary import SCORED, calibration_metric, clip_log, require_probabilities
 from metricgate.stats.confusion import MIN_CLASS_ROWS, ConfusionMetric, confusion_metric, name_left_out
 from metricgate.stats.metric import Evaluation, Metric, MetricUndefined, mean_metric, relative_weight
-from metricgate.stats.ranking import RankMetric, rank_auc, rank_average_precision
+from metricgate.stats.ranking import RankMetric, Scored, rank_auc, rank_average_precision
 
 MULTICLASS: frozenset[Task] = frozenset({"multiclass"})
 _SUM_TOLERANCE = 0.01  # probabilities written with few digits do not sum to one exactly
@@ -53,7 +52,7 @@ def one_class(name: str, classes: tuple[str, ...], chosen: str) -> Metric:
     full = f"{name}[{chosen}]"
     if name in _RANK:
         label, rank = _RANK[name]
-        return _ranking(full, f"{label} of {chosen}", lambda sample: rank(*_one_against_rest(sample, index)), index)
+        return _ranking(full, f"{label} of {chosen}", lambda sample: rank(_one_against_rest(sample, index)), index)
     label, formula = _PER_CLASS[name]
     checks = {"precision": averages.require_predicted(index, chosen)}
     return confusion_metric(
@@ -68,8 +67,9 @@ def one_class(name: str, classes: tuple[str, ...], chosen: str) -> Metric:
     )
 
 
-def _one_against_rest(sample: Sample, index: int) -> tuple[FloatArray, NDArray[Any], FloatArray | None]:
-    return np.asarray(sample.scores)[:, index], np.asarray(sample.label) == index, relative_weight(sample)
+def _one_against_rest(sample: Sample, index: int) -> Scored:
+    scores = np.asarray(sample.scores)[:, index]
+    return Scored(scores, np.argsort(scores), np.asarray(sample.label) == index, relative_weight(sample))
 
 
 def _ranking(name: str, label: str, compute: Callable[[Sample], Evaluation], of_class: int | None = None) -> Metric:
@@ -95,7 +95,7 @@ def _evaluate_mean_auc(sample: Sample) -> Evaluation:
         raise MetricUndefined(f"Fewer than two classes have {MIN_CLASS_ROWS} rows.", code="too_few_rows")
     value, influence = 0.0, np.zeros(sample.rows)
     for index in np.flatnonzero(kept).tolist():
-        one = rank_auc(*_one_against_rest(sample, index))
+        one = rank_auc(_one_against_rest(sample, index))
         value += one.value
         influence += np.asarray(one.influence)
     count = int(np.count_nonzero(kept))

@@ -1,7 +1,8 @@
-"""Score intervals of proportions: one (Wilson 1927), and the difference of two paired ones (Tango 1998).
+"""Intervals of proportions: of one (Wilson 1927), and of the difference of two paired ones.
 
 T. Tango, "Equivalence test and confidence interval for the difference in proportions for the paired-sample design",
-Statistics in Medicine 17 (1998), 891-908.
+Statistics in Medicine 17 (1998), 891-908. A. Agresti & Y. Min, "Simple improved confidence intervals for comparing
+matched proportions", Statistics in Medicine 24 (2005), 729-740.
 """
 
 from math import inf, sqrt
@@ -40,3 +41,12 @@ def bound_paired_proportions(
     low = find_root(lambda value: score(value) - quantile, -1.0, estimate)
     high = find_root(lambda value: score(value) + quantile, estimate, 1.0)
     return low, high
+
+
+def bound_with_added_rows(only_candidate: float, only_baseline: float, rows: float, tail: float) -> tuple[float, float]:
+    """Bound the same difference as Agresti & Min do: as if half a row more were in each of the four cells."""
+    total = rows + 2
+    difference = (only_candidate - only_baseline) / total
+    discordant = (only_candidate + only_baseline + 1) / total
+    reach = normal_quantile(tail) * sqrt((discordant - difference**2) / total)
+    return max(difference - reach, -1.0), min(difference + reach, 1.0)

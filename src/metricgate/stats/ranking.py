@@ -31,8 +31,23 @@ class _Ranked(NamedTuple):
     negative: NDArray[Any]
 
 
-def _rank(scores: FloatArray, positive: NDArray[Any], weight: FloatArray | None) -> _Ranked:
-    order = np.argsort(scores)[::-1]
+class Scored(NamedTuple):
+    """What a ranking needs of rows: scores, their rising order, which rows are positive, and relative weights."""
+
+    scores: FloatArray
+    order: NDArray[Any]
+    positive: NDArray[np.bool_]
+    weight: FloatArray | None
+
+
+def _read_scored(sample: Sample) -> Scored:
+    positive: NDArray[np.bool_] = np.asarray(sample.label) == 1
+    return Scored(np.asarray(sample.scores), sample.order, positive, relative_weight(sample))
+
+
+def _rank(rows: Scored) -> _Ranked:
+    scores, rising, positive, weight = rows
+    order = rising[::-1]
     ordered = scores[order]
     is_new = np.empty(len(ordered), dtype=np.bool_)
     is_new[0] = False
@@ -53,14 +68,15 @@ def require_both_classes(positive: NDArray[Any], weight: FloatArray | None) -> t
     return positives, total - positives
 
 
-def rank_auc(scores: FloatArray, positive: NDArray[Any], weight: FloatArray | None) -> Evaluation:
+def rank_auc(rows: Scored) -> Evaluation:
     """Evaluate the area under the ROC curve: how often a positive row scores above a negative one, ties half.
 
     The influence of a positive row is n/n1 times the excess of its placement (the share of negatives below it) over
     the area, and likewise for negatives (DeLong, DeLong & Clarke-Pearson 1988; Sun & Xu 2014 for the ranks).
     """
+    scores, _, positive, weight = rows
     positives, negatives = require_both_classes(positive, weight)
-    ranked = _rank(scores, positive, weight)
+    ranked = _rank(rows)
     below = negatives - np.cumsum(ranked.negative) + ranked.negative / 2
     above = np.cumsum(ranked.positive) - ranked.positive / 2
     area = float(ranked.positive @ below) / (positives * negatives)
@@ -73,13 +89,14 @@ def rank_auc(scores: FloatArray, positive: NDArray[Any], weight: FloatArray | No
     return Evaluation(area, influence if weight is None else influence * weight)
 
 
-def rank_average_precision(scores: FloatArray, positive: NDArray[Any], weight: FloatArray | None) -> Evaluation:
+def rank_average_precision(rows: Scored) -> Evaluation:
     """Evaluate average precision: the precision at each positive row's score, averaged over positive rows.
 
     The influence sums, over the thresholds at or below a row, what its weight does to the precision there.
     """
+    scores, _, positive, weight = rows
     positives, _ = require_both_classes(positive, weight)
-    ranked = _rank(scores, positive, weight)
+    ranked = _rank(rows)
     hits = np.cumsum(ranked.positive)
     chosen = hits + np.cumsum(ranked.negative)
     chosen = np.where(chosen > 0, chosen, 1.0)  # leading rows of weight zero
@@ -96,11 +113,11 @@ def rank_average_precision(scores: FloatArray, positive: NDArray[Any], weight: F
 
 
 def evaluate_auc(sample: Sample) -> Evaluation:
-    return rank_auc(np.asarray(sample.scores), np.asarray(sample.label) == 1, relative_weight(sample))
+    return rank_auc(_read_scored(sample))
 
 
 def evaluate_average_precision(sample: Sample) -> Evaluation:
-    return rank_average_precision(np.asarray(sample.scores), np.asarray(sample.label) == 1, relative_weight(sample))
+    return rank_average_precision(_read_scored(sample))
 
 
 def count_top_rows(sample: Sample, *, count: int | None, share: float | None) -> float:
@@ -118,9 +135,10 @@ def evaluate_top_precision(sample: Sample, *, count: int | None, share: float | 
     if budget > sample.rows:
         raise MetricUndefined(f"There are fewer than {count} rows.", code="too_few_rows")
     share = budget / sample.rows
-    scores, positive, weight = np.asarray(sample.scores), np.asarray(sample.label) == 1, relative_weight(sample)
+    rows = _read_scored(sample)
+    positive, weight = rows.positive, rows.weight
     require_both_classes(positive, weight)
-    ranked = _rank(scores, positive, weight)
+    ranked = _rank(rows)
     sizes = ranked.positive + ranked.negative
     part = np.clip((budget - (np.cumsum(sizes) - sizes)) / np.where(sizes > 0, sizes, 1.0), 0.0, 1.0)
     value = float(ranked.positive @ part) / budget

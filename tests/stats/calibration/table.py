@@ -5,16 +5,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-COVERAGE, FAMILIES, SEEDS = "calibration-coverage", "calibration-families", "calibration-seeds"
-MIN_JUDGED = 0.15
-"""A metric judged in fewer of the test sets, 300 of 2,000, has too few cases to tell 93.5 % from 95."""
+from tests.stats.calibration.coverage import MIN_JUDGED
+
+COVERAGE, FAMILIES, SEEDS, RESAMPLED = (
+    f"calibration-{table}" for table in ("coverage", "families", "seeds", "resampled")
+)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print the tables once all workers have reported."""
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
     properties = [item for report in reports if report.when == "call" for item in report.user_properties]
-    for line in format_tables([(name, str(text)) for name, text in properties if name in {COVERAGE, FAMILIES, SEEDS}]):
+    for line in format_tables(
+        [(name, str(text)) for name, text in properties if name in {COVERAGE, FAMILIES, SEEDS, RESAMPLED}]
+    ):
         terminalreporter.write_line(line)
 
 
@@ -25,6 +29,7 @@ def format_tables(properties: Sequence[tuple[str, str]]) -> list[str]:
         rows[name] += json.loads(text)
     lines = format_coverage(rows[COVERAGE]) if rows[COVERAGE] else []
     lines += format_families(rows[FAMILIES]) if rows[FAMILIES] else []
+    lines += format_resampled(rows[RESAMPLED]) if rows[RESAMPLED] else []
     return lines + (format_seeds(rows[SEEDS]) if rows[SEEDS] else [])
 
 
@@ -87,4 +92,16 @@ def format_seeds(rows: Sequence[dict[str, Any]]) -> list[str]:
     for row in sorted(rows, key=lambda row: str(row["model"])):
         cells = " | ".join(f"{100 * row['shares'][policy]:.1f} %" for policy in policies)
         lines.append(f"| {row['model']} | {cells} |")
+    return lines
+
+
+def format_resampled(rows: Iterable[dict[str, Any]]) -> list[str]:
+    """Lay out how often either method misses, on the same test sets."""
+    lines = ["", "### The percentile bootstrap of the joint table, and our interval, on the same test sets", ""]
+    lines += ["| Setting | Metric | percentile: wrongly passed, wrongly failed | ours | width, ours to percentile |"]
+    lines += ["|---|---|--:|--:|--:|"]
+    for row in sorted(rows, key=lambda row: (row["setting"], row["rows"], row["metric"])):
+        cells = [", ".join(f"{100 * share:.1f} %" for share in row[method]) for method in ("percentile", "ours")]
+        setting = f"{row['setting']}, n = {row['rows']:,}"
+        lines.append(f"| {setting} | `{row['metric']}` | {cells[0]} | {cells[1]} | {row['width']:.2f} |")
     return lines
