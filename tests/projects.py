@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,12 +125,12 @@ def set_identity(root: Path) -> None:
         subprocess.run(["git", "config", key, value], cwd=root, check=True)
 
 
-def create_tiny(directory: Path) -> TinyProject:
+def create_tiny(directory: Path, files: Mapping[str, str] = FILES) -> TinyProject:
     """Build the project with the real tools: dvc init, add, repro and push, one commit on main."""
     project = TinyProject(root=directory / "work", remote=directory / "remote", origin=directory / "origin.git")
     project.remote.mkdir(parents=True)
     project.root.mkdir()
-    for path, text in FILES.items():
+    for path, text in files.items():
         project.write(path, text)
     project.git("init", "--quiet", "--initial-branch", "main")
     set_identity(project.root)
@@ -176,15 +176,15 @@ class stages_find_python:  # noqa: N801  reads as a statement
 
 
 @pytest.fixture
-def make_tiny(tiny_template: Path, tmp_path: Path) -> Iterator[Callable[..., TinyProject]]:
-    """Return a factory of copies of the tiny project, each with its own origin and DVC remote."""
+def make_copy(tmp_path: Path) -> Iterator[Callable[[Path], TinyProject]]:
+    """Return a factory of copies of a project that ``create_tiny`` made, each with its own origin and DVC remote."""
     made = 0
 
-    def make() -> TinyProject:
+    def make(template: Path) -> TinyProject:
         nonlocal made
         made += 1
         directory = tmp_path / f"tiny-{made}"
-        shutil.copytree(tiny_template, directory, symlinks=True)
+        shutil.copytree(template, directory, symlinks=True)
         project = TinyProject(root=directory / "work", remote=directory / "remote", origin=directory / "origin.git")
         project.use_remote(str(project.remote))
         project.git("remote", "set-url", "origin", str(project.origin))
@@ -192,6 +192,12 @@ def make_tiny(tiny_template: Path, tmp_path: Path) -> Iterator[Callable[..., Tin
 
     with stages_find_python():
         yield make
+
+
+@pytest.fixture
+def make_tiny(tiny_template: Path, make_copy: Callable[[Path], TinyProject]) -> Callable[..., TinyProject]:
+    """Return a factory of copies of the tiny project."""
+    return lambda: make_copy(tiny_template)
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """From two snapshots to a report: read the predictions, judge, measure, and lay everything out as one value."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from metricgate import __version__
 from metricgate.comparison.changes import list_changes
@@ -10,11 +11,11 @@ from metricgate.comparison.numbers import disagreeing_numbers, measure_numbers
 from metricgate.comparison.subject import Subject
 from metricgate.errors import MetricgateError, PredictionsError, TimeLimitError
 from metricgate.models.outcome import Outcome, Verdict
-from metricgate.models.result import Change, ChartData, GateRow, Location, MetricRow, Warning_
+from metricgate.models.result import Change, ChartData, GateRow, Location, MetricRow, Pairing, Warning_
 from metricgate.models.snapshot import RevisionInfo, Snapshot, Unreadable
 from metricgate.policy.judge import Evidence, judge_policy, tail_of
 from metricgate.policy.verdict import decide_verdict, exit_code_of
-from metricgate.predictions import Predictions, pair_predictions, read_predictions
+from metricgate.predictions import FreshRows, Predictions, note_fresh_rows, pair_predictions, read_predictions
 from metricgate.report.chart_data import build_charts, build_forest
 from metricgate.report.plot_data import build_plots
 from metricgate.report.value import Acceptance, Failure, Report
@@ -25,6 +26,7 @@ from metricgate.stats.registry import list_metrics, main_metrics
 
 EXIT_CANCELLED = 130
 NO_POLICY_REASON = "no policy: nothing was judged"
+NO_FRESH_ROWS: Mapping[str, FreshRows] = MappingProxyType({})
 NO_POLICY_HINT = "Run `metricgate init` to write a metricgate.yaml with predictions and gates."
 
 
@@ -36,6 +38,8 @@ class Case:
     candidate: Snapshot
     choice: PolicyChoice
     anchor: Snapshot | None = None
+    fresh: Mapping[str, FreshRows] = field(default_factory=lambda: NO_FRESH_ROWS)  # by prediction set
+    evaluation_lines: str = ""  # of metricgate.yaml: how this project would name its evaluation
     id: str = "default"
     warnings: tuple[Warning_, ...] = ()
     sources: tuple[Change, ...] = ()  # changed files of the pipeline
@@ -47,7 +51,7 @@ class Case:
 def judge(case: Case) -> Report:
     """Judge the candidate and describe the outcome. An error of the predictions still reports the pipeline's numbers."""
     try:
-        evidence = gather(case.baseline, case.candidate, case.choice)
+        evidence = gather(case.baseline, case.candidate, case.choice, case.fresh)
         anchor = gather(case.anchor, case.candidate, case.choice) if case.anchor else None
         return _report(case, evidence, anchor)
     except MetricgateError as error:
@@ -96,8 +100,13 @@ def _known(case: Case) -> dict[str, object]:
     }
 
 
-def gather(baseline: Snapshot | None, candidate: Snapshot, choice: PolicyChoice) -> Evidence:
-    """Read and pair the predictions of both snapshots, set by set.
+def gather(
+    baseline: Snapshot | None,
+    candidate: Snapshot,
+    choice: PolicyChoice,
+    fresh: Mapping[str, FreshRows] = NO_FRESH_ROWS,
+) -> Evidence:
+    """Read and pair the predictions of both snapshots, set by set; ``fresh``: what the baseline was judged on later.
 
     Raises
     ------
@@ -119,7 +128,8 @@ def gather(baseline: Snapshot | None, candidate: Snapshot, choice: PolicyChoice)
             continue
         paired = None if other is None else pair_predictions(other, own)
         if paired is not None:
-            paired = replace(paired, pairing=paired.pairing.model_copy(update={"path": spec.path}))
+            pairing = paired.pairing.model_copy(update={"path": spec.path})
+            paired = replace(paired, pairing=note_fresh_rows(pairing, fresh[name]) if name in fresh else pairing)
         subjects[name] = Subject(name=name, candidate=own, paired=paired)
     return Evidence(subjects=subjects, baseline=baseline, candidate=candidate)
 
@@ -185,6 +195,7 @@ def _report(case: Case, evidence: Evidence, anchor: Evidence | None) -> Report:
             "candidate_policy": _say_proposed(case.choice, evidence),
             "power": next((gate.power for gate in gates if gate.power), ""),
             "hints": (NO_POLICY_HINT,) if nothing_to_judge or case.choice.is_default else (),
+            "missing_policy": case.evaluation_lines if _has_unjudged_rows(evidence) else "",
             "accepted": accepted,
             **_known(case),
             **_count_rows(case, evidence),
@@ -192,6 +203,12 @@ def _report(case: Case, evidence: Evidence, anchor: Evidence | None) -> Report:
             "metrics": rows,
         }
     )
+
+
+def _has_unjudged_rows(evidence: Evidence) -> bool:
+    """Tell whether the candidate has test rows that the baseline's model was not judged on."""
+    pairings = [subject.pairing for subject in evidence.subjects.values() if subject.pairing]
+    return any(pairing.method == "id" and pairing.only_candidate > pairing.trained for pairing in pairings)
 
 
 def _count_rows(case: Case, evidence: Evidence) -> dict[str, RevisionInfo]:
@@ -246,7 +263,14 @@ def _warnings(evidence: Evidence, rows: Iterable[MetricRow]) -> tuple[Warning_, 
         for subject in evidence.subjects.values()
         if subject.baseline_problem
     ]
-    return (*test_set, *lost, *broken, *problems, *disagreeing_numbers(rows))
+    # A file's numbers are those of all test rows: of fewer, they must differ.
+    whole = {name for name, subject in evidence.subjects.items() if _is_whole(subject.pairing)}
+    disagreeing = disagreeing_numbers([row for row in rows if row.source != "predictions" or row.set in whole])
+    return (*test_set, *lost, *broken, *problems, *disagreeing)
+
+
+def _is_whole(pairing: Pairing | None) -> bool:
+    return pairing is None or pairing.rows == pairing.candidate_rows
 
 
 def _draw(evidence: Evidence, gates: tuple[GateRow, ...]) -> tuple[ChartData, ...]:

@@ -18,9 +18,11 @@ from metricgate.trigger import Trigger, TriggerKind
 from metricgate.workspace.baseline import BaselineRevision, resolve_baseline
 from metricgate.workspace.candidate import ProduceOptions, produce_candidate
 from metricgate.workspace.checkout import Access, Checkout
+from metricgate.workspace.fresh import Sides, complete_baseline
 from metricgate.workspace.inspections import Inspections
 from metricgate.workspace.keeping import keep_results
 from metricgate.workspace.results import describe_inspection, fetch_baseline
+from metricgate.workspace.suggestion import suggest_evaluation
 from metricgate.workspace.touched import find_touched_files, locate_parameters
 
 LOCAL = Trigger(kind=TriggerKind.LOCAL)
@@ -57,6 +59,7 @@ def run(request: Request, progress: Progress) -> Report:
             revision = resolve_baseline(checkout, request.trigger, requested=request.baseline)
             choice = _choose_policy(checkout, revision, request)
             case = _produce(checkout, revision, choice, request, progress, Path(scratch))
+            case = _complete(checkout, case, request, progress, Path(scratch))
         except MetricgateError as error:
             return report_failure(error, id_=request.id)
         with progress.step("Compare"):
@@ -139,6 +142,28 @@ def _plan_inspections(
     )
     together = (replace(how, inspections=inspections) for how in (options, own, frozen))
     return next(together), next(together), next(together)
+
+
+def _complete(checkout: Checkout, case: Case, request: Request, progress: Progress, scratch: Path) -> Case:
+    """Have the baseline's stored model judged on the candidate's new rows, as far as the policy says how."""
+    if case.baseline is None:
+        return case
+    choice = case.choice
+    sides = Sides(
+        baseline=case.baseline,
+        candidate=case.candidate,
+        baseline_policy=choice.baseline,
+        candidate_policy=choice.candidate,
+    )
+    options = ProduceOptions(scratch=scratch / "run", timeout_s=request.timeout_s, pipeline=choice.baseline.pipeline)
+    completed = complete_baseline(checkout, sides, options, progress=progress, logs=request.output / "logs")
+    return replace(
+        case,
+        baseline=completed.snapshot,
+        fresh=completed.fresh,
+        warnings=(*case.warnings, *completed.warnings),
+        evaluation_lines=suggest_evaluation(checkout, choice.candidate),
+    )
 
 
 def _keep(checkout: Checkout, case: Case, request: Request, progress: Progress, scratch: Path) -> tuple[Warning_, ...]:

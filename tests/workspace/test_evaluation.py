@@ -7,6 +7,7 @@ from metricgate.processes.progress import QuietProgress
 from metricgate.settings.policy import EvaluationSpec, Policy
 from metricgate.workspace.checkout import Checkout
 from metricgate.workspace.evaluation import EvaluationCase, evaluate_model
+from metricgate.workspace.lending import Holder
 from metricgate.workspace.site import ProduceOptions
 from tests.projects import TinyProject
 from tests.workspace.conftest import POLICY
@@ -14,11 +15,11 @@ from tests.workspace.conftest import POLICY
 SPEC = EvaluationSpec(command="python src/evaluate.py", model="params.yaml", data="data/prepared.csv")
 
 
-def evaluate(tiny: TinyProject, tmp_path: Path, policy: Policy, **case: str) -> Path:
+def evaluate(tiny: TinyProject, tmp_path: Path, policy: Policy, *, model: str, data: str | None) -> Path:
     options = ProduceOptions(scratch=tmp_path / "scratch")
     found = evaluate_model(
         Checkout.open(tiny.root),
-        EvaluationCase(**case),
+        EvaluationCase(model=Holder(revision=model), data=Holder(revision=data)),
         policy,
         options,
         progress=QuietProgress(),
@@ -38,7 +39,7 @@ def test_stored_model_is_judged_on_the_data_of_another_revision(tiny: TinyProjec
     new = tiny.commit("new data and a new model")
     policy = POLICY.model_copy(update={"evaluation": SPEC})
 
-    rows = evaluate(tiny, tmp_path, policy, model_revision=old, data_revision=new).read_text().splitlines()
+    rows = evaluate(tiny, tmp_path, policy, model=old, data=new).read_text().splitlines()
 
     assert rows == ["id,label,score", "3,0,0.3", "4,0,0.4"]
     assert tiny.git("status", "--porcelain") == ""
@@ -49,11 +50,11 @@ def test_model_that_nobody_has_is_an_error_that_names_it(tiny: TinyProject, tmp_
     policy = POLICY.model_copy(update={"evaluation": SPEC.model_copy(update={"model": "models/model.pkl"})})
 
     with pytest.raises(WorkspaceError, match=r"models/model\.pkl cannot be had at"):
-        evaluate(tiny, tmp_path, policy, model_revision=tiny.sha(), data_revision=tiny.sha())
+        evaluate(tiny, tmp_path, policy, model=tiny.sha(), data=tiny.sha())
 
 
 def test_policy_without_evaluation_says_what_is_missing(tiny: TinyProject, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="how a stored model is judged") as caught:
-        evaluate(tiny, tmp_path, POLICY, model_revision=tiny.sha(), data_revision=tiny.sha())
+        evaluate(tiny, tmp_path, POLICY, model=tiny.sha(), data=tiny.sha())
 
     assert "evaluation: {command:" in caught.value.fix

@@ -106,6 +106,8 @@ class Pairing(Value):
     classes: tuple[str, ...] = ()
     identical: bool = False  # predictions are the same on all rows of both sides
     test_set_changed: bool = False
+    fresh: int = 0  # rows compared that only the candidate had, and on which `evaluation` judged the baseline's model
+    trained: int = 0  # rows left out because one of the models was trained on them
     duplicates: int = 0
     test_set: str = ""  # a short hash of the candidate's ids and labels: equal ones are the same test set
     notes: tuple[str, ...] = ()

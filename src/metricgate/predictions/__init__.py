@@ -1,5 +1,6 @@
 """Predictions: files of test rows, read, checked, and joined row by row. No row is lost without being counted."""
 
+from metricgate.predictions.fresh import FreshRows, note_fresh_rows
 from metricgate.predictions.notes import describe_spec
 from metricgate.predictions.pairs import PairedSet, pair_predictions
 from metricgate.predictions.roles import ColumnOptions, infer_spec
@@ -7,10 +8,12 @@ from metricgate.predictions.table import Predictions, read_predictions
 
 __all__ = [
     "ColumnOptions",
+    "FreshRows",
     "PairedSet",
     "Predictions",
     "describe_spec",
     "infer_spec",
+    "note_fresh_rows",
     "pair_predictions",
     "read_predictions",
 ]

@@ -38,13 +38,18 @@ class Alignment:
 
     def describe(self) -> list[str]:
         """Return one sentence that counts the rows left out of the comparison, if there are any."""
-        counts = (
-            (self.only_baseline, "only in the baseline's predictions"),
-            (self.only_candidate, "only in the candidate's"),
-            (self.label_differs, "labelled differently on the two sides"),
-        )
-        parts = [f"{count_rows(count, 'is')} {where}" for count, where in counts if count]
-        return [f"{', '.join(parts)}: not compared."] if parts else []
+        return describe_left_out(self.only_baseline, self.only_candidate, self.label_differs)
+
+
+def describe_left_out(only_baseline: int, only_candidate: int, label_differs: int) -> list[str]:
+    """Return one sentence that counts the rows left out of a comparison, if there are any."""
+    counts = (
+        (only_baseline, "only in the baseline's predictions"),
+        (only_candidate, "only in the candidate's"),
+        (label_differs, "labelled differently on the two sides"),
+    )
+    parts = [f"{count_rows(count, 'is')} {where}" for count, where in counts if count]
+    return [f"{', '.join(parts)}: not compared."] if parts else []
 
 
 def align_rows(baseline: Predictions, candidate: Predictions) -> Alignment:

@@ -52,6 +52,8 @@ def describe_pairing(pairing: Pairing) -> str:
     same = (
         "the same on both sides"
         if both
+        else f"{format_count(pairing.fresh)} of them fresh for both models"
+        if pairing.fresh
         else (
             f"common to both sides (baseline {format_count(pairing.baseline_rows)}, "
             f"candidate {format_count(pairing.candidate_rows)})"

@@ -14,6 +14,7 @@ Every name, value and sentence of a report comes from a repository that nobody v
 import html
 import re
 import unicodedata
+from typing import Literal
 
 NAME_LENGTH = 60
 SENTENCE_LENGTH = 600
@@ -97,13 +98,13 @@ def _part_forged(text: str) -> str:
     return _LONG_RUN.sub("\\g<0>\u2060", text.replace("<!--", "<!\u2060--"))
 
 
-def code_block(text: str, *, lines: int = 40, width: int = 400) -> str:
+def code_block(text: str, *, lines: int = 40, width: int = 400, language: Literal["text", "yaml"] = "text") -> str:
     """Return a fenced block with the last ``lines`` lines of ``text``."""
     shown = map(clean_line, text.splitlines()[-lines:])
     kept = [_part_forged(shorten(line, width)) for line in shown]
     longest = max((len(run) for run in re.findall("`+", "\n".join(kept))), default=0)
     fence = "`" * max(3, longest + 1)
-    return "\n".join((f"{fence}text", *kept, fence))
+    return "\n".join((f"{fence}{language}", *kept, fence))
 
 
 def html_text(text: str, length: int = SENTENCE_LENGTH) -> str:

@@ -52,7 +52,7 @@ def _describe_pairing(pairing: Pairing) -> str:
     how = "joined by id" if pairing.method == "id" else "joined in the order of the file, their labels agree"
     rows = f"{name}both models are judged on the same {plural(pairing.rows, 'row')} of {code_span(pairing.path)}, {how}"
     twice = f"; {format_count(pairing.duplicates)} of them have the same content" if pairing.duplicates else ""
-    notes = "".join(f" {escape_sentence(note, 200)}" for note in pairing.notes)
+    notes = "".join(f" {escape_sentence(note, 400)}" for note in pairing.notes)
     return f"{rows}{twice}.{notes}"
 
 

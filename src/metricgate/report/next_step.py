@@ -2,7 +2,7 @@
 
 from metricgate.models.outcome import Direction, Outcome
 from metricgate.models.result import MetricRow
-from metricgate.report.escape import code_span, escape_sentence
+from metricgate.report.escape import code_block, code_span, escape_sentence
 from metricgate.report.gate_table import sort_gates
 from metricgate.report.labels import name_metric, slice_cell
 from metricgate.report.metric_table import describe_difference
@@ -10,6 +10,10 @@ from metricgate.report.numbers import plural
 from metricgate.report.value import Report
 
 SHOWN_PARAMETERS = 2
+MISSING = (
+    "with these lines in metricgate.yaml, the baseline's stored model is judged on new rows too, as far as neither model "
+    "was trained on them. They count once they are on the base branch."
+)
 TROUBLE = frozenset({Outcome.FAILED, Outcome.INCONCLUSIVE})
 
 
@@ -19,6 +23,13 @@ def draw_next_step(report: Report) -> str:
         return f"**Next:** {escape_sentence(report.hints[0])}"
     parts = [part for part in (_describe_worst_slice(report), _describe_parameters(report)) if part]
     return f"**Next:** look at {'; '.join(parts)}." if parts else ""
+
+
+def draw_missing_policy(report: Report) -> str:
+    """Return the lines of metricgate.yaml that a team is missing; empty where it misses none."""
+    if not report.missing_policy:
+        return ""
+    return f"**Missing:** {MISSING}\n\n{code_block(report.missing_policy, language='yaml')}"
 
 
 def _describe_worst_slice(report: Report) -> str:

@@ -9,7 +9,7 @@ from metricgate.report.escape import code_block, code_span, escape_sentence
 from metricgate.report.gate_table import TELLING, draw_gates, sort_gates
 from metricgate.report.headline import headline
 from metricgate.report.labels import VERDICT_SIGNS
-from metricgate.report.next_step import draw_next_step
+from metricgate.report.next_step import draw_missing_policy, draw_next_step
 from metricgate.report.numbers import plural
 from metricgate.report.pictures import main_picture
 from metricgate.report.place import Place
@@ -38,6 +38,7 @@ def overview_sections(report: Report, place: Place, *, quiet: bool) -> tuple[Sec
         _gate_section(report),
         fixed("policy", proposal),
         fixed("next step", draw_next_step(report)),
+        fixed("missing policy", draw_missing_policy(report)),
         fixed("picture", main_picture(report, place)),
     )
 

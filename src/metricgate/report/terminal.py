@@ -7,6 +7,7 @@ from metricgate.report.escape import clean, clean_line, plain_name, shorten
 from metricgate.report.gate_table import sort_gates
 from metricgate.report.headline import gate_decimals, headline
 from metricgate.report.labels import OUTCOME_WORDS, describe_rule, is_relative, plain_metric
+from metricgate.report.next_step import MISSING
 from metricgate.report.numbers import format_count, format_interval, format_number, plural
 from metricgate.report.value import Report
 
@@ -37,6 +38,7 @@ def render_terminal(report: Report, *, color: bool, width: int) -> str:
         _draw_table(sort_gates(report.gates), width, color=color),
         "\n".join(dict.fromkeys(_explain(gate) for gate in report.gates if _needs_reason(gate))),
         "\n".join(f"next: {clean(hint)}" for hint in report.hints),
+        _draw_missing_policy(report),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -62,6 +64,7 @@ def _describe_rows(report: Report) -> str:
     rows = ", ".join(
         f"{plural(pairing.rows, 'test row')}"
         + (f" ({format_count(pairing.positives)} positive)" if pairing.positives is not None else "")
+        + (f", {format_count(pairing.fresh)} of them fresh for both models" if pairing.fresh else "")
         for pairing in report.pairings
     )
     return " · ".join(part for part in (names, rows) if part)
@@ -74,6 +77,12 @@ def _describe_failure(report: Report) -> str:
     details = "\n".join(f"  | {clean_line(line)}" for line in failure.details.splitlines()[-40:])
     text = f"expected: {clean(failure.expected)}\nwhat to do: {clean(failure.fix)}\nmore: {find_help(failure.anchor)}"
     return f"{text}\n{details}" if details else text
+
+
+def _draw_missing_policy(report: Report) -> str:
+    if not report.missing_policy:
+        return ""
+    return "\n".join([f"missing: {MISSING}", *(f"  {clean_line(line)}" for line in report.missing_policy.splitlines())])
 
 
 def _draw_table(gates: list[GateRow], width: int, *, color: bool) -> str:

@@ -65,6 +65,7 @@ class Report(Value):
     candidate_policy: str = ""  # what the candidate's own gates would have said, where they differ
     power: str = ""  # one sentence: what this test set can catch
     hints: tuple[str, ...] = ()  # what to do next; the lines of policy a team is missing
+    missing_policy: str = ""  # YAML for metricgate.yaml, with which more could be judged
     reproduce: str = ""  # one shell command that runs the same comparison on a laptop
     accepted: Acceptance | None = None
     failure: Failure | None = None

@@ -153,6 +153,10 @@ class EvaluationSpec(Section):
     command: str = Field(description="Shell command that judges the model on the data.")
     model: str = Field(description="The model's file or folder.")
     data: str = Field(description="The test data's file or folder.")
+    train: Names = Field(
+        (),
+        description="Files of training data (every row that model was fitted to or chosen by), with the id columns of the predictions. Needed to judge rows that only the candidate has: those found here are left out.",
+    )
 
 
 PREDICTION_TAGS = ("one set", "named sets")

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from metricgate.errors import ConfigurationError, WorkspaceError
@@ -10,18 +10,22 @@ from metricgate.models.snapshot import Unreadable
 from metricgate.processes.progress import Progress
 from metricgate.settings.policy import EvaluationSpec, Policy
 from metricgate.workspace.checkout import Checkout
-from metricgate.workspace.messages import Request
+from metricgate.workspace.lending import Holder, lend_files, open_folder
 from metricgate.workspace.requirements import prepare_environment
-from metricgate.workspace.session import ask_worker, explain_missing_module
+from metricgate.workspace.session import explain_missing_module
 from metricgate.workspace.site import ProduceOptions, Site
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationCase:
-    """Which model is judged on which data: two revisions, by their SHAs."""
+    """Whose model is judged on whose data. ``data_path``: where the data lies, if elsewhere than at the model's.
 
-    model_revision: str
-    data_revision: str
+    The model is one that was committed: for the checkout, the last commit's.
+    """
+
+    model: Holder
+    data: Holder
+    data_path: str | None = None
 
 
 def evaluate_model(
@@ -35,7 +39,8 @@ def evaluate_model(
 ) -> Mapping[str, Path | Unreadable]:
     """Run the policy's evaluation command in a work tree of the model's revision, on the other revision's data.
 
-    The code is the model's own, for it knows the features. Whether a row was trained on is not asked here.
+    The code and the policy are the model's own, for they know the features. Whether a row was trained on is not asked
+    here.
 
     Returns
     -------
@@ -55,58 +60,38 @@ def evaluate_model(
             expected="`evaluation:` with command, model and data.",
             fix="add `evaluation: {command: python src/evaluate.py, model: models/model.pkl, data: data/test.csv}`.",
         )
-    folder = options.scratch / f"evaluation-{case.model_revision[:12]}-{case.data_revision[:12]}"
+    revision = case.model.revision or checkout.head_sha
     with (
-        progress.step(f"Evaluate {case.model_revision[:9]} on the data of {case.data_revision[:9]}"),
-        checkout.worktree(case.model_revision) as directory,
+        progress.step(f"Evaluate the model of {revision[:9]}"),
+        checkout.worktree(revision) as directory,
     ):
         site = Site(
             directory=directory,
-            files=folder,
+            files=options.scratch / f"evaluation-{revision[:12]}",
             logs=logs,
             name="evaluation",
             progress=progress,
             owner=checkout.owner,
             shares_with=checkout.directory,
         )
-        _place(checkout, site, spec.model, case.model_revision, options)
-        _place(checkout, site, spec.data, case.data_revision, options)
+        _place_files(checkout, case, spec, site, options)
+        for entry in policy.prediction_sets.values():
+            site.make_folder((directory / entry.path).parent)
+            # A file in Git would be taken for what the command wrote.
+            (directory / entry.path).unlink(missing_ok=True)
         _run(site, spec, options)
-        return {name: _keep(directory, folder, entry.path) for name, entry in policy.prediction_sets.items()}
+        return {name: _keep(directory, site.files, entry.path) for name, entry in policy.prediction_sets.items()}
 
 
-def _place(checkout: Checkout, site: Site, path: str, revision: str, options: ProduceOptions) -> None:
-    """Put a file as it is at ``revision`` into the work tree."""
-    request = Request(
-        action="inspect",
-        directory=str(checkout.directory),
-        revision=revision,
-        predictions=(path,),
-        files=str(site.make_folder(site.files / revision[:12])),
-    )
-    answer = ask_worker(
-        request,
-        progress=site.progress,
-        log=site.logs / "evaluation-files.log",
-        owner=site.owner,
-        timeout_s=options.timeout_s,
-    )
-    content = None
-    if answer.project and answer.predictions[0].local is not None:
-        content = Path(answer.predictions[0].local).read_bytes()
-    elif not answer.project:
-        content = checkout.read_bytes(revision, path)
-    if content is None:
-        problem = answer.predictions[0].problem if answer.predictions else f"{path} is not in Git"
-        raise WorkspaceError(
-            f"{path} cannot be had at {revision[:9]}: {problem}.",
-            expected="a model and test data that are files in Git or under DVC, and pushed.",
-            fix="run `dvc push` on the machine that has it, or correct `evaluation` in metricgate.yaml.",
-        )
-    target = site.directory / path
-    site.make_folder(target.parent)
-    target.unlink(missing_ok=True)
-    target.write_bytes(content)
+def _place_files(
+    checkout: Checkout, case: EvaluationCase, spec: EvaluationSpec, site: Site, options: ProduceOptions
+) -> None:
+    """Put the model, and the other revision's data, where the command looks for them."""
+    model = {spec.model: site.directory / spec.model}
+    lend_files(checkout, site, case.model, model, timeout_s=options.timeout_s)
+    with open_folder(checkout, case.data) as directory:
+        data = {case.data_path or spec.data: site.directory / spec.data}
+        lend_files(checkout, replace(site, directory=directory), case.data, data, timeout_s=options.timeout_s)
 
 
 def _run(site: Site, spec: EvaluationSpec, options: ProduceOptions) -> None:

@@ -8,11 +8,23 @@ from metricgate.models.base import Value
 from metricgate.models.snapshot import DataEntry, Parameter, PlotFile, Stage
 
 
+class Lent(Value):
+    """A file or folder that is asked for. ``path``: in the project; ``target``: the absolute path it is copied to.
+
+    ``hash``: what DVC recorded of it, or of the output it lies in, where that is not in the project's dvc.lock.
+    """
+
+    path: str
+    target: str
+    hash: str = ""
+
+
 class Request(Value):
     """``produce``: the work tree, its pipeline run where needed. ``inspect``: a revision, read and never run.
 
     ``pull``: all data under DVC, for a command that is not DVC's. ``read``: the work tree as it lies. ``push``: what was
-    produced, to the remote. ``bring``: the objects ``hashes``, one for each path in ``predictions``.
+    produced, to the remote. ``bring``: the objects ``hashes``, one for each path in ``predictions``. ``lend``: the files
+    and folders ``lent``, from the work tree, DVC's cache or its remote.
 
     Paths in ``predictions`` and ``metrics`` are relative to ``directory``, the project's folder. ``files`` is an
     empty folder where files of a revision are put. ``shares_with`` is the project's folder in the checkout whose cache
@@ -20,7 +32,7 @@ class Request(Value):
     pipeline with one of them is not run. Without ``may_run`` none is. ``environment`` is for stages: name and value.
     """
 
-    action: Literal["produce", "inspect", "pull", "read", "push", "bring"]
+    action: Literal["produce", "inspect", "pull", "read", "push", "bring", "lend"]
     directory: str
     revision: str | None = None
     shares_with: str | None = None
@@ -28,6 +40,7 @@ class Request(Value):
     may_run: bool = True
     environment: tuple[tuple[str, str], ...] = ()
     hashes: tuple[str, ...] = ()
+    lent: tuple[Lent, ...] = ()
     reproduce: bool = True
     predictions: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()

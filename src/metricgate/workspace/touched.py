@@ -26,9 +26,9 @@ class Touched:
 def find_touched_files(checkout: Checkout, baseline: str, policy: Policy) -> Touched:
     """Sort the files that differ from the commit ``baseline`` by what they mean for the verdict."""
     changed = set(checkout.changed_files(baseline))
-    stages = _read_stages(checkout)
+    stages = read_stages(checkout)
     predictions = {spec.path for spec in policy.prediction_sets.values()}
-    judging = [stage for stage in stages if predictions & set(_paths(stage, "outs", "metrics", "plots"))]
+    judging = [stage for stage in stages if predictions & set(list_paths(stage, "outs", "metrics", "plots"))]
     sources = changed & {checkout.prefix + path for path in _sources(stages, stages)}
     evaluation = changed & {checkout.prefix + path for path in _sources(judging, stages)}
     return Touched(
@@ -73,7 +73,7 @@ def _warn(code: str, what: str, files: Iterable[str]) -> tuple[Warning_, ...]:
     return (Warning_(code=code, text=f"This change edits {what}: {', '.join(listed[:SHOWN])}{more}."),)
 
 
-def _read_stages(checkout: Checkout) -> list[Mapping[str, Any]]:
+def read_stages(checkout: Checkout) -> list[Mapping[str, Any]]:
     """Read the stages of dvc.yaml; none where there is no such file, or nobody can read it."""
     try:
         text = (checkout.directory / "dvc.yaml").read_text(encoding="utf-8")
@@ -87,12 +87,13 @@ def _read_stages(checkout: Checkout) -> list[Mapping[str, Any]]:
 
 def _sources(stages: Iterable[Mapping[str, Any]], pipeline: Iterable[Mapping[str, Any]]) -> set[str]:
     """Give what the stages depend on that no stage of the pipeline makes."""
-    made = {out.rstrip("/") for stage in pipeline for out in _paths(stage, "outs", "metrics", "plots")}
-    dependencies = {dep for stage in stages for dep in _paths(stage, "deps")}
+    made = {out.rstrip("/") for stage in pipeline for out in list_paths(stage, "outs", "metrics", "plots")}
+    dependencies = {dep for stage in stages for dep in list_paths(stage, "deps")}
     return {dep for dep in dependencies if not any(dep == out or dep.startswith(f"{out}/") for out in made)}
 
 
-def _paths(stage: Mapping[str, Any], *keys: str) -> Iterable[str]:
+def list_paths(stage: Mapping[str, Any], *keys: str) -> Iterable[str]:
+    """Yield the paths that a stage of dvc.yaml lists under the keys."""
     for key in keys:
         entries = stage.get(key)
         if isinstance(entries, list):

@@ -19,6 +19,7 @@ from metricgate.workspace.worker.inventory import (
     list_plots,
     read_inventory,
 )
+from metricgate.workspace.worker.lending import lend_files
 from metricgate.workspace.worker.project import Project, open_project
 from metricgate.workspace.worker.publication import push_produced
 from metricgate.workspace.worker.remote import Remote, describe_remote
@@ -56,6 +57,8 @@ def _answer(request: Request, project: Project, say: Say) -> Answer:
             files = RevisionFiles(project, Path(request.files))
             wanted = zip(request.predictions, request.hashes, strict=True)
             return Answer(predictions=tuple(files.find_object(path, digest) for path, digest in wanted))
+        case "lend":
+            return Answer(predictions=lend_files(Path(request.directory), project, request.lent))
         case "push":
             say(Happened(text=f"pushed {push_produced(project)} objects"))
             return Answer()
@@ -161,7 +164,8 @@ def _handle(request: Request, projects: Projects, say: Say) -> Answer | Failed:
     try:
         project = projects.open(request)
         if project is None:
-            return Answer(project=False, pipeline=False)
+            lent = lend_files(Path(request.directory), None, request.lent)
+            return Answer(project=False, pipeline=False, predictions=lent)
         remote = describe_remote(project.repo)
         return _answer(request, project, say)
     except Exception as error:
