@@ -24,12 +24,16 @@ class Ranking:
         """Return the ranking; None without scores or without both classes."""
         if sample.scores is None or sample.label is None:
             return None
-        order = sample.order[::-1]  # tied rows are added up anyway
-        scores, labels = sample.scores[order], sample.label[order].astype(np.float64)
-        weights = np.ones(sample.rows) if sample.weight is None else sample.weight[order]
-        last_of_tie = np.append(np.flatnonzero(np.diff(scores)), sample.rows - 1)
-        positives = np.cumsum(weights * labels)[last_of_tie]
-        negatives = np.cumsum(weights * (1.0 - labels))[last_of_tie]
+        order = sample.order[::-1]
+        scores, labels = sample.scores[order], sample.label[order]
+        last_of_tie = np.append(np.flatnonzero(scores[1:] != scores[:-1]), sample.rows - 1)
+        if sample.weight is None:
+            positives = np.cumsum(labels, dtype=np.int64)[last_of_tie].astype(np.float64)
+            negatives = last_of_tie + 1 - positives
+        else:
+            weights = sample.weight[order]
+            positives = np.cumsum(weights * labels)[last_of_tie]
+            negatives = np.cumsum(weights * (1.0 - labels))[last_of_tie]
         return cls(positives=positives, negatives=negatives) if positives[-1] > 0 and negatives[-1] > 0 else None
 
 
@@ -108,13 +112,15 @@ def _trace_calibration(sample: Sample, side: Side) -> CurveData | None:
         return None
     if sample.scores.min() < 0 or sample.scores.max() > 1:
         return None
-    edges = np.unique(np.quantile(sample.scores, np.linspace(0, 1, BINS + 1)[1:-1]))
-    bins = np.searchsorted(edges, sample.scores, side="right")
-    weights = np.ones(sample.rows) if sample.weight is None else sample.weight
-    size = np.bincount(bins, weights, minlength=len(edges) + 1)
+    scores, labels = sample.scores[sample.order], sample.label[sample.order]
+    weights = np.ones(sample.rows) if sample.weight is None else sample.weight[sample.order]
+    edges = np.unique(scores[np.arange(1, BINS) * sample.rows // BINS])
+    starts = np.unique(np.searchsorted(scores, edges, side="left"))
+    first = np.append(0, starts[starts > 0])
+    size = np.add.reduceat(weights, first)
     filled = size > 0
-    score = np.bincount(bins, weights * sample.scores, minlength=len(size))[filled] / size[filled]
-    share = np.bincount(bins, weights * sample.label, minlength=len(size))[filled] / size[filled]
+    score = np.add.reduceat(weights * scores, first)[filled] / size[filled]
+    share = np.add.reduceat(weights * labels, first)[filled] / size[filled]
     return CurveData(label=side, side=side, x=round_values(score), y=round_values(share))
 
 

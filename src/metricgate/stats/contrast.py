@@ -178,8 +178,7 @@ def _measure(pair: SamplePair, metric: Metric, factor: float) -> _Measured:
         interval = Interval(se=0.0, method=NO_INTERVAL, bounds=_unbounded, inconclusive=_say_no_interval(metric))
     else:
         influence = candidate.influence - (baseline.influence if factor == 1.0 else factor * baseline.influence)
-        interval = _bound_influence(pair, metric, factor, (baseline, candidate), influence)
-        own_bounds = _bound_side(pair.candidate, metric, candidate, pair.group)
+        interval, own_bounds = _bound_influence(pair, metric, factor, (baseline, candidate), influence)
         notes += _flag_single_row(influence)
     return _Measured(
         baseline=baseline.value,
@@ -225,10 +224,13 @@ def _measure_table(pair: SamplePair, metric: ConfusionMetric, factor: float) -> 
 
 def _bound_influence(
     pair: SamplePair, metric: Metric, factor: float, sides: tuple[Evaluation, Evaluation], influence: FloatArray
-) -> Interval:
+) -> tuple[Interval, Bounds]:
+    """Return the interval of the contrast, and the bounds of the candidate's own value."""
     estimate = sides[1].value - factor * sides[0].value
     if pair.group is not None:
-        return bound_by_groups(estimate, influence, share_groups(pair.candidate, metric, pair.group), pair.group)
+        shares = share_groups(pair.candidate, metric, pair.group)
+        grouped = bound_by_groups(estimate, influence, shares, pair.group)
+        return grouped, _bound_side(pair.candidate, metric, sides[1], pair.group)
     spread = find_spread(pair.candidate, metric)
     se = spread.measure(influence)
     own_influence = [np.asarray(side.influence) for side in sides]
@@ -247,11 +249,10 @@ def _bound_influence(
         first, method = student, "DeLong" if metric.is_area else "influence values"
     else:
         first, method = student, "Student's t"
-    inconclusive = find_heavy_tail(pair.candidate, metric)
-    if has_own_scale(metric):
-        return Interval(se=se, method=method, bounds=first, inconclusive=inconclusive)
-    wider = take_wider(first, recovered)
-    return Interval(se=se, method=f"{method}, widened by MOVER", bounds=wider, inconclusive=inconclusive)
+    if not has_own_scale(metric):
+        first, method = take_wider(first, recovered), f"{method}, widened by MOVER"
+    interval = Interval(se=se, method=method, bounds=first, inconclusive=find_heavy_tail(pair.candidate, metric))
+    return interval, partial(bound_own, metric, own[1], spread.freedom)
 
 
 def _correlate(baseline: Evaluation, candidate: Evaluation) -> float:
@@ -262,7 +263,7 @@ def _correlate(baseline: Evaluation, candidate: Evaluation) -> float:
 
 def _flag_single_row(influence: FloatArray) -> tuple[str, ...]:
     total = float(influence @ influence)
-    largest = float(np.abs(influence).max()) ** 2
+    largest = float(max(influence.max(), -influence.min())) ** 2
     if total == 0 or largest / total < _CARRIES_MOST:
         return ()
     return (f"One row carries {largest / total:.0%} of the variance of the difference.",)

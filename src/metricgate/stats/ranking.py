@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from metricgate.models.samples import FloatArray, Sample
 from metricgate.stats.metric import Evaluation, Metric, MetricUndefined, relative_weight
 
+_MANY = 2**30  # twice the number of groups fits 32 bits below it
+
 
 @dataclass(frozen=True, kw_only=True)
 class RankMetric(Metric):
@@ -27,8 +29,16 @@ class _Ranked(NamedTuple):
 
     order: NDArray[Any]
     group: NDArray[Any]  # of each row in ``order``
+    hit: NDArray[np.bool_]  # whether each row in ``order`` is positive
     positive: NDArray[Any]  # per group
     negative: NDArray[Any]
+
+    def spread_out(self, of_positive: FloatArray, of_negative: FloatArray) -> FloatArray:
+        """Give each row, in its own order, the value of its group for its label: one look-up for both labels."""
+        values = np.stack([of_negative, of_positive], axis=1).ravel()
+        rows = np.empty(len(self.order))
+        rows[self.order] = values[2 * self.group + self.hit]
+        return rows
 
 
 class Scored(NamedTuple):
@@ -48,15 +58,19 @@ def _read_scored(sample: Sample) -> Scored:
 def _rank(rows: Scored) -> _Ranked:
     scores, rising, positive, weight = rows
     order = rising[::-1]
-    ordered = scores[order]
-    is_new = np.empty(len(ordered), dtype=np.bool_)
-    is_new[0] = False
-    np.not_equal(ordered[1:], ordered[:-1], out=is_new[1:])
-    group = np.cumsum(is_new)
     hit = positive[order]
-    total = np.bincount(group, weights=None if weight is None else weight[order])
-    above = np.bincount(group, weights=hit if weight is None else weight[order] * hit)
-    return _Ranked(order, group, above, total - above)
+    is_new = np.empty(len(order), dtype=np.bool_)
+    is_new[0] = False
+    ordered = scores[order]
+    np.not_equal(ordered[1:], ordered[:-1], out=is_new[1:])
+    group = np.cumsum(is_new, dtype=np.int32 if len(order) < _MANY else np.int64)
+    if weight is None:
+        last = np.append(np.flatnonzero(is_new[1:]), len(order) - 1)
+        above = np.diff(np.cumsum(hit)[last], prepend=0)
+        return _Ranked(order, group, hit, above, np.diff(last, prepend=-1) - above)
+    total = np.bincount(group, weights=weight[order])
+    above = np.bincount(group, weights=weight[order] * hit)
+    return _Ranked(order, group, hit, above, total - above)
 
 
 def require_both_classes(positive: NDArray[Any], weight: FloatArray | None) -> tuple[float, float]:
@@ -74,7 +88,7 @@ def rank_auc(rows: Scored) -> Evaluation:
     The influence of a positive row is n/n1 times the excess of its placement (the share of negatives below it) over
     the area, and likewise for negatives (DeLong, DeLong & Clarke-Pearson 1988; Sun & Xu 2014 for the ranks).
     """
-    scores, _, positive, weight = rows
+    _, _, positive, weight = rows
     positives, negatives = require_both_classes(positive, weight)
     ranked = _rank(rows)
     below = negatives - np.cumsum(ranked.negative) + ranked.negative / 2
@@ -82,10 +96,7 @@ def rank_auc(rows: Scored) -> Evaluation:
     area = float(ranked.positive @ below) / (positives * negatives)
     of_positive = (below / negatives - area) / positives
     of_negative = (above / positives - area) / negatives
-    influence = np.empty(len(scores))
-    hit = positive[ranked.order]
-    influence[ranked.order] = np.where(hit, of_positive[ranked.group], of_negative[ranked.group])
-    influence *= len(scores)
+    influence = ranked.spread_out(of_positive * len(positive), of_negative * len(positive))
     return Evaluation(area, influence if weight is None else influence * weight)
 
 
@@ -94,7 +105,7 @@ def rank_average_precision(rows: Scored) -> Evaluation:
 
     The influence sums, over the thresholds at or below a row, what its weight does to the precision there.
     """
-    scores, _, positive, weight = rows
+    _, _, positive, weight = rows
     positives, _ = require_both_classes(positive, weight)
     ranked = _rank(rows)
     hits = np.cumsum(ranked.positive)
@@ -105,10 +116,8 @@ def rank_average_precision(rows: Scored) -> Evaluation:
     gain = np.cumsum((ranked.positive / chosen)[::-1])[::-1]
     cost = np.cumsum((ranked.positive * precision / chosen)[::-1])[::-1]
     of_positive = precision - value + gain - cost
-    influence = np.empty(len(scores))
-    hit = positive[ranked.order]
-    influence[ranked.order] = np.where(hit, of_positive[ranked.group], -cost[ranked.group])
-    influence *= len(scores) / positives
+    scale = len(positive) / positives
+    influence = ranked.spread_out(of_positive * scale, -cost * scale)
     return Evaluation(value, influence if weight is None else influence * weight)
 
 

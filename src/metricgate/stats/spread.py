@@ -34,8 +34,9 @@ class Spread:
         rows, total = len(influence), float(influence @ influence)
         if self.positive is None:
             return sqrt(total * rows / max(rows - 1, 1)) / rows
-        # A product with 0 and 1 in the place of two masked copies: the latter took half of a comparison's time.
-        hits, of_hits = int(np.count_nonzero(self.positive)), float(influence @ (influence * self.positive))
+        # A sum of those of one class alone, in the place of two masked copies, which took half of a comparison's time.
+        hits = int(np.count_nonzero(self.positive))
+        of_hits = float(np.einsum("i,i,i->", influence, influence, self.positive, dtype=np.float64))
         parts = ((of_hits, hits), (max(total - of_hits, 0.0), rows - hits))
         return sqrt(sum(square * count / max(count - 1, 1) for square, count in parts)) / rows
 
