@@ -22,10 +22,10 @@ def rows_of_files(ids: st.SearchStrategy[str]) -> st.SearchStrategy[list[Row]]:
 FILES = st.one_of(rows_of_files(st.integers(1, 15).map(str)), rows_of_files(st.text("xyz0", min_size=1, max_size=2)))
 
 
-def read(path: Path, rows: list[Row]) -> Predictions:
+def read(path: Path, rows: list[Row], spec: PredictionsSpec = SPEC) -> Predictions:
     lines = [f"{id_},{label},{score / 100},{plan}" for id_, label, score, plan in rows]
     path.write_text("\n".join(["id,y,p,plan", *lines]) + "\n", encoding="utf-8")
-    return read_predictions(path, SPEC, shown="p")
+    return read_predictions(path, spec, shown="p")
 
 
 def arrays(paired: PairedSet) -> list[list[object]]:
@@ -81,3 +81,23 @@ def test_swapping_the_sides_swaps_the_answers(tmp_path: Path, baseline: list[Row
     assert np.array_equal(np.asarray(there.pair.candidate.scores), np.asarray(back.pair.baseline.scores))
     assert there.pairing.only_baseline == back.pairing.only_candidate
     assert there.pairing.identical == back.pairing.identical
+
+
+@given(rows=FILES, data=st.data())
+@FEW
+def test_without_ids_the_order_of_both_files_together_decides_nothing(
+    tmp_path: Path, rows: list[Row], data: st.DataObject
+) -> None:
+    """To the last bit: the pair's rows come in the same order, those that hold the same being interchangeable."""
+    twice = [*rows, *rows, ("7777", 1, 50, "a")]
+    order = data.draw(st.permutations(range(len(twice))))
+    others = [(id_, label, 100 - score, plan) for id_, label, score, plan in twice]
+
+    spec = SPEC.model_copy(update={"id": ()})
+    sides = [(tmp_path / "b", twice), (tmp_path / "c", others)]
+
+    straight = pair_predictions(*(read(path, side, spec) for path, side in sides))
+    mixed = pair_predictions(*(read(path, [side[row] for row in order], spec) for path, side in sides))
+
+    assert straight.pairing.method == "order"
+    assert arrays(straight) == arrays(mixed)

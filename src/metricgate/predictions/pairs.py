@@ -13,6 +13,7 @@ from metricgate.models.result import Pairing
 from metricgate.models.samples import Categorical, IntArray, SamplePair
 from metricgate.predictions.alignment import Alignment, align_rows
 from metricgate.predictions.coding import agree_on_coding
+from metricgate.predictions.content import order_by_content
 from metricgate.predictions.keys import RowKeys
 from metricgate.predictions.notes import (
     describe_lost_classes,
@@ -37,7 +38,7 @@ class PairedSet:
 def pair_predictions(baseline: Predictions, candidate: Predictions) -> PairedSet:
     """Join the rows that both sides have with equal labels: by id where both have one, else in file order.
 
-    Rows come in the order of their ids, whatever the order of the files. Slices, groups and weights are the
+    Rows come in the order of their ids, without ids of their content, whatever the order of the files. Slices, groups and weights are the
     baseline's where it has them, so that a candidate cannot move rows between slices.
 
     Raises
@@ -51,6 +52,9 @@ def pair_predictions(baseline: Predictions, candidate: Predictions) -> PairedSet
     _refuse_unpaired(baseline, candidate, rows)
     sides = (rows.take_baseline(baseline), rows.take_candidate(candidate))
     pair, slices, changes = _share(*sides)
+    notes = [*notes, *describe_order(pair, rows.method)]
+    if rows.method == "order":
+        pair, slices = _sort_by_content(pair, slices)
     identical = rows.complete and _is_identical(pair)
     pairing = Pairing(
         set=candidate.name,
@@ -74,7 +78,6 @@ def pair_predictions(baseline: Predictions, candidate: Predictions) -> PairedSet
             *rows.describe(),
             *changes,
             *notes,
-            *describe_order(pair, rows.method),
             *describe_lost_classes(pair),
             *describe_spec_changes(baseline.spec, candidate.spec),
             *merge_notes(baseline.notes, candidate.notes),
@@ -82,6 +85,11 @@ def pair_predictions(baseline: Predictions, candidate: Predictions) -> PairedSet
         ),
     )
     return PairedSet(pair=pair, slices=slices, pairing=pairing)
+
+
+def _sort_by_content(pair: SamplePair, slices: Mapping[str, Categorical]) -> tuple[SamplePair, dict[str, Categorical]]:
+    order = order_by_content(pair, slices)
+    return pair.take(order), {column: values.take(order) for column, values in slices.items()}
 
 
 def _name_test_set(predictions: Predictions) -> str:
