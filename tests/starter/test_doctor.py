@@ -6,7 +6,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from metricgate.cli import commands
-from metricgate.starter.checkup import Finding, Level, examine, examine_policy, examine_workflows
+from metricgate.starter.checkup import examine
+from metricgate.starter.finding import Finding, Level
+from metricgate.starter.policy_checkup import examine_policy
+from metricgate.starter.workflow_checkup import examine_workflows
 from metricgate.workspace.checkout import Checkout
 from tests.churn import Churn
 

@@ -79,18 +79,7 @@ def _committed_remote(churn: Churn) -> str:
     return read(churn, ".dvc/config").rsplit("url = ", 1)[1].strip()
 
 
-def test_a_project_in_a_folder_gets_its_workflow_at_the_top(churn: Churn, monkeypatch: pytest.MonkeyPatch) -> None:
-    churn.write("models/churn/dvc.yaml", "stages: {}\n")
-
-    run_init(churn, monkeypatch, folder="models/churn")
-
-    assert (churn.repository / "models/churn/metricgate.yaml").exists()
-    assert "working-directory: models/churn\n" in read(churn, ".github/workflows/metricgate.yml")
-
-
-def test_without_predictions_the_metrics_of_the_files_are_offered(
-    churn: Churn, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_predictions_the_metrics_of_the_files_are_judged(churn: Churn, monkeypatch: pytest.MonkeyPatch) -> None:
     for path in ("metricgate.yaml", "eval/predictions.csv", "eval/roc.csv"):
         (churn.repository / path).unlink()
     churn.replace("dvc.yaml", "eval/predictions.csv", "eval/rows.bin")
@@ -98,8 +87,8 @@ def test_without_predictions_the_metrics_of_the_files_are_offered(
     result = run_init(churn, monkeypatch)
 
     text = read(churn, "metricgate.yaml")
-    assert "#   - {metric: metrics.json:roc_auc, max_drop: 5%}" in text
-    assert read_policy(text, origin="metricgate.yaml").gates == ()
+    assert "  - {metric: metrics.json:log_loss, max_increase: 5%}\n" in text
+    assert "metrics.json:roc_auc" in {gate.metric for gate in read_policy(text, origin="metricgate.yaml").gates}
     assert "Let the pipeline write its test predictions" in result.output
 
 
@@ -109,9 +98,9 @@ def test_predictions_that_were_not_pulled_are_named(churn: Churn, monkeypatch: p
 
     run_init(churn, monkeypatch)
 
-    text = read(churn, "metricgate.yaml")
+    policy = read_policy(text := read(churn, "metricgate.yaml"), origin="metricgate.yaml")
     assert "# eval/predictions.csv is not here: run `dvc pull` or `dvc repro`." in text
-    assert read_policy(text, origin="metricgate.yaml").predictions is None
+    assert policy.predictions is None
 
 
 @pytest.mark.parametrize("name", ["yes", "a: b", "# no", "on", "1", "co lumn", "é"])

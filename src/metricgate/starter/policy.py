@@ -1,0 +1,123 @@
+"""A first metricgate.yaml: it names what was found, asks for little, and leaves what is unsure as a comment."""
+
+import re
+
+from metricgate.errors import ConfigurationError
+from metricgate.models.outcome import Direction
+from metricgate.models.samples import Task
+from metricgate.models.snapshot import FileMetric
+from metricgate.settings.policy import PredictionsSpec
+from metricgate.starter.notation import list_names, quote_text
+from metricgate.starter.survey import PredictionsFound, Survey
+from metricgate.stats.registry import find_metric
+
+GATES: dict[Task, tuple[str, ...]] = {
+    "binary": ("{metric: accuracy, max_drop: 0.02}",),
+    "multiclass": ("{metric: accuracy, max_drop: 0.02}", "{metric: f1_macro, max_drop: 0.04}"),
+    "regression": ("{metric: mean_absolute_error, max_increase: 3%}",),
+    "score": (),
+}
+SLICED: dict[Task, str] = {
+    "binary": "accuracy, slices: [{}], max_drop: 0.05",
+    "multiclass": "accuracy, slices: [{}], max_drop: 0.05",
+    "regression": "mean_absolute_error, slices: [{}], max_increase: 10%",
+}
+
+
+def render_policy(survey: Survey) -> str:
+    """Return a policy that names what was found, with gates that ask for little; what is unsure is a comment."""
+    lines = ["# What may a pull request lose? Every key: docs/policy.md of MetricGate."]
+    lines += _render_predictions(survey.predictions)
+    lines += _render_gates(survey)
+    lines += _render_pipeline(survey)
+    return "\n".join(lines) + "\n"
+
+
+def _render_pipeline(survey: Survey) -> list[str]:
+    lines = []
+    if survey.command:
+        lines.append(f"  command: {survey.command}  # a guess: what trains the model, and writes the files named above")
+        if survey.metrics:
+            lines.append(f"  metrics: {list_names(tuple(survey.metrics))}")
+    if survey.requirements:
+        lines.append(f"  requirements: {survey.requirements}  # installed for the stages, apart from MetricGate")
+    return ["pipeline:", *lines] if lines else []
+
+
+def _render_predictions(found: PredictionsFound | None) -> list[str]:
+    if found is None:
+        return [
+            "# No predictions were found. With one row per test example, a change is measured row by row, with its interval:",
+            "# predictions: {path: eval/predictions.csv, id: customer_id, label: churned, score: churn_probability}",
+        ]
+    if found.task is None:
+        return [
+            f"# {found.why_not}. Complete this, and the gates become intervals:",
+            f"# predictions: {{path: {quote_text(found.spec.path)}, id: …, label: …, score: …}}",
+        ]
+    lines = ["predictions:", f"  path: {quote_text(found.spec.path)}"]
+    return lines + [f"  {key}: {value}" for key, value in _columns(found.spec) if value]
+
+
+def _columns(spec: PredictionsSpec) -> list[tuple[str, str]]:
+    several = (
+        "{" + ", ".join(f"{quote_text(key)}: {quote_text(column)}" for key, column in (spec.scores or {}).items()) + "}"
+    )
+    return [
+        ("id", quote_text(spec.id[0]) if len(spec.id) == 1 else list_names(spec.id)),
+        ("label", quote_text(spec.label) if spec.label else ""),
+        ("prediction", quote_text(spec.prediction) if spec.prediction else ""),
+        ("score", quote_text(spec.score) if spec.score else ""),
+        ("scores", several if spec.scores else ""),
+        ("slices", list_names(spec.slices)),
+    ]
+
+
+def _render_gates(survey: Survey) -> list[str]:
+    gates: list[str] = []
+    found = survey.predictions
+    if found is not None and found.task is not None:
+        if found.task == "binary" and found.spec.score:
+            gates.append("  - {metric: roc_auc, max_drop: 0.01}")
+        if found.task == "score":
+            gates.append(f"  - {{metric: {quote_text(f'mean({found.spec.score})')}, max_drop: 0.02}}")
+        gates += [f"  - {gate}" for gate in GATES[found.task]]
+        if found.spec.slices and found.task in SLICED:
+            gates.append(
+                f"  - {{metric: {SLICED[found.task].format(quote_text(found.spec.slices[0]))}}}  # a guardrail"
+            )
+    if gates:
+        return ["gates:", *gates]
+    return _render_number_gates(survey)
+
+
+def _render_number_gates(survey: Survey) -> list[str]:
+    """Return gates on numbers of the metrics files: live where the name says which way is better, else a comment."""
+    numbers = [(f"{file}:{metric.key}", metric) for file, found in survey.metrics.items() for metric in found]
+    if not numbers:
+        return ["# gates:", "#   - {metric: metrics.json:accuracy, max_drop: 0.02}"]
+    lines = ["# Numbers alone have no interval: the margin has to be wider than what another seed changes."]
+    live: list[str] = []
+    unknown: list[str] = []
+    for name, metric in numbers:
+        key = _find_margin_key(metric)
+        gate = f"{{metric: {quote_text(name)}, {key or 'max_drop'}: 5%}}"
+        (live if key else unknown).append(gate)
+    lines += ["gates:", *(f"  - {gate}" for gate in live)] if live else ["# gates:"]
+    if unknown:
+        lines.append("# Keep what matters of these, with max_increase where lower is better:")
+    return [*lines, *(f"#   - {gate}" for gate in unknown)]
+
+
+def _find_margin_key(metric: FileMetric) -> str | None:
+    """Return the key of a margin for a number whose name is a metric's; None where nobody knows, or 5% means nothing."""
+    *above, name = metric.key.lower().split(".")
+    if not metric.value or metric.value < 0 or "train" in {part for key in above for part in re.split(r"[\W_]+", key)}:
+        return None
+    for task in ("binary", "multiclass", "regression"):
+        try:
+            found = find_metric(name, task=task)
+        except ConfigurationError:
+            continue
+        return "max_drop" if found.direction is Direction.HIGHER else "max_increase"
+    return None
