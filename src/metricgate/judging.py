@@ -226,7 +226,7 @@ def _count_rows(case: Case, evidence: Evidence) -> dict[str, RevisionInfo]:
 def _measure(evidence: Evidence, policy: Policy, gates: Iterable[GateRow]) -> tuple[MetricRow, ...]:
     """Measure every metric that the columns allow; on slices, with a policy, those that it gates and the main ones."""
     tail = tail_of(policy)
-    gated = {(gate.set, gate.metric) for gate in gates}
+    gated = {(gate.set, gate.metric) for gate in gates if gate.source == "predictions"}
     rows: list[MetricRow] = []
     for name, subject in evidence.subjects.items():
         available = list_metrics(subject.candidate.sample)

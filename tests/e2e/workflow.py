@@ -78,6 +78,22 @@ class Workflow:
         }
         return sha
 
+    def queue_merge_group(self) -> str:
+        """Check the commit out that a merge queue made of the branch, and return it."""
+        head = self.open_pull_request()
+        merge = self._env["GITHUB_SHA"]
+        base, ref = self.churn.sha(MAIN), f"refs/heads/gh-readonly-queue/{MAIN}/pr-{NUMBER}-{head}"
+        group = {"head_sha": merge, "head_ref": ref, "base_sha": base, "base_ref": f"refs/heads/{MAIN}"}
+        event = {"action": "checks_requested", "merge_group": group, "repository": {"default_branch": MAIN}}
+        self.runner.joinpath(EVENT).write_text(json.dumps(event), encoding="utf-8")
+        self.add_variables(GITHUB_EVENT_NAME="merge_group", GITHUB_REF=ref, GITHUB_SHA=merge)
+        return merge
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """What the runner gives the step in its environment, without inputs."""
+        return dict(self._env)
+
     def add_variables(self, **variables: str) -> None:
         """Set what a workflow's `env:` or an earlier step would."""
         self._env.update(variables)
@@ -95,8 +111,8 @@ class Workflow:
         self._git("remote", "add", "origin", self.churn.repository.as_uri())
         self._git("fetch", "--quiet", "--no-tags", "--depth=1", "origin", f"+{sha}:refs/remotes/pull/{NUMBER}/merge")
         self._git("checkout", "--quiet", "--force", f"refs/remotes/pull/{NUMBER}/merge")
-        clone = Churn(repository=self.workspace, remote=self.churn.remote)
-        clone.use_remote(self.churn.remote)
+        if (self.workspace / ".dvc").is_dir():
+            Churn(repository=self.workspace, remote=self.churn.remote).use_remote(self.churn.remote)
 
     def _describe(self, branch: str, base: str, merge: str) -> dict[str, str]:
         """Give the environment that GitHub's runner gives, with a real payload in its event file."""

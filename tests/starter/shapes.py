@@ -129,10 +129,10 @@ def create_repository(
     return repository
 
 
-def add_dvc(repository: Repository, remote: Path) -> None:
-    """Make a DVC project of it, run it, and push what it made."""
+def add_dvc(repository: Repository, remote: Path, *pipelines: str) -> None:
+    """Make a DVC project of it, run its pipeline, or several, and push what that made."""
     remote.mkdir()
-    repository.must("dvc", "init", "--quiet", "--subdir" if repository.folder != "." else "--force")
+    repository.must("dvc", "init", "--quiet", *(["--subdir"] if repository.folder != "." else []))
     repository.must("dvc", "remote", "add", "--quiet", "--default", "storage", str(remote))
-    repository.must("dvc", "repro", "--quiet")
+    repository.must("dvc", "repro", "--quiet", *pipelines)
     repository.must("dvc", "push", "--quiet")

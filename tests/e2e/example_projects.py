@@ -1,0 +1,128 @@
+"""The repositories that the example workflows and policies are written for, each with a branch that is worse."""
+
+import sys
+from pathlib import Path
+
+from tests.starter.shapes import PIPELINE, TRAIN, Repository, add_dvc, create_repository
+
+POLICIES = Path(__file__).parents[2] / "examples/policies"
+GATE = """\
+predictions: {path: out/predictions.csv, id: row_id, label: label, score: score, slices: [region]}
+gates:
+  - {metric: roc_auc, max_drop: 0.01}
+"""
+# What the policies name: prices by region, and a judge's scores of answers. `noise.txt` makes both worse.
+PRICES = """\
+import csv, json, pathlib, random
+noise = int(pathlib.Path("noise.txt").read_text())
+draw = random.Random(7)
+pathlib.Path("{folder}").mkdir(exist_ok=True)
+with open("{folder}/predictions.csv", "w", newline="") as file:
+    writer = csv.writer(file)
+    writer.writerow(["{id}", "price", "predicted_price", "region"])
+    for number in range(600):
+        price = round(100 + 200 * draw.random(), 2)
+        writer.writerow([number, price, round(price + draw.gauss(0, noise), 2), "north" if number % 3 else "south"])
+"""
+SECONDS = 'json.dump({"train_seconds": 1.0}, open("out/metrics.json", "w"))\n'
+ANSWERS = """\
+import json, pathlib, random, sys
+noise = int(pathlib.Path("noise.txt").read_text())
+draw = random.Random(7)
+path = pathlib.Path(sys.argv[sys.argv.index("--output") + 1])
+path.parent.mkdir(exist_ok=True)
+with path.open("w") as file:
+    for number in range(600):
+        score = max(0.0, min(1.0, round(0.9 - noise / 100 + 0.1 * draw.gauss(0, 1), 3)))
+        row = {"prompt_id": number, "judge_score": score, "language": ["en", "de"][number % 2],
+               "topic": ["billing", "travel"][number // 300], "conversation_id": number // 3}
+        file.write(json.dumps(row) + "\\n")
+"""
+
+
+def read_policy_example(name: str) -> str:
+    return (POLICIES / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def make_dvc(folder: Path) -> Repository:
+    repository = create_repository(folder / "repository", {"dvc.yaml": PIPELINE, "metricgate.yaml": GATE})
+    add_dvc(repository, folder / "remote")
+    return _branch_off(repository)
+
+
+def make_own_dependencies(folder: Path) -> Repository:
+    """The policy as it stands, with this Python in the place of 3.12; the stage refuses to run in any other environment."""
+    policy = read_policy_example("own-dependencies")
+    assert '"3.12"' in policy
+    script = "import sys\nassert 'environments' in sys.prefix, sys.prefix\n" + TRAIN.format(
+        rows=600, predictions="predictions.csv"
+    )
+    for before, after in {
+        '"row_id", "label", "score"': '"customer_id", "churned", "churn_probability"',
+        "out": "eval",
+    }.items():
+        assert before in script
+        script = script.replace(before, after)
+    files = {
+        "train.py": script,
+        "requirements.txt": "# Nothing but the standard library.\n",
+        "metricgate.yaml": policy.replace('"3.12"', f'"{sys.version_info[0]}.{sys.version_info[1]}"'),
+        "dvc.yaml": PIPELINE.replace("out/", "eval/"),
+    }
+    repository = create_repository(folder / "repository", files)
+    repository.must("dvc", "init", "--quiet")
+    return _branch_off(repository)
+
+
+def make_script(folder: Path) -> Repository:
+    files = {
+        "train.py": PRICES.format(folder="out", id="row") + SECONDS,
+        "metricgate.yaml": read_policy_example("plain-train"),
+        "requirements.txt": "# Nothing but the standard library.\n",
+        ".gitignore": "out/\n",
+    }
+    return _branch_off(create_repository(folder / "repository", files))
+
+
+def make_monorepo(folder: Path) -> Repository:
+    pricing = {
+        "train.py": PRICES.format(folder="eval", id="listing_id") + SECONDS.replace("out/", "eval/"),
+        "noise.txt": "5\n",
+        "metricgate.yaml": read_policy_example("monorepo"),
+        "dvc.yaml": PIPELINE.replace("out/", "eval/"),
+    }
+    churn = {
+        "train.py": TRAIN.format(rows=600, predictions="predictions.csv"),
+        "noise.txt": "5\n",
+        "metricgate.yaml": GATE,
+        "dvc.yaml": PIPELINE,
+    }
+    files = {f"models/pricing/{path}": text for path, text in pricing.items()}
+    files |= {f"models/churn/{path}": text for path, text in churn.items()}
+    repository = create_repository(folder / "repository", files)
+    add_dvc(repository, folder / "remote", "models/pricing/dvc.yaml", "models/churn/dvc.yaml")
+    return _branch_off(repository)
+
+
+def make_language_model(folder: Path) -> Repository:
+    """The policy's command is `uv run --locked …`: a project with a lock, and a script that answers and judges."""
+    project = '[project]\nname = "evals"\nversion = "1"\nrequires-python = ">=3.11"\n'
+    files = {
+        "evals/answer_and_judge.py": ANSWERS,
+        "metricgate.yaml": read_policy_example("language-model"),
+        "pyproject.toml": project,
+        ".gitignore": "eval/\n.venv/\n",
+    }
+    repository = create_repository(folder / "repository", files)
+    repository.must("uv", "lock", "--quiet", "--offline")
+    return _branch_off(repository)
+
+
+def _branch_off(repository: Repository) -> Repository:
+    """Commit the project on main, and on a branch what makes every model of it worse."""
+    repository.commit("The project")
+    repository.must("git", "switch", "--quiet", "--create", "worse")
+    for path in repository.root.rglob("noise.txt"):
+        path.write_text("25\n", encoding="utf-8")
+    repository.commit("Worse models")
+    return repository
