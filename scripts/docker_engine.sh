@@ -73,12 +73,14 @@ make_stand_in() {   # Debian, and this machine's CPython in /usr/local: the layo
   suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
   root=$engine_dir/stand-in
   install_debian mmdebstrap mmdebstrap
+  install_debian strip binutils
   rm -rf "$root"
-  # What the official image keeps of Debian, and the shared libraries that CPython's modules are linked to.
+  # What the official image keeps of Debian, and the shared libraries that CPython's modules are linked to: not Tk's.
   mmdebstrap --quiet --variant=minbase --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/doc/*' --include="ca-certificates,netbase,tzdata,$(list_libraries "$prefix")" "$suite" "$root" >&2
   (cd "$prefix" && tar -c --exclude=__pycache__ --exclude='site-packages/*' --exclude=test --exclude='config-*' --exclude='*.a' \
     "bin/python$version" lib include) | tar -x -C "$root/usr/local"
+  find "$root/usr/local" -type f \( -name '*.so*' -o -name "python$version" \) -exec strip --strip-unneeded {} + # as there
   ln -s "python$version" "$root/usr/local/bin/python3"
   ln -s python3 "$root/usr/local/bin/python"
   # Machines behind a proxy have a certificate authority of their own; without it nothing could be installed.
@@ -94,7 +96,7 @@ make_stand_in() {   # Debian, and this machine's CPython in /usr/local: the layo
 }
 
 list_libraries() {   # the Debian packages, comma separated, of the shared libraries that CPython in PREFIX needs
-  find "$1/bin" "$1"/lib/python*/lib-dynload -type f -print0 | xargs -0 ldd 2>/dev/null | awk '$2 == "=>" && $3 ~ /^\// {print $3}' |
+  find "$1/bin" "$1"/lib/python*/lib-dynload -type f ! -name '_tkinter*' -print0 | xargs -0 ldd 2>/dev/null | awk '$2 == "=>" && $3 ~ /^\// {print $3}' |
     sort -u | xargs -r -n1 readlink -f | sed 's,^/usr/,*/,; s,^/lib,*/lib,' | xargs -r dpkg-query --search 2>/dev/null |
     cut -d: -f1 | grep -v '^libpython' | sort -u | paste -sd,
 }
@@ -114,7 +116,7 @@ base() {
 
 case "${1-}" in
   start) start ;;
-  base) base "${2:?name the image, such as python:3.13-slim-bookworm}" ;;
+  base) base "${2:?name the image, such as python:3.13.14-slim-bookworm}" ;;
   stop) stop ;;
   *) sed -n '2,9p' "$0" >&2; exit 2 ;;
 esac

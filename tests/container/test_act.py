@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -79,7 +80,7 @@ def test_the_example_workflow_blocks_the_pull_request(
         fake.open_pull_request(NUMBER, churn.sha(), base_sha=churn.sha("main"), head_ref="bigger-trees")
         command = [str(ACT), "pull_request", "--eventpath", str(event), "--rebuild=false", "--pull=false"]
         command += ["--use-gitignore=false"]  # .dvc/config.local
-        command += ["--network", "host", "--platform", "ubuntu-latest=python:3.13-slim-bookworm"]
+        command += ["--network", "host", "--platform", f"ubuntu-latest={find_base_image()}"]
         command += ["--env", f"GITHUB_API_URL={fake.url}", "--env", "OMP_NUM_THREADS=1"]
         command += ["--container-daemon-socket", find_socket(), "--secret", "GITHUB_TOKEN"]
         done = subprocess.run(
@@ -95,6 +96,13 @@ def test_the_example_workflow_blocks_the_pull_request(
         assert "exit with `FAILURE`: 1" in done.stdout, done.stdout
         (comment,) = fake.comments(NUMBER)
         assert "ROC AUC is 0.026 lower" in comment.body
+
+
+def find_base_image() -> str:
+    """Return the image that the Dockerfile starts from: it is there, and act only checks out in it."""
+    found = re.search(r"^ARG PYTHON_IMAGE=(\S+)$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert found is not None
+    return found[1]
 
 
 def find_socket() -> str:
