@@ -11,7 +11,7 @@ from metricgate.models.result import ChartData, CurveData
 from metricgate.models.samples import Sample, SamplePair
 from metricgate.report.chart_data import MATRIX_CLASSES, build_charts, build_forest
 from metricgate.report.charts import draw_chart
-from metricgate.report.charts.drawing import draw_figure
+from metricgate.report.charts.drawing import choose_fonts, draw_figure, find_fonts
 from metricgate.report.charts.scale import MOST, span_of
 from metricgate.report.regression_data import CELLS
 from tests.report.reports import make_doubtful_gate, make_gate, make_passed_gate
@@ -275,6 +275,13 @@ def test_the_same_chart_is_the_same_bytes_and_both_themes_differ(chart: ChartDat
     assert light.startswith(b"\x89PNG")
     assert draw_chart(chart, "light") == light
     assert draw_chart(chart, "dark") != light
+
+
+def test_fonts_of_other_scripts_are_asked_only_where_a_text_has_them() -> None:
+    fonts = find_fonts()
+
+    assert choose_fonts("ROC \N{RIGHTWARDS ARROW} \N{GREEK SMALL LETTER ALPHA}") == fonts[:1]
+    assert choose_fonts("ROC \N{CJK UNIFIED IDEOGRAPH-7CBE}") == fonts
 
 
 @pytest.mark.parametrize("text", [r"$\frac{1}{0}$ \alpha", "精度 العربية ไทย 🦜", "\ud800 \u202e\n\x00", "x" * 500])
