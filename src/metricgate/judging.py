@@ -5,14 +5,14 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from metricgate import __version__
-from metricgate.comparison.changes import list_changes
+from metricgate.comparison.changes import NO_COUNTS, list_changes
 from metricgate.comparison.measurement import all_slices, measure
 from metricgate.comparison.numbers import disagreeing_numbers, measure_numbers
 from metricgate.comparison.subject import Subject
 from metricgate.errors import MetricgateError, PredictionsError, TimeLimitError
 from metricgate.models.outcome import Outcome, Verdict
 from metricgate.models.result import Change, ChartData, GateRow, Location, MetricRow, Pairing, Warning_
-from metricgate.models.snapshot import RevisionInfo, Snapshot, Unreadable
+from metricgate.models.snapshot import FileCounts, RevisionInfo, Snapshot, Unreadable
 from metricgate.policy.judge import Evidence, judge_policy, tail_of
 from metricgate.policy.verdict import decide_verdict, exit_code_of
 from metricgate.predictions import FreshRows, Predictions, note_fresh_rows, pair_predictions, read_predictions
@@ -43,6 +43,7 @@ class Case:
     id: str = "default"
     warnings: tuple[Warning_, ...] = ()
     sources: tuple[Change, ...] = ()  # changed files of the pipeline
+    file_counts: Mapping[str, FileCounts] = field(default_factory=lambda: NO_COUNTS)  # of changed folders, by path
     policy_path: str = ""  # the policy file, relative to the repository
     accepted: Acceptance | None = None
     reproduce: str = ""
@@ -91,7 +92,9 @@ def _known(case: Case) -> dict[str, object]:
         "baseline": case.baseline.info if case.baseline else None,
         "candidate": case.candidate.info,
         "metrics": measure_numbers(case.baseline, case.candidate),
-        "changes": (*list_changes(case.baseline, case.candidate), *case.sources) if case.baseline else (),
+        "changes": (*list_changes(case.baseline, case.candidate, case.file_counts), *case.sources)
+        if case.baseline
+        else (),
         "baseline_stages": case.baseline.stages if case.baseline else (),
         "candidate_stages": case.candidate.stages,
         "policy_origin": case.choice.origin,

@@ -21,6 +21,7 @@ from metricgate.workspace.checkout import Access, Checkout
 from metricgate.workspace.fresh import Sides, complete_baseline
 from metricgate.workspace.inspections import Inspections
 from metricgate.workspace.keeping import keep_results
+from metricgate.workspace.listings import count_changed_files
 from metricgate.workspace.results import describe_inspection, fetch_baseline
 from metricgate.workspace.suggestion import suggest_evaluation
 from metricgate.workspace.touched import find_touched_files, locate_parameters
@@ -109,6 +110,11 @@ def _produce(  # noqa: PLR0917  the run's own values, in the order of the story
         return fetch_baseline(checkout, other, choice.baseline, own, progress=progress, logs=logs)
 
     baseline, anchor = fetch(revision, for_baseline), fetch(anchored, for_anchor)
+    counts = (
+        count_changed_files(checkout, baseline, candidate, files=scratch, progress=progress, logs=logs)
+        if baseline
+        else {}
+    )
     touched = revision and find_touched_files(checkout, revision.sha, choice.candidate)
     return Case(
         baseline=baseline,
@@ -119,6 +125,7 @@ def _produce(  # noqa: PLR0917  the run's own values, in the order of the story
         accepted=request.accepted,
         warnings=touched.warnings if touched else (),
         sources=touched.sources if touched else (),
+        file_counts=counts,
         policy_path=checkout.prefix + request.policy_name,
         reproduce=_reproduce_command(checkout, revision),
     )

@@ -8,7 +8,7 @@ import pytest
 from metricgate.errors import ConfigurationError, WorkspaceError
 from metricgate.models.snapshot import Source, Unreadable
 from metricgate.settings.policy import PipelineSpec, Policy, PredictionsSpec
-from metricgate.workspace.requirements import read_pins
+from metricgate.workspace.pins import read_pins
 from tests.projects import TinyProject, set_identity
 from tests.workspace.conftest import POLICY, Yield, states, values
 

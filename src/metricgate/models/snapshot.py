@@ -71,6 +71,15 @@ class DataEntry(Value):
     output: bool = False  # produced by a stage; false: an input added with `dvc add`
 
 
+class FileCounts(Value):
+    """How many files of a tracked folder differ from the baseline's; ``unknown`` says why nobody can tell."""
+
+    added: int = 0
+    modified: int = 0
+    deleted: int = 0
+    unknown: str = ""
+
+
 StageState = Literal["ran", "cached", "restored", "unchanged", "failed", "unknown"]
 
 
@@ -108,6 +117,7 @@ class Snapshot:
     """One revision's results, in deterministic order. Its files last as long as the run.
 
     ``inputs`` is a hash of everything its pipeline starts from: equal inputs, the same pipeline on the same data.
+    ``packages`` are what the revision asks for, ``python`` is the version that its stages ran with, where that is known.
     """
 
     info: RevisionInfo
@@ -116,6 +126,7 @@ class Snapshot:
     data: tuple[DataEntry, ...] = ()
     stages: tuple[Stage, ...] = ()
     packages: tuple[tuple[str, str], ...] = ()
+    python: str = ""
     plots: tuple[tuple[PlotFile, Path], ...] = ()
     predictions: Mapping[str, Path | Unreadable] = field(default_factory=lambda: MappingProxyType({}))
     problems: tuple[Unreadable, ...] = ()

@@ -30,6 +30,7 @@ def assemble_snapshot(
         data=answer.data,
         stages=answer.stages,
         packages=packages,
+        python=answer.python,
         plots=tuple((found.plot, Path(found.file.local)) for found in answer.plots if found.file.local is not None),
         predictions=MappingProxyType(_locate_predictions(answer.predictions, policy)),
         problems=tuple(problems),

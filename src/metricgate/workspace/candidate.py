@@ -9,8 +9,8 @@ from metricgate.settings.policy import PipelineSpec, Policy
 from metricgate.workspace.assembly import assemble_snapshot
 from metricgate.workspace.checkout import Checkout
 from metricgate.workspace.messages import Answer
+from metricgate.workspace.pins import find_pins
 from metricgate.workspace.production import hash_command, produce_results
-from metricgate.workspace.requirements import find_pins
 from metricgate.workspace.revision import BaselineRevision
 from metricgate.workspace.site import ProduceOptions, Site
 from metricgate.workspace.stored import list_stored, load_results
@@ -52,7 +52,7 @@ def produce_candidate(
         answer = answer.model_copy(update={"inputs": key})
     require_results(answer, options.pipeline)
     info = RevisionInfo(revision=checkout.head_sha, name="HEAD", dirty=checkout.is_dirty(), source=Source.WORKSPACE)
-    packages = find_pins(options.pipeline.requirements, lambda name: _read_here(checkout.directory / name))
+    packages = find_pins(options.pipeline, lambda name: _read_here(checkout.directory / name))
     return assemble_snapshot(answer, info, policy, packages)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from metricgate.models.base import Value
-from metricgate.models.snapshot import DataEntry, Parameter, PlotFile, Stage
+from metricgate.models.snapshot import DataEntry, FileCounts, Parameter, PlotFile, Stage
 
 
 class Lent(Value):
@@ -24,7 +24,8 @@ class Request(Value):
 
     ``pull``: all data under DVC, for a command that is not DVC's. ``read``: the work tree as it lies. ``push``: what was
     produced, to the remote. ``bring``: the objects ``hashes``, one for each path in ``predictions``. ``lend``: the files
-    and folders ``lent``, from the work tree, DVC's cache or its remote.
+    and folders ``lent``, from the work tree, DVC's cache or its remote. ``count``: the files that differ between the two
+    hashes of each of ``folders``.
 
     Paths in ``predictions`` and ``metrics`` are relative to ``directory``, the project's folder. ``files`` is an
     empty folder where files of a revision are put. ``shares_with`` is the project's folder in the checkout whose cache
@@ -32,7 +33,7 @@ class Request(Value):
     pipeline with one of them is not run. Without ``may_run`` none is. ``environment`` is for stages: name and value.
     """
 
-    action: Literal["produce", "inspect", "pull", "read", "push", "bring", "lend"]
+    action: Literal["produce", "inspect", "pull", "read", "push", "bring", "lend", "count"]
     directory: str
     revision: str | None = None
     shares_with: str | None = None
@@ -41,6 +42,7 @@ class Request(Value):
     environment: tuple[tuple[str, str], ...] = ()
     hashes: tuple[str, ...] = ()
     lent: tuple[Lent, ...] = ()
+    folders: tuple[tuple[str, str], ...] = ()
     reproduce: bool = True
     predictions: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
@@ -117,9 +119,11 @@ class Answer(Value):
     data: tuple[DataEntry, ...] = ()
     stages: tuple[Stage, ...] = ()
     stale: tuple[Stale, ...] = ()
+    counts: tuple[FileCounts, ...] = ()
     problems: tuple[Broken, ...] = ()
     state: Literal["done", "known", "waits"] = "done"
     inputs: str = ""  # hash of everything the pipeline starts from
+    python: str = ""  # the version that stages found, where they ran
 
 
 Message = Annotated[Happened | Failed | Answer, Field(discriminator="kind")]

@@ -8,7 +8,7 @@ from metricgate.models.snapshot import Stage
 from metricgate.settings.policy import Policy
 from metricgate.workspace.checkout import Checkout
 from metricgate.workspace.messages import Answer, FoundFile, Request
-from metricgate.workspace.requirements import prepare_environment
+from metricgate.workspace.requirements import find_python, prepare_environment
 from metricgate.workspace.session import ask_worker, explain_missing_module, start_worker
 from metricgate.workspace.site import ProduceOptions, Site
 
@@ -47,7 +47,7 @@ def produce_results(site: Site, policy: Policy, options: ProduceOptions, known: 
     _ask(site, request.model_copy(update={"action": "pull"}), options)
     stage = _run_pipeline_command(site, options.pipeline.command, options, environment)
     answer = _ask(site, request.model_copy(update={"action": "read"}), options)
-    return _complete(answer.model_copy(update={"stages": (stage,)}), request)
+    return _complete(answer.model_copy(update={"stages": (stage,), "python": find_python(site, environment)}), request)
 
 
 def _ask_pipeline(site: Site, request: Request, options: ProduceOptions) -> Answer:
@@ -69,8 +69,9 @@ def _ask_pipeline(site: Site, request: Request, options: ProduceOptions) -> Answ
         if answer.state == "done":
             return answer
         options.inspections.secure(options.scratch / "recorded")
-        environment = tuple(prepare_environment(site, options).items())
-        return session.ask(request.model_copy(update={"environment": environment}), last=True)
+        environment = prepare_environment(site, options)
+        answer = session.ask(request.model_copy(update={"environment": tuple(environment.items())}), last=True)
+    return answer.model_copy(update={"python": find_python(site, environment)})
 
 
 def _ask(site: Site, request: Request, options: ProduceOptions) -> Answer:

@@ -3,11 +3,12 @@
 import hashlib
 import os
 import re
-import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from metricgate.errors import ConfigurationError, WorkspaceError
+from metricgate.processes.command import capture_command
+from metricgate.processes.environment import scrub_environment
 from metricgate.workspace.site import ProduceOptions, Site
 
 CACHE_FOLDER = ".metricgate/uv"
@@ -37,6 +38,20 @@ def prepare_environment(site: Site, options: ProduceOptions) -> dict[str, str]:
         site.progress.line(f"installing {options.pipeline.requirements or 'Python'} with uv")
         _build(site, file, target, options)
     return {"VIRTUAL_ENV": str(target), "PATH": f"{target / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+
+
+def find_python(site: Site, environment: Mapping[str, str]) -> str:
+    """Return the version of the Python that stages find first on PATH; empty where there is none."""
+    home = site.owner.environment(str(site.files)) if site.owner else {}
+    env = scrub_environment(os.environ) | home | dict(environment)
+    try:
+        # Isolated: no module of the project's folder has a say in it.
+        asked = ["python", "-I", "-c", "import platform; print(platform.python_version())"]
+        found = capture_command(asked, cwd=site.directory, env=env, owner=site.owner, timeout_s=30)
+    except WorkspaceError:
+        return ""
+    version = re.fullmatch(rb"\s*(\d+\.\d+\.\d+\S*)\s*", found.stdout)
+    return version[1].decode(errors="replace") if version and found.returncode == 0 else ""
 
 
 def _find_requirements(directory: Path, name: str | None) -> Path | None:
@@ -103,25 +118,3 @@ def _uv_settings(site: Site) -> dict[str, str]:
     site.make_folder(cache.parent)
     (cache.parent / ".gitignore").write_text("*\n", encoding="utf-8")
     return settings | {"UV_CACHE_DIR": str(cache)}
-
-
-def find_pins(requirements: str | None, read: Callable[[str], str | None]) -> tuple[tuple[str, str], ...]:
-    """Return the pinned packages of a revision, whose files ``read`` returns; the usual files if none is named."""
-    for name in (requirements,) if requirements else (_LOCK, "requirements.txt"):
-        text = read(name)
-        if text is not None:
-            return read_pins(text, name)
-    return ()
-
-
-def read_pins(text: str, name: str) -> tuple[tuple[str, str], ...]:
-    """Return packages with the exact versions that a requirements file or a uv.lock names, in the order of names."""
-    if name.endswith(_LOCK):
-        try:
-            packages = tomllib.loads(text).get("package", [])
-        except tomllib.TOMLDecodeError:
-            return ()
-        found = {entry["name"]: entry["version"] for entry in packages if "name" in entry and "version" in entry}
-    else:
-        found = dict(re.findall(r"^\s*([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*==\s*([^\s;#\\]+)", text, re.MULTILINE))
-    return tuple(sorted((re.sub(r"[-_.]+", "-", package).lower(), str(version)) for package, version in found.items()))

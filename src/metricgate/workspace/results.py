@@ -11,8 +11,8 @@ from metricgate.workspace.assembly import assemble_snapshot
 from metricgate.workspace.checkout import Checkout
 from metricgate.workspace.inspections import Inspections, copy_files
 from metricgate.workspace.messages import Answer, FoundFile, Request
+from metricgate.workspace.pins import find_pins
 from metricgate.workspace.production import hash_command, produce_results
-from metricgate.workspace.requirements import find_pins
 from metricgate.workspace.revision import BaselineRevision
 from metricgate.workspace.session import ask_worker
 from metricgate.workspace.site import ProduceOptions, Site
@@ -65,7 +65,7 @@ def fetch_baseline(
     with progress.step(f"Baseline {revision.sha[:9]}"):
         recorded = _inspect(checkout, revision, policy, options, site)
         stale = "; ".join(f"{entry.stage}: {entry.reason}" for entry in recorded.stale if entry.recorded)
-        packages = find_pins(options.pipeline.requirements, lambda name: checkout.read_text(revision.sha, name))
+        packages = find_pins(options.pipeline, lambda name: checkout.read_text(revision.sha, name))
         if not _needs_reproduction(recorded, options):
             return assemble_snapshot(recorded, _describe(revision, _find_source(recorded), stale), policy, packages)
         if options.baseline_results != "reproduce":

@@ -63,6 +63,7 @@ class StoredResults(Value):
     data: tuple[DataEntry, ...] = ()
     stages: tuple[Stage, ...] = ()
     packages: tuple[tuple[str, str], ...] = ()
+    python: str = ""
     plots: tuple[StoredPlot, ...] = ()
     predictions: tuple[StoredFile, ...] = ()
 
@@ -134,6 +135,7 @@ def _describe(
         data=snapshot.data,
         stages=snapshot.stages,
         packages=snapshot.packages,
+        python=snapshot.python,
         plots=tuple(StoredPlot(plot=plot, file=entries[plot.path]) for plot, _ in snapshot.plots),
         predictions=tuple(predictions),
     )
@@ -199,6 +201,7 @@ def load_results(
         data=stored.data,
         stages=tuple(stage.model_copy(update={"state": "unchanged"}) for stage in stored.stages),
         packages=stored.packages,
+        python=stored.python,
         plots=tuple((found.plot, files[found.file.path]) for found in stored.plots if found.file.path in files),
         predictions=MappingProxyType(present),
         inputs=inputs,

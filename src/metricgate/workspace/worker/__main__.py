@@ -20,6 +20,7 @@ from metricgate.workspace.worker.inventory import (
     read_inventory,
 )
 from metricgate.workspace.worker.lending import lend_files
+from metricgate.workspace.worker.listings import count_changes
 from metricgate.workspace.worker.project import Project, open_project
 from metricgate.workspace.worker.publication import push_produced
 from metricgate.workspace.worker.remote import Remote, describe_remote
@@ -46,7 +47,7 @@ class Projects(ExitStack):
         return self._opened[key]
 
 
-def _answer(request: Request, project: Project, say: Say) -> Answer:
+def _answer(request: Request, project: Project, say: Say) -> Answer:  # noqa: PLR0911  one per action
     match request.action:
         case "produce":
             return _produce(request, project, say)
@@ -59,6 +60,8 @@ def _answer(request: Request, project: Project, say: Say) -> Answer:
             return Answer(predictions=tuple(files.find_object(path, digest) for path, digest in wanted))
         case "lend":
             return Answer(predictions=lend_files(Path(request.directory), project, request.lent))
+        case "count":
+            return Answer(counts=count_changes(project, request.folders))
         case "push":
             say(Happened(text=f"pushed {push_produced(project)} objects"))
             return Answer()
