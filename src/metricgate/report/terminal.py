@@ -6,7 +6,7 @@ from metricgate.models.result import GateRow
 from metricgate.report.escape import clean, clean_line, plain_name, shorten
 from metricgate.report.gate_table import sort_gates
 from metricgate.report.headline import gate_decimals, headline
-from metricgate.report.labels import OUTCOME_WORDS, describe_rule, is_relative, plain_metric
+from metricgate.report.labels import OUTCOME_WORDS, describe_rule, is_relative, plain_metric, short_metric
 from metricgate.report.next_step import MISSING
 from metricgate.report.numbers import format_count, format_interval, format_number, plural
 from metricgate.report.value import Report
@@ -20,8 +20,8 @@ _COLOURS = {
 }
 _VERDICT_COLOURS = {"passed": "32", "failed": "31", "inconclusive": "33", "error": "31"}
 _HEADER = ("", "metric", "change", "interval", "baseline", "candidate", "rule")
-_DISPENSABLE = (("baseline", "candidate"), ("interval",))  # what a narrow terminal loses first
-_SHORTEST_NAME = 12
+_DISPENSABLE = ("baseline", "candidate", "interval")  # what a narrow terminal loses first
+_SHORTEST_NAME = 20
 
 
 def render_terminal(report: Report, *, color: bool, width: int) -> str:
@@ -89,23 +89,36 @@ def _draw_table(gates: list[GateRow], width: int, *, color: bool) -> str:
     if not gates:
         return ""
     cells = [_HEADER, *map(_draw_row, gates)]
-    sizes = _fit_columns([max(len(row[column]) for row in cells) for column in range(len(_HEADER))], width)
+    sizes = _measure_columns(cells)
+    short = [short_metric(gate) for gate in gates]
+    if _spare(sizes, width) < 0 and len(set(short)) == len(gates):
+        cells[1:] = [(row[0], name, *row[2:]) for row, name in zip(cells[1:], short, strict=True)]
+        sizes = _measure_columns(cells)
+    sizes = _fit_columns(sizes, width)
     lines = [_draw_line(row, sizes) for row in cells]
     painted = [_paint(line, _COLOURS[gate.outcome], on=color) for line, gate in zip(lines[1:], gates, strict=True)]
     return "\n".join((_paint(lines[0], "1", on=color), *painted))
 
 
+def _measure_columns(cells: list[tuple[str, ...]]) -> list[int]:
+    return [max(len(row[column]) for row in cells) for column in range(len(_HEADER))]
+
+
+def _spare(sizes: list[int], width: int) -> int:
+    return width - sum(size + 2 for size in sizes if size) + 2
+
+
 def _fit_columns(sizes: list[int], width: int) -> list[int]:
     """Return the width of each column, 0 where it is left out; only the metric's name is ever shortened."""
     name = _HEADER.index("metric")
-    for titles in ((), *_DISPENSABLE):
-        for title in titles:
-            sizes[_HEADER.index(title)] = 0
-        spare = width - sum(size + 2 for size in sizes if size) + 2
-        if sizes[name] + spare >= _SHORTEST_NAME:
+    shortest = min(sizes[name], _SHORTEST_NAME)
+    fitted = list(sizes)
+    for title in _DISPENSABLE:
+        if sizes[name] + _spare(fitted, width) >= shortest:
             break
-    sizes[name] = max(_SHORTEST_NAME, sizes[name] + min(0, spare))
-    return sizes
+        fitted[_HEADER.index(title)] = 0
+    fitted[name] = max(shortest, sizes[name] + min(0, _spare(fitted, width)))
+    return fitted
 
 
 def _draw_row(gate: GateRow) -> tuple[str, ...]:
