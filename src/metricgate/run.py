@@ -18,9 +18,10 @@ from metricgate.trigger import Trigger, TriggerKind
 from metricgate.workspace.baseline import BaselineRevision, resolve_baseline
 from metricgate.workspace.candidate import ProduceOptions, produce_candidate
 from metricgate.workspace.checkout import Access, Checkout
+from metricgate.workspace.earlier import EarlierRuns
 from metricgate.workspace.fresh import Sides, complete_baseline
 from metricgate.workspace.inspections import Inspections
-from metricgate.workspace.keeping import keep_results
+from metricgate.workspace.keeping import is_on_default_branch, keep_results
 from metricgate.workspace.listings import count_changed_files
 from metricgate.workspace.results import describe_inspection, fetch_baseline
 from metricgate.workspace.suggestion import suggest_evaluation
@@ -102,12 +103,15 @@ def _produce(  # noqa: PLR0917  the run's own values, in the order of the story
         else None
     )
     options, for_baseline, for_anchor = _plan_inspections(checkout, revision, anchored, choice, options)
-    candidate = produce_candidate(checkout, choice.candidate, options, progress=progress, logs=logs)
+    earlier = EarlierRuns.open(checkout)
+    # What is on the default branch becomes a baseline: never with results that a pull request left here.
+    own = None if is_on_default_branch(request.trigger) else earlier
+    candidate = produce_candidate(checkout, choice.candidate, options, progress=progress, logs=logs, earlier=own)
 
-    def fetch(other: BaselineRevision | None, own: ProduceOptions) -> Snapshot | None:
+    def fetch(other: BaselineRevision | None, how: ProduceOptions) -> Snapshot | None:
         if other is None:
             return None
-        return fetch_baseline(checkout, other, choice.baseline, own, progress=progress, logs=logs)
+        return fetch_baseline(checkout, other, choice.baseline, how, progress=progress, logs=logs, earlier=earlier)
 
     baseline, anchor = fetch(revision, for_baseline), fetch(anchored, for_anchor)
     counts = (

@@ -186,6 +186,7 @@ def test_a_policy_without_evaluation_compares_common_rows_and_shows_the_lines_th
 ) -> None:
     project.write("metricgate.yaml", POLICY)
     project.commit("Say nothing of evaluation")
+    project.git("push", "--quiet", "origin", "main")
     project.git("switch", "--quiet", "--create", "bare", "main")
     project.git("checkout", "--quiet", "more-rows", "--", "data", "dvc.lock", "metrics.json")
     project.commit("Add rows")

@@ -19,6 +19,7 @@ class Source(StrEnum):
     DVC_CACHE = "dvc cache"
     DVC_REMOTE = "dvc remote"
     STORED = "stored results"
+    EARLIER = "earlier run"
     REPRODUCED = "reproduced"
     WORKSPACE = "workspace"
     FILE = "file"
@@ -36,6 +37,7 @@ class RevisionInfo(Value):
     source: Source
     rows: int | None = None
     reason: str = ""  # why this revision ("first parent of the merge commit"), one sentence
+    made: str = ""  # when an earlier run made these results, which are used again; empty where none did
     stale: str = ""  # why its committed results lag behind its own inputs; empty when they do not
 
 

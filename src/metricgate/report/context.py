@@ -3,7 +3,7 @@
 import re
 
 from metricgate.models.snapshot import RevisionInfo
-from metricgate.report.escape import code_span
+from metricgate.report.escape import code_span, escape_sentence
 from metricgate.report.history import count_attempts
 from metricgate.report.numbers import format_count, format_seconds, plural
 from metricgate.report.place import Place
@@ -19,7 +19,7 @@ def describe_context(report: Report, place: Place) -> str:
         describe_revisions(report, place),
         *map(describe_pairing, report.pairings[:3]),
         f"attempt {attempts} on this test set" if attempts > 1 else "",
-        describe_stages(report),
+        escape_sentence(describe_reuse(report)) or describe_stages(report),
     )
     return " · ".join(part for part in parts if part)
 
@@ -60,6 +60,12 @@ def describe_pairing(pairing: Pairing) -> str:
         )
     )
     return f"{name}{plural(pairing.rows, 'test row')}{positives}, {same}"
+
+
+def describe_reuse(report: Report) -> str:
+    """Return in plain text that a pipeline was not run because it ran with the same inputs before."""
+    made = report.candidate.made if report.candidate else ""
+    return f"not run again: the same inputs as the run of {made}, whose results count" if made else ""
 
 
 def describe_stages(report: Report) -> str:

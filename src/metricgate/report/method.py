@@ -15,6 +15,7 @@ SOURCES = {
     Source.DVC_CACHE: "results from the DVC cache",
     Source.DVC_REMOTE: "results from the DVC remote",
     Source.STORED: "results stored by an earlier run on the default branch",
+    Source.EARLIER: "results of an earlier run with the same inputs",
     Source.REPRODUCED: "its pipeline was run for this comparison",
     Source.WORKSPACE: "results as they lie in the checkout",
     Source.FILE: "a file",
@@ -43,7 +44,12 @@ def describe_method(report: Report, place: Place) -> list[str]:
 
 
 def _describe_source(info: RevisionInfo) -> str:
-    parts = [SOURCES[info.source], *(escape_sentence(text) for text in (info.reason, info.stale) if text)]
+    made = (
+        [f"made {escape_sentence(info.made)}; `.metricgate/results` keeps them, delete it for a new throw"]
+        if info.made
+        else []
+    )
+    parts = [SOURCES[info.source], *made, *(escape_sentence(text) for text in (info.reason, info.stale) if text)]
     return "; ".join(parts)
 
 

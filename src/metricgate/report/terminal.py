@@ -3,6 +3,7 @@
 from metricgate.errors import find_help
 from metricgate.models.outcome import Outcome
 from metricgate.models.result import GateRow
+from metricgate.report.context import describe_reuse
 from metricgate.report.escape import clean, clean_line, plain_name, shorten
 from metricgate.report.gate_table import sort_gates
 from metricgate.report.headline import gate_decimals, headline
@@ -32,7 +33,7 @@ def render_terminal(report: Report, *, color: bool, width: int) -> str:
             _VERDICT_COLOURS.get(report.verdict.value, ""),
             on=color,
         ),
-        _describe_rows(report),
+        "\n".join(filter(None, (_describe_rows(report), clean(describe_reuse(report))))),
         "\n".join(f"warning: {clean(warning.text)}" for warning in report.warnings),
         _describe_failure(report),
         _draw_table(sort_gates(report.gates), width, color=color),

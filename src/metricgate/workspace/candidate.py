@@ -1,5 +1,7 @@
 """The candidate: the checkout as it lies after its pipeline ran where it had to."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from metricgate.errors import WorkspaceError
@@ -8,6 +10,7 @@ from metricgate.processes.progress import Progress
 from metricgate.settings.policy import PipelineSpec, Policy
 from metricgate.workspace.assembly import assemble_snapshot
 from metricgate.workspace.checkout import Checkout
+from metricgate.workspace.earlier import EarlierRuns, fingerprint_environment, was_produced
 from metricgate.workspace.messages import Answer
 from metricgate.workspace.pins import find_pins
 from metricgate.workspace.production import hash_command, produce_results
@@ -19,9 +22,18 @@ __all__ = ["ProduceOptions", "produce_candidate"]
 
 
 def produce_candidate(
-    checkout: Checkout, policy: Policy, options: ProduceOptions, *, progress: Progress, logs: Path
+    checkout: Checkout,
+    policy: Policy,
+    options: ProduceOptions,
+    *,
+    progress: Progress,
+    logs: Path,
+    earlier: EarlierRuns | None = None,
 ) -> Snapshot:
     """Pull and reproduce what is needed, and read the candidate's snapshot from the checkout.
+
+    What a pipeline with the same inputs gave before is not produced again: on the default branch, or, in the ``earlier``
+    runs of this workspace.
 
     Raises
     ------
@@ -36,15 +48,18 @@ def produce_candidate(
         progress=progress,
         owner=checkout.owner,
     )
+    reader = _reader(checkout)
+    reuse = _Reuse(checkout, policy, site, earlier, fingerprint_environment(options.pipeline, reader))
     command = options.pipeline.command
-    key = "" if command is None or checkout.is_dirty() else hash_command(checkout, command, checkout.head_sha)
-    known = tuple(entry.inputs for entry in list_stored(checkout)) if options.reuse_stored else ()
+    is_known = command is not None and not _has_changes(checkout, policy, options.pipeline)
+    key = hash_command(checkout, options.pipeline, checkout.head_sha) if is_known else ""
+    known = reuse.known(stored=options.reuse_stored)
+    if command is not None:
+        known = (key,) if key in known else ()
     with progress.step("Candidate"):
-        if key in known and (snapshot := _reuse(checkout, key, policy, site)):
-            return snapshot
         answer = produce_results(site, policy, options, known)
         if answer.state == "known":
-            snapshot = _reuse(checkout, answer.inputs, policy, site)
+            snapshot = reuse.load(answer.inputs or key)
             if snapshot is not None:
                 return snapshot
             answer = produce_results(site, policy, options)
@@ -52,17 +67,57 @@ def produce_candidate(
         answer = answer.model_copy(update={"inputs": key})
     require_results(answer, options.pipeline)
     info = RevisionInfo(revision=checkout.head_sha, name="HEAD", dirty=checkout.is_dirty(), source=Source.WORKSPACE)
-    packages = find_pins(options.pipeline, lambda name: _read_here(checkout.directory / name))
-    return assemble_snapshot(answer, info, policy, packages)
-
-
-def _reuse(checkout: Checkout, inputs: str, policy: Policy, site: Site) -> Snapshot | None:
-    reason = "its pipeline has the inputs of a run on the default branch, whose stored results are used"
-    revision = BaselineRevision(sha=checkout.head_sha, name="HEAD", reason=reason)
-    snapshot = load_results(checkout, inputs, revision, policy, site)
-    if snapshot is not None:
-        site.progress.line(reason)
+    snapshot = assemble_snapshot(answer, info, policy, find_pins(options.pipeline, reader))
+    reuse.keep(snapshot, repeats=answer.repeats)
     return snapshot
+
+
+def _has_changes(checkout: Checkout, policy: Policy, pipeline: PipelineSpec) -> bool:
+    """Tell whether the work tree differs from the commit in more than results, which an earlier run may have written."""
+    results = {*(spec.path for spec in policy.prediction_sets.values()), *pipeline.metrics}
+    return checkout.is_dirty((".", *(f":(exclude,literal){path}" for path in sorted(results))))
+
+
+def _reader(checkout: Checkout) -> Callable[[str], str | None]:
+    return lambda name: _read_here(checkout.directory / name)
+
+
+@dataclass(frozen=True)
+class _Reuse:
+    """Results that a pipeline with the same inputs gave before: in this workspace, or on the default branch."""
+
+    checkout: Checkout
+    policy: Policy
+    site: Site
+    earlier: EarlierRuns | None
+    environment: str
+
+    def known(self, *, stored: bool) -> tuple[str, ...]:
+        """Return the inputs of pipelines that need not run."""
+        here = self.earlier.known("candidate", self.environment) if self.earlier else ()
+        return (*here, *(entry.inputs for entry in (list_stored(self.checkout) if stored else ())))
+
+    def load(self, inputs: str) -> Snapshot | None:
+        info = RevisionInfo(
+            revision=self.checkout.head_sha, name="HEAD", dirty=self.checkout.is_dirty(), source=Source.EARLIER
+        )
+        if self.earlier and (snapshot := self.earlier.load("candidate", inputs, self.environment, info, self.policy)):
+            self.site.progress.line(
+                f"not run: it has the inputs of the run of {snapshot.info.made}, whose results are used"
+            )
+            return snapshot
+        reason = "its pipeline has the inputs of a run on the default branch, whose stored results are used"
+        revision = BaselineRevision(sha=self.checkout.head_sha, name="HEAD", reason=reason)
+        snapshot = load_results(self.checkout, inputs, revision, self.policy, self.site)
+        if snapshot is not None:
+            self.site.progress.line(reason)
+        return snapshot
+
+    def keep(self, snapshot: Snapshot, *, repeats: bool) -> None:
+        """Keep what was just produced for later runs; that this failed changes nothing."""
+        if self.earlier is None or not repeats or not was_produced(snapshot):
+            return
+        self.earlier.keep("candidate", snapshot, self.environment, self.policy, self.site.progress)
 
 
 def _read_here(path: Path) -> str | None:

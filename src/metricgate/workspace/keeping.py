@@ -8,6 +8,7 @@ from metricgate.processes.progress import Progress
 from metricgate.settings.policy import Policy
 from metricgate.trigger.value import Trigger, TriggerKind
 from metricgate.workspace.checkout import Checkout
+from metricgate.workspace.earlier import was_produced
 from metricgate.workspace.push import push_cache, should_push
 from metricgate.workspace.stored import store_results
 
@@ -40,8 +41,12 @@ def keep_results(
     return tuple(filter(None, notes))
 
 
+def is_on_default_branch(trigger: Trigger) -> bool:
+    """Tell whether a run judges what is on the default branch, so that its results may become a baseline's."""
+    on_default = trigger.ref == f"refs/heads/{trigger.default_branch}" and bool(trigger.default_branch)
+    return trigger.kind in _ON_A_BRANCH and on_default
+
+
 def should_store(trigger: Trigger, candidate: Snapshot) -> bool:
     """Tell whether a run's results may become a baseline's: it ran on the default branch, and what it ran is news."""
-    on_default = trigger.ref == f"refs/heads/{trigger.default_branch}" and bool(trigger.default_branch)
-    is_news = any(stage.state in ("ran", "cached", "restored") for stage in candidate.stages)
-    return trigger.kind in _ON_A_BRANCH and on_default and not trigger.is_fork and is_news
+    return is_on_default_branch(trigger) and not trigger.is_fork and was_produced(candidate)

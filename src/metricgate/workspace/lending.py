@@ -12,7 +12,7 @@ from metricgate.workspace.messages import Lent, Request
 from metricgate.workspace.session import ask_worker
 from metricgate.workspace.site import Site
 
-_MADE_ELSEWHERE = frozenset({Source.STORED, Source.REPRODUCED})
+_MADE_ELSEWHERE = frozenset({Source.STORED, Source.EARLIER, Source.REPRODUCED})
 
 
 @dataclass(frozen=True, kw_only=True)

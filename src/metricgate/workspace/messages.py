@@ -22,10 +22,10 @@ class Lent(Value):
 class Request(Value):
     """``produce``: the work tree, its pipeline run where needed. ``inspect``: a revision, read and never run.
 
-    ``pull``: all data under DVC, for a command that is not DVC's. ``read``: the work tree as it lies. ``push``: what was
-    produced, to the remote. ``bring``: the objects ``hashes``, one for each path in ``predictions``. ``lend``: the files
-    and folders ``lent``, from the work tree, DVC's cache or its remote. ``count``: the files that differ between the two
-    hashes of each of ``folders``.
+    ``pull``: all data under DVC, for a command that is not DVC's; none if its key is ``known`` and no data was changed.
+    ``read``: the work tree as it lies. ``push``: what was produced, to the remote. ``bring``: the objects ``hashes``, one
+    for each path in ``predictions``. ``lend``: the files and folders ``lent``, from the work tree, DVC's cache or its
+    remote. ``count``: the files that differ between the two hashes of each of ``folders``.
 
     Paths in ``predictions`` and ``metrics`` are relative to ``directory``, the project's folder. ``files`` is an
     empty folder where files of a revision are put. ``shares_with`` is the project's folder in the checkout whose cache
@@ -122,6 +122,7 @@ class Answer(Value):
     counts: tuple[FileCounts, ...] = ()
     problems: tuple[Broken, ...] = ()
     state: Literal["done", "known", "waits"] = "done"
+    repeats: bool = True  # false where a stage always runs: then equal inputs are not all it starts from
     inputs: str = ""  # hash of everything the pipeline starts from
     python: str = ""  # the version that stages found, where they ran
 

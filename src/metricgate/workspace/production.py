@@ -5,7 +5,7 @@ from pathlib import Path
 
 from metricgate.errors import WorkspaceError
 from metricgate.models.snapshot import Stage
-from metricgate.settings.policy import Policy
+from metricgate.settings.policy import FILE_NAME, PipelineSpec, Policy
 from metricgate.workspace.checkout import Checkout
 from metricgate.workspace.messages import Answer, FoundFile, Request
 from metricgate.workspace.requirements import find_python, prepare_environment
@@ -15,10 +15,11 @@ from metricgate.workspace.site import ProduceOptions, Site
 __all__ = ["hash_command", "produce_results"]
 
 
-def hash_command(checkout: Checkout, command: str, revision: str) -> str:
-    """Return the key of a command's inputs: what it reads is not known, so everything in the project's folder."""
-    tree = checkout.git("rev-parse", f"{revision}:{checkout.prefix}")
-    return hashlib.sha256(f"{command}\n{tree}".encode()).hexdigest()
+def hash_command(checkout: Checkout, pipeline: PipelineSpec, revision: str) -> str:
+    """Return the key of a command's inputs: what it reads is not known, so all of the project's folder but the policy."""
+    listed = checkout.git("ls-tree", f"{revision}:{checkout.prefix}").splitlines()
+    tree = "\n".join(line for line in listed if not line.endswith(f"\t{FILE_NAME}"))
+    return hashlib.sha256(f"{pipeline.model_dump_json()}\n{tree}".encode()).hexdigest()
 
 
 def produce_results(site: Site, policy: Policy, options: ProduceOptions, known: tuple[str, ...] = ()) -> Answer:
@@ -43,8 +44,10 @@ def produce_results(site: Site, policy: Policy, options: ProduceOptions, known: 
         return _complete(_ask_pipeline(site, request, options), request)
     if options.reproduce == "never":
         return _complete(_ask(site, request.model_copy(update={"action": "read"}), options), request)
+    pulled = _ask(site, request.model_copy(update={"action": "pull"}), options)
+    if pulled.state == "known":
+        return pulled
     environment = prepare_environment(site, options)
-    _ask(site, request.model_copy(update={"action": "pull"}), options)
     stage = _run_pipeline_command(site, options.pipeline.command, options, environment)
     answer = _ask(site, request.model_copy(update={"action": "read"}), options)
     return _complete(answer.model_copy(update={"stages": (stage,), "python": find_python(site, environment)}), request)

@@ -1,6 +1,7 @@
 """The baseline's results, from wherever they can be had without training, and only else reproduced."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from metricgate.errors import WorkspaceError
@@ -9,6 +10,7 @@ from metricgate.processes.progress import Progress
 from metricgate.settings.policy import Policy
 from metricgate.workspace.assembly import assemble_snapshot
 from metricgate.workspace.checkout import Checkout
+from metricgate.workspace.earlier import EarlierRuns, fingerprint_environment
 from metricgate.workspace.inspections import Inspections, copy_files
 from metricgate.workspace.messages import Answer, FoundFile, Request
 from metricgate.workspace.pins import find_pins
@@ -43,11 +45,12 @@ def fetch_baseline(
     *,
     progress: Progress,
     logs: Path,
+    earlier: EarlierRuns | None = None,
 ) -> Snapshot:
     """Return the snapshot of ``revision``, never touching the checkout.
 
-    ``policy`` is that revision's own. First hit wins: Git, DVC's cache, its remote, stored results, a reproduction
-    in a work tree of its own that shares the cache. ``info.source`` says which, ``info.stale`` why committed results were not believed.
+    ``policy`` is that revision's own. First hit wins: Git, DVC's cache, its remote, stored results, what an
+    ``earlier`` run here reproduced, a reproduction in a work tree of its own that shares the cache. ``info.source`` says which, ``info.stale`` why committed results were not believed.
 
     Raises
     ------
@@ -65,7 +68,8 @@ def fetch_baseline(
     with progress.step(f"Baseline {revision.sha[:9]}"):
         recorded = _inspect(checkout, revision, policy, options, site)
         stale = "; ".join(f"{entry.stage}: {entry.reason}" for entry in recorded.stale if entry.recorded)
-        packages = find_pins(options.pipeline, lambda name: checkout.read_text(revision.sha, name))
+        read = partial(checkout.read_text, revision.sha)
+        packages = find_pins(options.pipeline, read)
         if not _needs_reproduction(recorded, options):
             return assemble_snapshot(recorded, _describe(revision, _find_source(recorded), stale), policy, packages)
         if options.baseline_results != "reproduce":
@@ -74,8 +78,17 @@ def fetch_baseline(
                 return replace(stored, info=stored.info.model_copy(update={"stale": stale}))
         if options.baseline_results == "stored":
             raise _explain_not_stored(revision, recorded, stale)
-        reproduced = _reproduce(checkout, revision, policy, options, site)
-        return assemble_snapshot(reproduced, _describe(revision, Source.REPRODUCED, stale), policy, packages)
+        environment = fingerprint_environment(options.pipeline, read)
+        if earlier is not None and options.baseline_results == "auto":
+            info = _describe(revision, Source.EARLIER, stale)
+            again = earlier.load("baseline", recorded.inputs, environment, info, policy)
+            if again is not None:
+                return again
+        answer = _reproduce(checkout, revision, policy, options, site).model_copy(update={"inputs": recorded.inputs})
+        snapshot = assemble_snapshot(answer, _describe(revision, Source.REPRODUCED, stale), policy, packages)
+        if earlier is not None and answer.repeats:
+            earlier.keep("baseline", snapshot, environment, policy, progress)
+        return snapshot
 
 
 def _explain_not_stored(revision: BaselineRevision, recorded: Answer, stale: str) -> WorkspaceError:
@@ -107,7 +120,7 @@ def _inspect(
     if not answer.project:
         answer = _read_git(checkout, revision, request, answer)
     if options.pipeline.command is not None:
-        key = hash_command(checkout, options.pipeline.command, revision.sha)
+        key = hash_command(checkout, options.pipeline, revision.sha)
         answer = answer.model_copy(update={"inputs": key, "stale": ()})
     return answer
 

@@ -100,7 +100,7 @@ def store_results(checkout: Checkout, snapshot: Snapshot, policy: Policy) -> str
         else StoredFile(path=path, name=f"file-{number}")
         for number, path in enumerate(sorted(files))
     }
-    stored = _describe(checkout, snapshot, [entries[path] for path in sorted(paths) if path in files], entries)
+    stored = describe_results(snapshot, [entries[path] for path in sorted(paths) if path in files], entries)
     try:
         blobs = {
             entries[path].name: checkout.write_blob(file.read_bytes())
@@ -124,11 +124,12 @@ def _choose_remote(files: Mapping[str, Path], tracked: Mapping[str, str]) -> dic
     return chosen if sum(left.values()) <= MOST_BYTES else None
 
 
-def _describe(
-    checkout: Checkout, snapshot: Snapshot, predictions: Sequence[StoredFile], entries: Mapping[str, StoredFile]
+def describe_results(
+    snapshot: Snapshot, predictions: Sequence[StoredFile], entries: Mapping[str, StoredFile]
 ) -> StoredResults:
+    """Return a snapshot as it is kept; ``entries`` says of each file where it is kept."""
     return StoredResults(
-        revision=snapshot.info.revision or checkout.head_sha,
+        revision=snapshot.info.revision or "",
         inputs=snapshot.inputs,
         metrics=snapshot.metrics,
         parameters=snapshot.parameters,
@@ -189,13 +190,21 @@ def load_results(
     except ValidationError:
         return None
     files = _bring_files(checkout, sha, stored, site)
+    info = RevisionInfo(revision=revision.sha, name=revision.name, source=Source.STORED, reason=revision.reason)
+    return restore_snapshot(stored, files, policy, info)
+
+
+def restore_snapshot(
+    stored: StoredResults, files: Mapping[str, Path], policy: Policy, info: RevisionInfo
+) -> Snapshot | None:
+    """Return kept results as a snapshot; ``files`` are those that can be had. None if one that the policy names cannot."""
     by_path = {file.path: files.get(file.path) for file in stored.predictions}
     predictions = {name: by_path.get(spec.path) for name, spec in policy.prediction_sets.items()}
     present = {name: path for name, path in predictions.items() if path is not None}
     if len(present) < len(predictions):
         return None
     return Snapshot(
-        info=RevisionInfo(revision=revision.sha, name=revision.name, source=Source.STORED, reason=revision.reason),
+        info=info,
         metrics=stored.metrics,
         parameters=stored.parameters,
         data=stored.data,
@@ -204,7 +213,7 @@ def load_results(
         python=stored.python,
         plots=tuple((found.plot, files[found.file.path]) for found in stored.plots if found.file.path in files),
         predictions=MappingProxyType(present),
-        inputs=inputs,
+        inputs=stored.inputs,
     )
 
 

@@ -25,7 +25,7 @@ from metricgate.workspace.worker.project import Project, open_project
 from metricgate.workspace.worker.publication import push_produced
 from metricgate.workspace.worker.remote import Remote, describe_remote
 from metricgate.workspace.worker.reproduction import Reproduction, pull_data, unchanged_stages
-from metricgate.workspace.worker.staleness import find_stale, hash_inputs
+from metricgate.workspace.worker.staleness import find_stale, has_modified_data, hash_inputs
 
 Say = Callable[[Happened | Answer | Failed], None]
 
@@ -52,8 +52,7 @@ def _answer(request: Request, project: Project, say: Say) -> Answer:  # noqa: PL
         case "produce":
             return _produce(request, project, say)
         case "pull":
-            pull_data(project, lambda text: say(Happened(text=text)))
-            return Answer()
+            return _pull(request, project, say)
         case "bring":
             files = RevisionFiles(project, Path(request.files))
             wanted = zip(request.predictions, request.hashes, strict=True)
@@ -67,6 +66,13 @@ def _answer(request: Request, project: Project, say: Say) -> Answer:  # noqa: PL
             return Answer()
         case "inspect" | "read":
             return _inspect(request, project)
+
+
+def _pull(request: Request, project: Project, say: Say) -> Answer:
+    if request.known and not has_modified_data(project):
+        return Answer(state="known")
+    pull_data(project, lambda text: say(Happened(text=text)))
+    return Answer()
 
 
 def _inspect(request: Request, project: Project) -> Answer:
@@ -159,6 +165,7 @@ def _describe(
         stale=stale,
         problems=tuple(problems),
         inputs=hash_inputs(project),
+        repeats=not any(stage.is_callback or stage.always_changed for stage in project.pipeline_stages),
     )
 
 
@@ -168,7 +175,8 @@ def _handle(request: Request, projects: Projects, say: Say) -> Answer | Failed:
         project = projects.open(request)
         if project is None:
             lent = lend_files(Path(request.directory), None, request.lent)
-            return Answer(project=False, pipeline=False, predictions=lent)
+            known = request.action == "pull" and bool(request.known)
+            return Answer(project=False, pipeline=False, predictions=lent, state="known" if known else "done")
         remote = describe_remote(project.repo)
         return _answer(request, project, say)
     except Exception as error:

@@ -68,6 +68,12 @@ def _output_reason(project: Project, output: Any) -> str:
     return f"{name} is not what dvc.lock records"
 
 
+def has_modified_data(project: Project) -> bool:
+    """Tell whether data added with ``dvc add`` was changed in the work tree since."""
+    added = (out for stage in project.stages if not stage.cmd for out in stage.outs)
+    return any(out.use_cache and out.exists and _status(out) == "modified" for out in added)
+
+
 def hash_inputs(project: Project) -> str:
     """Return a hash of commands, parameters and source files: equal inputs, equal results wanted.
 
