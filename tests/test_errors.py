@@ -1,9 +1,22 @@
-"""Every error has a code of its own, and its message says three things."""
+"""Every error has a code of its own, and its message says three things and where the longer answer is."""
+
+import pkgutil
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 
+import metricgate
 from metricgate import errors
+from metricgate.cli.console import print_error
 from metricgate.errors import MetricgateError
+from metricgate.judging import report_failure
+from metricgate.publish.step import Step
+from metricgate.report.markdown import render_check, render_comment, render_summary
+from metricgate.report.terminal import render_terminal
+from metricgate.report.value import Report
+from tests.packaging.documents import ROOT, list_anchors
 
 ALL = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, MetricgateError)]
 CODES = {
@@ -30,3 +43,57 @@ def test_a_message_says_what_happened_what_was_expected_and_what_to_do(kind: typ
     assert error.details == "line 1"
     assert kind.title
     assert kind.anchor
+
+
+def list_kinds(kind: type[MetricgateError] = MetricgateError) -> Iterator[type[MetricgateError]]:
+    """Yield every class of error that is ours, those that a room keeps for itself included."""
+    yield kind
+    for child in kind.__subclasses__():
+        yield from list_kinds(child)
+
+
+def test_every_error_of_every_room_has_its_longer_answer() -> None:
+    for module in pkgutil.walk_packages(metricgate.__path__, "metricgate."):
+        if "__main__" not in module.name and ".demo.churn" not in module.name:
+            import_module(module.name)
+    answered = list_anchors(ROOT / "docs/troubleshooting.md")
+
+    kinds = [kind for kind in list_kinds() if kind.__module__.startswith("metricgate.")]
+
+    assert {"GitHubError", *CODES} <= {kind.__name__ for kind in kinds}
+    assert {kind.__name__: kind.anchor for kind in kinds if kind.anchor not in answered} == {}
+    assert {kind.anchor for kind in kinds} == {kind.anchor for kind in ALL}, "a link to another anchor is left out"
+
+
+VIEWS: dict[str, Callable[[Report], str]] = {
+    "comment": render_comment,
+    "summary": render_summary,
+    "check": lambda report: render_check(report).summary,
+    "terminal": lambda report: render_terminal(report, color=False, width=100),
+}
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=list(VIEWS))
+@pytest.mark.parametrize("kind", ALL)
+def test_a_report_of_an_error_links_to_the_longer_answer(
+    kind: type[MetricgateError], view: Callable[[Report], str]
+) -> None:
+    error = kind("A broke.", expected="a whole A.", fix="mend A.")
+
+    assert error.help_url in view(report_failure(error))
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_an_error_without_a_report_links_to_the_longer_answer(
+    kind: type[MetricgateError], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = kind("A broke.", expected="a whole A.", fix="mend A.")
+    said: list[str] = []
+    summary = tmp_path / "summary.md"
+
+    print_error(error)
+    Step({"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}, emit=said.append).explain(error)
+
+    assert error.help_url in capsys.readouterr().err
+    assert error.help_url in summary.read_text(encoding="utf-8")
+    assert error.help_url.replace(":", "%3A") in said[0] or error.help_url in said[0]

@@ -1,48 +1,24 @@
 """What the documents say is checked: links, anchors, tables, YAML, and every command."""
 
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
-from ruamel.yaml import YAML
 
 from metricgate import errors
 from metricgate.cli import COMMANDS, commands
-from metricgate.settings.policy_file import read_policy
 from scripts import readme_tables
-from tests.churn import Churn
+from tests.packaging.documents import PAGES, ROOT, list_anchors, list_blocks, read_prose
 
-ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|srcset)=\"([^\"]+)\"")
-
-
-def blocks(language: str, pages: list[Path] = PAGES) -> list[tuple[str, str]]:
-    """Return the fenced blocks of a language, each with its page's name."""
-    return [
-        (page.name, text)
-        for page in pages
-        for found, text in BLOCK.findall(page.read_text(encoding="utf-8"))
-        if found == language
-    ]
-
-
-def anchors(page: Path) -> set[str]:
-    """Return the anchors that GitHub gives the headings of a page."""
-    prose = BLOCK.sub("", page.read_text(encoding="utf-8"))
-    headings = re.findall(r"^#+ (.+)$", prose, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
-    prose = BLOCK.sub("", page.read_text(encoding="utf-8"))
+    prose = read_prose(page)
     for target in (one or other for one, other in LINK.findall(prose)):
         if "://" in target or target.startswith("mailto:"):
             continue
@@ -50,13 +26,7 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
         file = (page.parent / path).resolve() if path else page
         assert file.exists(), f"{page.name} links to {target}"
         if anchor:
-            assert anchor in anchors(file), f"{page.name} links to {target}"
-
-
-def test_every_error_has_its_longer_answer() -> None:
-    kinds: list[type[errors.MetricgateError]] = [errors.MetricgateError, *errors.list_errors()]
-
-    assert {kind.anchor for kind in kinds} <= anchors(ROOT / "docs/troubleshooting.md")
+            assert anchor in list_anchors(file), f"{page.name} links to {target}"
 
 
 def test_a_foreign_anchor_leads_to_the_page_and_nowhere_else() -> None:
@@ -75,7 +45,7 @@ def test_the_readme_stays_short() -> None:
 
 
 def test_workflows_in_the_documents_are_valid(tmp_path: Path) -> None:
-    found = [text for _, text in blocks("yaml") if "jobs:" in text]
+    found = [block.text for block in list_blocks() if block.language == "yaml" and "jobs:" in block.text]
     for number, text in enumerate(found):
         (tmp_path / f"workflow{number}.yml").write_text(text, encoding="utf-8")
     files = [str(path) for path in sorted(tmp_path.iterdir())]
@@ -90,41 +60,6 @@ def test_workflows_in_the_documents_are_valid(tmp_path: Path) -> None:
             [str(BIN / command[0]), *command[1:]], cwd=ROOT, check=False, capture_output=True, text=True
         )
         assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_policies_in_the_documents_are_valid() -> None:
-    found = [(page, text) for page, text in blocks("yaml") if re.search(r"^(gates|predictions):", text, re.MULTILINE)]
-
-    assert found
-    for page, text in found:
-        read_policy(text, origin=page)
-
-
-def test_every_yaml_in_the_readme_is_a_workflow_or_a_policy() -> None:
-    for _, text in blocks("yaml", [ROOT / "README.md"]):
-        assert "jobs" in (keys := set(YAML(typ="safe").load(text))) or "gates" in keys
-
-
-def test_commands_in_the_readme_do_what_they_say(churn: Churn, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every command line of the README, in the churn project; `demo` has its own test, from the wheel."""
-    lines = [line for _, text in blocks("sh", [ROOT / "README.md"]) for line in text.splitlines() if line]
-    rows = (churn.repository / "eval/predictions.csv").read_text(encoding="utf-8")
-    for name in ("baseline.csv", "candidate.csv"):
-        churn.write(name, rows)
-    churn.git("switch", "--quiet", "main")
-    monkeypatch.setenv("PATH", f"{BIN}:/usr/bin:/bin")
-    monkeypatch.chdir(churn.repository)
-
-    codes = {}
-    for line in lines:
-        _, *arguments = shlex.split(line.removeprefix("uvx "))
-        if arguments != ["demo"]:
-            codes[line] = CliRunner().invoke(commands, arguments, standalone_mode=False).return_value
-
-    assert codes == {
-        "metricgate run": 0,
-        "metricgate compare baseline.csv candidate.csv --label churned --score churn_probability --id customer_id": 0,
-    }
 
 
 def test_commands_that_documents_name_exist() -> None:

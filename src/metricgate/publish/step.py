@@ -69,13 +69,15 @@ class Step:
     def explain(self, error: MetricgateError) -> None:
         """Say why there is no report, in the log and in the summary; there is nothing else to look at."""
         if self.environ.get("GITHUB_ACTIONS") == "true":
-            for line in render_annotations([Annotation(level="error", title="MetricGate", message=str(error))]):
+            message = f"{error}\nMore: {error.help_url}"
+            for line in render_annotations([Annotation(level="error", title="MetricGate", message=message)]):
                 self.emit(line)
         parts = (
             f"## ❌ MetricGate could not start: {escape_sentence(error.title)}",
             escape_sentence(error.what),
             f"**Expected:** {escape_sentence(error.expected)}",
             f"**What to do:**\n\n{code_block(error.fix)}",
+            f"[The longer answer]({error.help_url})",
         )
         self.write_summary("\n\n".join(parts), ())
 
