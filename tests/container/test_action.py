@@ -4,11 +4,13 @@ import json
 import os
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from metricgate.publish.github.publication import STATE
 from tests.container.container_job import ContainerJob
+from tests.e2e.laptop import copy_for_a_laptop, drop_place, run_on_a_laptop
 from tests.e2e.test_forks import describe_run, make_fork, zip_folder
 from tests.e2e.workflow import EVENT, NUMBER
 from tests.github.fake import TOKEN
@@ -36,6 +38,41 @@ def test_the_worse_pull_request_is_blocked_in_one_comment_and_leaves_no_file_of_
     owner = str(job.workspace.stat().st_uid)
     command = ["find", str(job.runner), "!", "-uid", owner]
     assert subprocess.run(command, check=True, capture_output=True, text=True).stdout == ""
+
+
+LOAD_ALL = """
+import ctypes, os, pathlib, sys
+libraries = sorted(pathlib.Path(sys.prefix).rglob("*.so"))
+failed = {}
+for path in libraries:
+    try:
+        ctypes.CDLL(str(path), mode=os.RTLD_LAZY)
+    except OSError as error:
+        failed[path.name] = str(error)
+print(len(libraries), failed, flush=True)
+os._exit(0)  # extension modules that were loaded as plain libraries cannot be finalised
+"""
+
+
+def test_every_compiled_module_of_the_image_still_loads(image: str) -> None:
+    """Stripping a library whose layout auditwheel rewrote breaks it, and only its first user would notice."""
+    command = ["docker", "run", "--rm", "--network", "none", "--entrypoint", "/opt/metricgate/bin/python", image]
+    done = subprocess.run([*command, "-c", LOAD_ALL], check=True, capture_output=True, text=True)
+
+    count, _, failed = done.stdout.partition(" ")
+    assert int(count) > 200
+    assert failed.strip() == "{}"
+
+
+def test_a_laptop_says_the_same_as_the_image(job: ContainerJob, tmp_path: Path) -> None:
+    job.open_pull_request()
+    laptop = copy_for_a_laptop(job.churn, tmp_path)
+
+    in_the_image = job.run()
+    here = run_on_a_laptop(laptop)
+
+    assert here.exit_code == in_the_image.exit_code == 1, in_the_image.log
+    assert drop_place(here.report) == drop_place(in_the_image.report)
 
 
 def test_the_pipeline_runs_as_the_owner_and_sees_neither_token_nor_the_runners_files(job: ContainerJob) -> None:

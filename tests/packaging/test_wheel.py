@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.churn import Churn
+from tests.e2e.laptop import copy_for_a_laptop, drop_place, run_on_a_laptop
 from tests.e2e.workflow import NUMBER, Workflow
 from tests.github.fake import FakeGitHub
 
@@ -96,14 +97,17 @@ def job(wheel: Path, churn: Churn, tmp_path: Path) -> Iterator[UvxJob]:
 
 
 @pytest.mark.acceptance
-def test_the_action_runs_as_a_step_without_a_container(job: UvxJob) -> None:
+def test_the_action_runs_as_a_step_without_a_container(job: UvxJob, tmp_path: Path) -> None:
     example = (ROOT / "examples/workflows/gpu-self-hosted.yml").read_text(encoding="utf-8")
     assert " ".join(STEP) in example
     job.open_pull_request()
+    laptop = copy_for_a_laptop(job.churn, tmp_path)
 
     step = job.run()
+    here = run_on_a_laptop(laptop)
 
-    assert step.exit_code == 1, step.log
+    assert step.exit_code == here.exit_code == 1, step.log
     assert step.outputs["verdict"] == "failed"
+    assert drop_place(here.report) == drop_place(step.report)
     (comment,) = job.fake.comments(NUMBER)
     assert "ROC AUC is 0.026 lower" in comment.body
