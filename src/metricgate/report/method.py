@@ -66,7 +66,7 @@ def _describe_intervals(report: Report) -> list[str]:
     measured = [gate for gate in report.gates if gate.low is not None or gate.high is not None]
     if not measured:
         return []
-    methods = ", ".join(sorted({escape_sentence(gate.method, 60) for gate in measured if gate.method}))
+    methods = "; ".join(sorted({escape_sentence(gate.method, 60) for gate in measured if gate.method}))
     level = (
         f"The intervals are paired, at {format_level(report.confidence)} confidence{f' ({methods})' if methods else ''}"
     )
