@@ -9,7 +9,7 @@ import pytest
 
 from metricgate.compare import assess_files
 from metricgate.comparison.subject import Subject
-from metricgate.models.outcome import Outcome
+from metricgate.models.outcome import Direction, Outcome
 from metricgate.models.result import Pairing
 from metricgate.models.samples import FloatArray, IntArray, Sample, SamplePair
 from metricgate.policy.assessment import assess_relative_rules
@@ -17,7 +17,8 @@ from metricgate.policy.relative import judge_relative_rules
 from metricgate.policy.rules import Rule, expand_gates
 from metricgate.predictions import PairedSet, Predictions, read_predictions
 from metricgate.settings.policy import GateSpec, PredictionsSpec
-from metricgate.stats.power import assess_power, assume_se
+from metricgate.stats.power import GatePower, assess_power, assume_se, reach_by_normal
+from metricgate.stats.registry import find_metric
 from tests.cli.tables import POLICY, write_churn
 
 TAIL = 0.025
@@ -36,16 +37,56 @@ def read_churn(template: Path) -> tuple[IntArray, FloatArray]:
 def make_subject(template: Predictions, label: IntArray, before: IntArray, after: IntArray) -> Subject:
     baseline = Sample(task="binary", rows=len(label), label=label, prediction=before, classes=("No", "Yes"))
     candidate = Sample(task="binary", rows=len(label), label=label, prediction=after, classes=("No", "Yes"))
-    pairing = Pairing(
-        path="p.csv",
-        task="binary",
-        method="id",
-        rows=len(label),
-        baseline_rows=len(label),
-        candidate_rows=len(label),
-    )
+    return pair_up(template, baseline, candidate)
+
+
+def pair_up(template: Predictions, baseline: Sample, candidate: Sample) -> Subject:
+    rows = baseline.rows
+    pairing = Pairing(path="p.csv", task="binary", method="id", rows=rows, baseline_rows=rows, candidate_rows=rows)
     paired = PairedSet(pair=SamplePair(baseline=baseline, candidate=candidate), slices={}, pairing=pairing)
     return Subject(name="", candidate=template, paired=paired)
+
+
+def read_template(folder: Path) -> Predictions:
+    return read_predictions(
+        write_churn(folder / "any.csv", rows=60),
+        PredictionsSpec(path="any.csv", label="churned", score="churn_probability"),
+    )
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "log_loss"])
+def test_noise_added_to_real_scores_is_caught_as_often_as_the_analytic_answer_says(
+    churn_template: Path, tmp_path: Path, name: str
+) -> None:
+    """The noise costs as much as the mean of 40 draws of it on all rows; half of that is allowed."""
+    label, score = read_churn(churn_template)
+    logit = np.log(score / (1 - score))
+    rng = np.random.default_rng(8)
+    metric = find_metric(name, task="binary")
+
+    def sample(rows: IntArray, noise: float) -> Sample:
+        scores = 1 / (1 + np.exp(-logit[rows] - noise * rng.standard_normal(len(rows))))
+        return Sample(task="binary", rows=len(rows), label=label[rows], scores=scores, classes=("No", "Yes"))
+
+    every = np.arange(len(label))
+    noisy = np.mean([metric.evaluate(sample(every, 0.6)).value for _ in range(40)])
+    loss = abs(float(noisy) - metric.evaluate(sample(every, 0.0)).value)
+    key = "max_drop" if metric.direction is Direction.HIGHER else "max_increase"
+    rule = expand_gates([GateSpec.model_validate({"metric": name, key: loss / 2})], {"": {}})[0]
+    template, outcomes, analytic = read_template(tmp_path), [], []
+    for _ in range(PULL_REQUESTS):
+        rows = rng.integers(0, len(label), len(label))
+        subject = pair_up(template, sample(rows, 0.0), sample(rows, 0.6))
+        outcomes.append(judge_relative_rules([(rule, subject)], tail=TAIL)[0].outcome)
+        analytic.append(assess_relative_rules([(rule, subject)], tail=TAIL)[0].power.catches_twice)
+
+    caught = outcomes.count(Outcome.FAILED) / PULL_REQUESTS
+    assert 0.2 < caught < 0.98
+    assert caught == pytest.approx(float(np.mean(analytic)), abs=4 * sqrt(0.25 / PULL_REQUESTS))
+
+
+def assess(se: float, rows: int, margin: float) -> GatePower:
+    return assess_power(se, rows, margin, reach_by_normal(se, passing_tail=TAIL, failing_tail=TAIL))
 
 
 @pytest.mark.parametrize("loss", [0.0, 0.02, 0.04])
@@ -53,10 +94,7 @@ def test_injected_losses_are_caught_as_often_as_the_analytic_answer_says(
     churn_template: Path, tmp_path: Path, loss: float
 ) -> None:
     label, score = read_churn(churn_template)
-    template = read_predictions(
-        write_churn(tmp_path / "any.csv", rows=60),
-        PredictionsSpec(path="any.csv", label="churned", score="churn_probability"),
-    )
+    template = read_template(tmp_path)
     rng = np.random.default_rng(20)
     predicted = (score >= 0.5).astype(np.int64)
     right = predicted == label
@@ -87,9 +125,9 @@ def test_injected_losses_are_caught_as_often_as_the_analytic_answer_says(
 
 
 def test_more_rows_and_wider_margins_settle_more() -> None:
-    small = assess_power(0.010, 1000, 0.02, passing_tail=TAIL, failing_tail=TAIL)
-    large = assess_power(0.005, 4000, 0.02, passing_tail=TAIL, failing_tail=TAIL)
-    wide = assess_power(0.010, 1000, 0.04, passing_tail=TAIL, failing_tail=TAIL)
+    small = assess(0.010, 1000, 0.02)
+    large = assess(0.005, 4000, 0.02)
+    wide = assess(0.010, 1000, 0.04)
 
     assert small.settles_equal < min(large.settles_equal, wide.settles_equal)
     assert small.rows_to_settle == large.rows_to_settle
@@ -98,8 +136,13 @@ def test_more_rows_and_wider_margins_settle_more() -> None:
     assert small.rows_to_settle == pytest.approx(1000 * ((1.959964 + 0.841621) * 0.010 / 0.02) ** 2, abs=1)
 
 
+def test_a_margin_that_no_test_set_settles_needs_no_number_of_rows() -> None:
+    for margin in (0.0, 1e-300):
+        assert assess(0.010, 1000, margin).rows_to_settle is None
+
+
 def test_a_narrow_test_set_needs_a_loss_beyond_its_noise() -> None:
-    power = assess_power(0.02, 300, 0.01, passing_tail=TAIL, failing_tail=TAIL)
+    power = assess(0.02, 300, 0.01)
 
     assert power.catches_margin < 0.1
     assert power.detectable_loss == pytest.approx((1.959964 + 0.841621) * 0.02, rel=1e-5)

@@ -128,10 +128,16 @@ def test_a_missing_column_is_named_with_the_nearest_one(read_table: ReadTable) -
         read_table("churned p\n1 0.7\n0 0.5", label="churn", score="p")
 
 
-@pytest.mark.parametrize("bad", ["nan", "inf", "-", "abc"])
+@pytest.mark.parametrize("bad", ["nan", "inf", "-", "abc", "1e31"])
 def test_a_score_that_is_no_finite_number_is_refused_with_its_row(read_table: ReadTable, bad: str) -> None:
     with pytest.raises(PredictionsError, match=r"'p' \(score\) cannot be used in 1 of 2 rows; the first is row 2"):
         read_table(f"y p\n1 0.7\n0 {bad}", label="y", score="p")
+
+
+def test_a_column_as_good_as_zero_is_refused(read_table: ReadTable) -> None:
+    """Squares of its values could not be told from zero, and an interval around them would have no width."""
+    with pytest.raises(PredictionsError, match=r"'p' \(prediction\) holds no number larger than 2e-90"):
+        read_table("y p\n1 1e-90\n2 -2e-90", label="y", prediction="p", task="regression")
 
 
 @pytest.mark.parametrize("bad", ["nan", "-"])

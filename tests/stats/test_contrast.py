@@ -12,7 +12,13 @@ from metricgate.stats.metric import MetricUndefined
 from metricgate.stats.proportions import bound_paired_proportions
 from metricgate.stats.registry import find_metric, list_metrics
 from metricgate.stats.spread import know_variance
-from tests.stats.simulation import binary_sample, regression_sample, simulate_binary, simulate_regression
+from tests.stats.simulation import (
+    binary_sample,
+    regression_sample,
+    simulate_binary,
+    simulate_multiclass,
+    simulate_regression,
+)
 
 
 def test_tango_interval_equals_published_ones() -> None:
@@ -22,7 +28,13 @@ def test_tango_interval_equals_published_ones() -> None:
 
 
 @pytest.mark.parametrize(
-    "pair", [simulate_binary(np.random.default_rng(1), 300), simulate_regression(np.random.default_rng(1), 300)]
+    "pair",
+    [
+        simulate_binary(np.random.default_rng(1), 300),
+        simulate_binary(np.random.default_rng(1), 300, weight=np.random.default_rng(2).exponential(size=300)),
+        simulate_multiclass(np.random.default_rng(1), 300),
+        simulate_regression(np.random.default_rng(1), 300),
+    ],
 )
 def test_swapping_the_models_flips_the_interval(pair: SamplePair) -> None:
     swapped = SamplePair(baseline=pair.candidate, candidate=pair.baseline)

@@ -37,12 +37,27 @@ def make_sample(positives: int, negatives: int, *, heavy: float | None = None) -
         (make_sample(9, 100), "accuracy", ""),
         (make_sample(60, 100, heavy=1.0), "recall", ""),
         (
-            make_sample(60, 100, heavy=30.0),
+            make_sample(60, 100, heavy=5.0),
             "recall",
-            "too few rows: weights leave 8 effective ones with the label Yes, and 50 are needed",
+            "too few rows: weights leave 49 effective ones with the label Yes, and 50 are needed",
         ),
-        (make_sample(60, 100, heavy=30.0), "roc_auc", ""),
-        (make_sample(60, 100, heavy=30.0), "accuracy", ""),
+        (make_sample(60, 100, heavy=5.0), "roc_auc", ""),
+        (make_sample(60, 100, heavy=5.0), "accuracy", ""),
+        (
+            make_sample(60, 100, heavy=30.0),
+            "accuracy",
+            "too few rows: weights leave 24 effective ones, and 30 are needed",
+        ),
+        (
+            make_sample(20, 1000, heavy=30.0),
+            "log_loss",
+            "",
+        ),
+        (
+            make_sample(20, 1000, heavy=30.0),
+            "roc_auc",
+            "too few rows: weights leave 3 effective ones with the label Yes, and 10 are needed",
+        ),
     ],
 )
 def test_an_obstacle_is_named_by_what_there_is_and_what_is_needed(sample: Sample, metric: str, expected: str) -> None:

@@ -9,7 +9,7 @@ from metricgate.comparison.subject import Missing, Subject
 from metricgate.policy.cases import Case, allowed_loss, bound_together, open_case
 from metricgate.policy.judgement import IDENTICAL
 from metricgate.policy.rules import Rule, describe_rule
-from metricgate.stats.power import GatePower, assess_power, assume_se
+from metricgate.stats.power import GatePower, Reach, assess_power, assume_se, reach_by_normal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +42,14 @@ def assess_case(case: Case, *, passing_tail: float, failing_tail: float) -> Gate
     contrast = case.contrast
     assert not isinstance(contrast, Missing)  # noqa: S101
     single = _single_se(case)
-    return assess_power(
-        contrast.se if single is None else assume_se(single),
-        contrast.rows,
-        abs(allowed_loss(case)),
-        passing_tail=passing_tail,
-        failing_tail=failing_tail,
-    )
+    se = contrast.se if single is None else assume_se(single)
+    if single is None:
+        (low, high), (least, most) = contrast.interval(passing_tail), contrast.interval(failing_tail)
+        worst, mildest = (low, most) if case.sign > 0 else (high, least)
+        reach = Reach(passing=abs(contrast.estimate - worst), failing=abs(contrast.estimate - mildest))
+    else:
+        reach = reach_by_normal(se, passing_tail=passing_tail, failing_tail=failing_tail)
+    return assess_power(se, contrast.rows, abs(allowed_loss(case)), reach)
 
 
 def _single_se(case: Case) -> float | None:

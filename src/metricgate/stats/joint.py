@@ -139,11 +139,15 @@ def bound_from_table(table: JointTable, metric: ConfusionMetric, factor: float) 
     values, slopes = differentiate_kept(metric.formula, _add_rows(table.margins), table.kept)
     variance, third, fourth = _sum_cumulants(table, slopes, factor)
     variance *= table.rows / max(table.rows - 1, 1)
-    return Interval(
-        se=sqrt(variance),
-        method="adjusted delta, widened by score",
-        bounds=partial(bound_counted, float(values[1] - factor * values[0]), Cumulants(variance, third, fourth)),
-    )
+    centre, cumulants = float(values[1] - factor * values[0]), Cumulants(variance, third, fourth)
+    baseline, candidate = evaluate_table(table, metric)
+
+    def bounds(tail: float) -> tuple[float, float]:
+        low, high = bound_counted(centre, cumulants, tail)
+        estimate = candidate - factor * baseline  # which the added rows move away from, far among a handful of rows
+        return min(low, estimate), max(high, estimate)
+
+    return Interval(se=sqrt(variance), method="adjusted delta, widened by score", bounds=bounds)
 
 
 def _sum_cumulants(table: JointTable, slopes: Margins, factor: float) -> list[float]:

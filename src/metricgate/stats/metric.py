@@ -109,8 +109,11 @@ def require_parts(sample: Sample, metric: Metric, *, side: str = "") -> None:
 
 
 def relative_weight(sample: Sample) -> FloatArray | None:
-    """Return the weights scaled to a mean of one, or None where all rows count the same."""
-    return None if sample.weight is None else sample.weight * (sample.rows / sample.weight.sum())
+    """Return the weights scaled to a mean of one, or None where all rows count the same; zeros stay zeros."""
+    if sample.weight is None:
+        return None
+    total = float(sample.weight.sum())
+    return sample.weight * (sample.rows / total) if total > 0 else sample.weight
 
 
 def weigh(values: NDArray[Any], weight: FloatArray | None) -> FloatArray:

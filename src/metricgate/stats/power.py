@@ -1,18 +1,21 @@
-"""What a gate can catch on a test set, from the standard error of the difference.
+"""What a gate can catch on a test set, from the standard error and the interval of the difference.
 
-The outcomes are those of docs/statistics.md, with normal quantiles: a gate fails where the estimated loss is beyond the
-margin and its simultaneous lower end is beyond zero; a required gate passes where the pointwise upper end of the loss is
-within the margin.
+The outcomes are those of docs/statistics.md: a gate fails where the estimated loss is beyond the margin and its
+simultaneous lower end is beyond zero; a required gate passes where the pointwise upper end of the loss is within the
+margin. How far those ends lie from the estimate is taken from the interval that the gate itself uses, which is longer
+than a normal one where rows are few or a model is near perfect.
 """
 
 from dataclasses import dataclass
 from math import ceil, inf, sqrt
 from statistics import NormalDist
+from typing import NamedTuple
 
 from metricgate.stats.distributions import normal_quantile
 
 ASSUMED_CORRELATION = 0.8  # of two models' influence values, where only one model's predictions are known
 OFTEN = 0.8  # "4 of 5"
+_HOPELESS = 1e5  # a margin that needs ten billion times the rows is as good as none
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +29,8 @@ class GatePower:
     detectable_loss : the true loss that makes the gate fail in 80 % of pull requests.
     catches_margin, catches_twice : how often a true loss as large as the margin, and twice it, makes the gate fail.
     settles_equal : how often truly equal models pass a required gate.
-    rows_to_settle : rows on which they pass in 80 % of pull requests; None for a margin of zero.
+    rows_to_settle : rows on which they pass in 80 % of pull requests; None for a margin of zero, or one
+        so small that no test set settles it.
     settled_margin : the smallest margin that they pass on these rows in 80 % of pull requests.
     """
 
@@ -41,41 +45,51 @@ class GatePower:
     settled_margin: float
 
 
-def assess_power(se: float, rows: int, margin: float, *, passing_tail: float, failing_tail: float) -> GatePower:
+class Reach(NamedTuple):
+    """How far bounds lie from the estimated loss: the pointwise upper one, and the simultaneous lower one."""
+
+    passing: float
+    failing: float
+
+
+def reach_by_normal(se: float, *, passing_tail: float, failing_tail: float) -> Reach:
+    """Return how far normal bounds reach at one-sided errors, where no interval can be asked."""
+    return Reach(passing=normal_quantile(passing_tail) * se, failing=normal_quantile(failing_tail) * se)
+
+
+def assess_power(se: float, rows: int, margin: float, reach: Reach) -> GatePower:
     """Say what a gate with this margin can tell.
 
     Parameters
     ----------
-    passing_tail : one-sided error of the pointwise bound that lets a required gate pass.
-    failing_tail : one-sided error of the simultaneous bound that lets it fail.
+    reach : of the bound that lets a required gate pass, and of the one that lets it fail.
     """
-    reach = normal_quantile(1 - OFTEN)
-    settled = (normal_quantile(passing_tail) + reach) * se
+    spare = normal_quantile(1 - OFTEN) * se
     return GatePower(
         rows=rows,
         se=se,
         margin=margin,
-        detectable_loss=max(margin, normal_quantile(failing_tail) * se) + reach * se,
-        catches_margin=find_catch_rate(se, margin, margin=margin, tail=failing_tail),
-        catches_twice=find_catch_rate(se, 2 * margin, margin=margin, tail=failing_tail),
-        settles_equal=find_settle_rate(se, margin, tail=passing_tail),
-        rows_to_settle=_rows_to_settle(se, rows, margin, tail=passing_tail),
-        settled_margin=settled,
+        detectable_loss=max(margin, reach.failing) + spare,
+        catches_margin=find_catch_rate(se, margin, margin=margin, reach=reach.failing),
+        catches_twice=find_catch_rate(se, 2 * margin, margin=margin, reach=reach.failing),
+        settles_equal=find_settle_rate(se, margin, reach=reach.passing),
+        rows_to_settle=_rows_to_settle(rows, margin, reach=reach.passing + spare),
+        settled_margin=reach.passing + spare,
     )
 
 
-def find_catch_rate(se: float, loss: float, *, margin: float, tail: float) -> float:
-    """Return how often a true loss of this size makes a gate with this margin fail, at the one-sided error ``tail``."""
+def find_catch_rate(se: float, loss: float, *, margin: float, reach: float) -> float:
+    """Return how often a true loss of this size makes a gate with this margin fail, by a bound with this reach."""
     if se == 0:
-        return 1.0 if loss > margin else 0.0
-    return NormalDist().cdf((loss - max(margin, normal_quantile(tail) * se)) / se)
+        return 1.0 if loss > max(margin, reach) else 0.0
+    return NormalDist().cdf((loss - max(margin, reach)) / se)
 
 
-def find_settle_rate(se: float, margin: float, *, tail: float) -> float:
+def find_settle_rate(se: float, margin: float, *, reach: float) -> float:
     """Return how often truly equal models pass a required gate with this margin."""
     if se == 0:
-        return 1.0
-    return NormalDist().cdf(margin / se - normal_quantile(tail))
+        return 1.0 if margin >= reach else 0.0
+    return NormalDist().cdf((margin - reach) / se)
 
 
 def assume_se(single_se: float) -> float:
@@ -83,8 +97,8 @@ def assume_se(single_se: float) -> float:
     return sqrt(2 * (1 - ASSUMED_CORRELATION)) * single_se
 
 
-def _rows_to_settle(se: float, rows: int, margin: float, *, tail: float) -> int | None:
+def _rows_to_settle(rows: int, margin: float, *, reach: float) -> int | None:
     if not 0 < margin < inf:
         return None
-    reach = normal_quantile(tail) + normal_quantile(1 - OFTEN)
-    return max(ceil(rows * (reach * se / margin) ** 2), 1)
+    ratio = reach / margin
+    return max(ceil(rows * ratio**2), 1) if ratio < _HOPELESS else None

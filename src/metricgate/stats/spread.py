@@ -53,9 +53,11 @@ def know_variance(*influences: FloatArray) -> float:
 
 
 def _find_kurtosis(influence: FloatArray) -> float:
-    squares = np.square(influence)
-    spread = float(squares.mean())
-    return float(squares @ squares) / len(squares) / spread**2 if spread > 0 else 1.0
+    largest = float(max(influence.max(), -influence.min()))
+    if largest == 0:
+        return 1.0
+    squares = np.square(influence / largest)  # of which no fourth power is too large or too small for a float
+    return float(squares @ squares) / len(squares) / float(squares.mean()) ** 2
 
 
 def find_spread(sample: Sample, metric: Metric) -> Spread:

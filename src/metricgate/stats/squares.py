@@ -39,7 +39,8 @@ def find_heavy_tail(sample: Sample, metric: Metric) -> str:
 def _find_labels_near_zero(sample: Sample) -> str:
     """Say whether the labels nearest to zero, by which errors are divided, decide alone."""
     weight = relative_weight(sample)
-    scale = 1 / np.abs(np.asarray(sample.label))
+    sizes = np.abs(np.asarray(sample.label))
+    scale = sizes.min() / sizes
     if weight is not None:
         scale = scale * weight
     squares = float(scale @ scale)
