@@ -13,7 +13,13 @@ from metricgate.models.snapshot import RevisionInfo, Snapshot
 from metricgate.processes.progress import Progress
 from metricgate.report.value import Acceptance, Report, Timing
 from metricgate.settings.policy import FILE_NAME
-from metricgate.settings.selection import PolicyChoice, choose_policy, read_policy_text, use_policy_file
+from metricgate.settings.selection import (
+    PolicyChoice,
+    choose_policy,
+    equalise_parameters,
+    read_policy_text,
+    use_policy_file,
+)
 from metricgate.trigger import Trigger, TriggerKind
 from metricgate.workspace.baseline import BaselineRevision, resolve_baseline
 from metricgate.workspace.candidate import ProduceOptions, produce_candidate
@@ -145,7 +151,8 @@ def _plan_inspections(
     """Give the options of candidate, baseline and anchor; the candidate's worker is asked about the others as well."""
     own = replace(options, pipeline=choice.baseline.pipeline)
     frozen = replace(own, scratch=options.scratch / "anchor")
-    others = [(baseline, own), (anchor, frozen)]
+    # With other values for parameters, what a revision recorded is not what is asked for.
+    others = [] if own.pipeline.params else [(baseline, own), (anchor, frozen)]
     inspections = Inspections(
         requests=tuple(
             describe_inspection(checkout, revision, choice.baseline, how) for revision, how in others if revision
@@ -210,10 +217,11 @@ def _choose_policy(checkout: Checkout, revision: BaselineRevision | None, reques
     baseline_name = revision.name if revision else ""
     if request.policy is not None:
         text = read_policy_text(request.policy)
-        return use_policy_file(text, baseline_text, path=str(request.policy), baseline_name=baseline_name)
+        chosen = use_policy_file(text, baseline_text, path=str(request.policy), baseline_name=baseline_name)
+        return equalise_parameters(chosen)
     own = checkout.directory / request.policy_name
     candidate_text = read_policy_text(own) if own.is_file() else None
-    return choose_policy(baseline_text, candidate_text, baseline_name=baseline_name)
+    return equalise_parameters(choose_policy(baseline_text, candidate_text, baseline_name=baseline_name))
 
 
 def _reproduce_command(checkout: Checkout, revision: BaselineRevision | None) -> str:

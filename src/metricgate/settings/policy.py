@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from metricgate.models.outcome import Role
-from metricgate.settings.values import ClassColumns, Label, LabelValue, Margin, MarginField, Names, Number
+from metricgate.settings.values import ClassColumns, Label, LabelValue, Margin, MarginField, Names, Number, Parameters
 
 __all__ = [
     "FILE_NAME",
@@ -145,6 +145,10 @@ class PipelineSpec(Section):
     python_version: str | None = Field(None, description='Python for the stages\' own environment, such as "3.12".')
     setup_command: str | None = Field(None, description="Shell command to run before, for system packages.")
     metrics: Names = Field((), description="Metrics files that `command` writes, where no dvc.yaml names them.")
+    params: Parameters = Field(
+        default_factory=dict,
+        description="Other values for parameters, for both revisions: `train.epochs: 3`, or `FILE:name: 3`.",
+    )
 
 
 class EvaluationSpec(Section):

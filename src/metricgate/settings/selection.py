@@ -1,6 +1,6 @@
 """Which policy judges: the baseline revision's, so that no pull request sets the bar that it must clear."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from metricgate.errors import ConfigurationError
@@ -66,6 +66,29 @@ def use_policy_file(text: str, baseline_text: str | None, *, path: str, baseline
     if baseline_text is not None:
         baseline = read_policy(baseline_text, origin=f"{FILE_NAME} at {baseline_name}")
     return PolicyChoice(judging=working, baseline=baseline, candidate=working, origin=path)
+
+
+def equalise_parameters(choice: PolicyChoice) -> PolicyChoice:
+    """Drop ``pipeline.params`` where the two revisions ask for different ones: equal terms, or none.
+
+    Otherwise a change that adds them would compare three epochs with thirty, and one that edits them could choose.
+    """
+    if choice.baseline.pipeline.params == choice.candidate.pipeline.params:
+        return choice
+    text = (
+        "This change edits the policy's `pipeline.params`: both revisions were run with the parameters that they have "
+        "themselves. The new ones count once they are on both sides."
+    )
+    return replace(
+        choice,
+        baseline=_drop_parameters(choice.baseline),
+        candidate=_drop_parameters(choice.candidate),
+        warnings=(*choice.warnings, Warning_(code="parameters_differ", text=text)),
+    )
+
+
+def _drop_parameters(policy: Policy) -> Policy:
+    return policy.model_copy(update={"pipeline": policy.pipeline.model_copy(update={"params": {}})})
 
 
 def _read(text: str | None, whose: str) -> Policy:

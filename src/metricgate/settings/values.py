@@ -56,6 +56,12 @@ def _require_scalar(raw: Any) -> Any:
     return raw
 
 
+def _require_parameter(raw: Any) -> Any:
+    if isinstance(raw, dict):
+        raise ValueError("must be a value: write names with dots, such as `train.epochs: 3`")  # noqa: TRY004
+    return raw
+
+
 def _spell_keys(raw: Any) -> Any:
     return {str(key): value for key, value in raw.items()} if isinstance(raw, dict) else raw
 
@@ -71,3 +77,7 @@ MarginField = Annotated[
     BeforeValidator(_read_margin, json_schema_input_type=_WrittenMargin),
     PlainSerializer(str, return_type=str),
 ]
+ParameterValue = Annotated[
+    bool | int | float | str | list[bool | int | float | str] | None, BeforeValidator(_require_parameter)
+]
+Parameters = Annotated[dict[str, ParameterValue], BeforeValidator(_spell_keys)]

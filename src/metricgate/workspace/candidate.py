@@ -1,7 +1,7 @@
 """The candidate: the checkout as it lies after its pipeline ran where it had to."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from metricgate.errors import WorkspaceError
@@ -11,6 +11,7 @@ from metricgate.settings.policy import PipelineSpec, Policy
 from metricgate.workspace.assembly import assemble_snapshot
 from metricgate.workspace.checkout import Checkout
 from metricgate.workspace.earlier import EarlierRuns, fingerprint_environment, was_produced
+from metricgate.workspace.inspections import copy_files
 from metricgate.workspace.messages import Answer
 from metricgate.workspace.pins import find_pins
 from metricgate.workspace.production import hash_command, produce_results
@@ -57,12 +58,12 @@ def produce_candidate(
     if command is not None:
         known = (key,) if key in known else ()
     with progress.step("Candidate"):
-        answer = produce_results(site, policy, options, known)
+        answer = _produce(checkout, site, policy, options, known)
         if answer.state == "known":
             snapshot = reuse.load(answer.inputs or key)
             if snapshot is not None:
                 return snapshot
-            answer = produce_results(site, policy, options)
+            answer = _produce(checkout, site, policy, options)
     if command is not None:
         answer = answer.model_copy(update={"inputs": key})
     require_results(answer, options.pipeline)
@@ -70,6 +71,20 @@ def produce_candidate(
     snapshot = assemble_snapshot(answer, info, policy, find_pins(options.pipeline, reader))
     reuse.keep(snapshot, repeats=answer.repeats)
     return snapshot
+
+
+def _produce(
+    checkout: Checkout, site: Site, policy: Policy, options: ProduceOptions, known: tuple[str, ...] = ()
+) -> Answer:
+    """Produce in the checkout or, where parameters get other values, in a work tree of its own.
+
+    A checkout is never left with parameters that nobody wrote there, however the run ends.
+    """
+    if not options.pipeline.params:
+        return produce_results(site, policy, options, known)
+    with checkout.worktree(checkout.record_state()) as directory:
+        apart = replace(site, directory=directory, shares_with=checkout.directory)
+        return copy_files(produce_results(apart, policy, options, known), options.scratch / "candidate-results")
 
 
 def _has_changes(checkout: Checkout, policy: Policy, pipeline: PipelineSpec) -> bool:

@@ -35,6 +35,10 @@ class Access:
         return settings
 
 
+# A commit needs an author, and a CI machine often has none.
+_IDENTITY = ("-c", "user.name=MetricGate", "-c", "user.email=metricgate@users.noreply.github.com")
+
+
 def _last_words(result: CompletedProcess[bytes]) -> str:
     return result.stderr.decode(errors="replace").strip()
 
@@ -158,6 +162,14 @@ class Checkout:
         """Tell whether tracked files under ``paths`` (of the project) differ from HEAD."""
         listed = self.git("-C", str(self.directory), "status", "--porcelain", "--untracked-files=no", "--", *paths)
         return listed != ""
+
+    def record_state(self) -> str:
+        """Return a commit of the work tree as it is, without touching it: HEAD, or HEAD with what differs from it.
+
+        Files that Git was never told of are not in it.
+        """
+        # A path of its own meaning: the whole work tree, not the project's folder in it.
+        return self.git(*_IDENTITY, "stash", "create") if self.is_dirty((":/",)) else self.head_sha
 
     def changed_files(self, since: str) -> tuple[str, ...]:
         """List the tracked files, relative to the top level, that differ from the commit ``since``."""

@@ -68,7 +68,7 @@ def copy_files(answer: Answer, folder: Path) -> Answer:
             return file
         # A folder for each: readers go by the suffix, and a path from the repository may lead anywhere.
         target = folder / str(next(number)) / Path(file.path).name
-        target.parent.mkdir(parents=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file.local, target)
         return file.model_copy(update={"local": str(target)})
 

@@ -19,6 +19,14 @@ class Lent(Value):
     hash: str = ""
 
 
+class Override(Value):
+    """Another value for a parameter; ``file`` is relative to the project."""
+
+    file: str
+    key: str
+    value: bool | int | float | str | tuple[bool | int | float | str, ...] | None
+
+
 class Request(Value):
     """``produce``: the work tree, its pipeline run where needed. ``inspect``: a revision, read and never run.
 
@@ -31,6 +39,7 @@ class Request(Value):
     empty folder where files of a revision are put. ``shares_with`` is the project's folder in the checkout whose cache
     and DVC settings a work tree of another revision uses. ``known`` are keys of inputs whose results are stored: a
     pipeline with one of them is not run. Without ``may_run`` none is. ``environment`` is for stages: name and value.
+    ``overrides`` are written into a work tree that is not the user's.
     """
 
     action: Literal["produce", "inspect", "pull", "read", "push", "bring", "lend", "count"]
@@ -40,6 +49,7 @@ class Request(Value):
     known: tuple[str, ...] = ()
     may_run: bool = True
     environment: tuple[tuple[str, str], ...] = ()
+    overrides: tuple[Override, ...] = ()
     hashes: tuple[str, ...] = ()
     lent: tuple[Lent, ...] = ()
     folders: tuple[tuple[str, str], ...] = ()

@@ -7,12 +7,15 @@ from metricgate.errors import WorkspaceError
 from metricgate.models.snapshot import Stage
 from metricgate.settings.policy import FILE_NAME, PipelineSpec, Policy
 from metricgate.workspace.checkout import Checkout
-from metricgate.workspace.messages import Answer, FoundFile, Request
+from metricgate.workspace.messages import Answer, FoundFile, Override, Request
 from metricgate.workspace.requirements import find_python, prepare_environment
 from metricgate.workspace.session import ask_worker, explain_missing_module, start_worker
 from metricgate.workspace.site import ProduceOptions, Site
 
 __all__ = ["hash_command", "produce_results"]
+
+
+_PARAMETERS = "params.yaml"
 
 
 def hash_command(checkout: Checkout, pipeline: PipelineSpec, revision: str) -> str:
@@ -39,6 +42,7 @@ def produce_results(site: Site, policy: Policy, options: ProduceOptions, known: 
         files=str(site.make_folder(site.files)),
         shares_with=None if site.shares_with is None else str(site.shares_with),
         known=known,
+        overrides=list_overrides(options.pipeline),
     )
     if options.pipeline.command is None:
         return _complete(_ask_pipeline(site, request, options), request)
@@ -51,6 +55,15 @@ def produce_results(site: Site, policy: Policy, options: ProduceOptions, known: 
     stage = _run_pipeline_command(site, options.pipeline.command, options, environment)
     answer = _ask(site, request.model_copy(update={"action": "read"}), options)
     return _complete(answer.model_copy(update={"stages": (stage,), "python": find_python(site, environment)}), request)
+
+
+def list_overrides(pipeline: PipelineSpec) -> tuple[Override, ...]:
+    """Return the policy's other values for parameters, in the order of the file."""
+    named = {name.rpartition(":")[::2]: value for name, value in pipeline.params.items()}
+    return tuple(
+        Override(file=file or _PARAMETERS, key=key, value=tuple(value) if isinstance(value, list) else value)
+        for (file, key), value in named.items()
+    )
 
 
 def _ask_pipeline(site: Site, request: Request, options: ProduceOptions) -> Answer:

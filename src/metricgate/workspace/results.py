@@ -12,9 +12,9 @@ from metricgate.workspace.assembly import assemble_snapshot
 from metricgate.workspace.checkout import Checkout
 from metricgate.workspace.earlier import EarlierRuns, fingerprint_environment
 from metricgate.workspace.inspections import Inspections, copy_files
-from metricgate.workspace.messages import Answer, FoundFile, Request
+from metricgate.workspace.messages import Answer, FoundFile, Request, Stale
 from metricgate.workspace.pins import find_pins
-from metricgate.workspace.production import hash_command, produce_results
+from metricgate.workspace.production import hash_command, list_overrides, produce_results
 from metricgate.workspace.revision import BaselineRevision
 from metricgate.workspace.session import ask_worker
 from metricgate.workspace.site import ProduceOptions, Site
@@ -108,6 +108,8 @@ def _describe(revision: BaselineRevision, source: Source, stale: str) -> Revisio
 def _inspect(
     checkout: Checkout, revision: BaselineRevision, policy: Policy, options: ProduceOptions, site: Site
 ) -> Answer:
+    if options.pipeline.params:
+        return _inspect_overridden(checkout, revision, policy, options, site)
     request = describe_inspection(checkout, revision, policy, options)
     site.make_folder(site.files)
     answer = options.inspections.take(request) or ask_worker(
@@ -123,6 +125,37 @@ def _inspect(
         key = hash_command(checkout, options.pipeline, revision.sha)
         answer = answer.model_copy(update={"inputs": key, "stale": ()})
     return answer
+
+
+def _inspect_overridden(
+    checkout: Checkout, revision: BaselineRevision, policy: Policy, options: ProduceOptions, site: Site
+) -> Answer:
+    """Find what is recorded in a work tree whose parameters have the policy's other values: nothing, where it matters."""
+    with checkout.worktree(revision.sha) as directory:
+        request = describe_inspection(checkout, revision, policy, options)
+        answer = ask_worker(
+            request.model_copy(
+                update={
+                    "action": "read",
+                    "directory": str(directory),
+                    "revision": None,
+                    "files": str(site.make_folder(site.files)),
+                    "shares_with": str(checkout.directory),
+                    "overrides": list_overrides(options.pipeline),
+                }
+            ),
+            progress=site.progress,
+            log=site.logs / "baseline.log",
+            owner=site.owner,
+            timeout_s=options.timeout_s,
+        )
+        answer = copy_files(answer, options.scratch / "baseline-recorded")
+    if options.pipeline.command is None:
+        return answer
+    lost = Stale(stage="command", reason="its parameters get other values", recorded=False)
+    return answer.model_copy(
+        update={"inputs": hash_command(checkout, options.pipeline, revision.sha), "stale": (lost,)}
+    )
 
 
 def _read_git(checkout: Checkout, revision: BaselineRevision, request: Request, answer: Answer) -> Answer:

@@ -21,6 +21,7 @@ from metricgate.workspace.worker.inventory import (
 )
 from metricgate.workspace.worker.lending import lend_files
 from metricgate.workspace.worker.listings import count_changes
+from metricgate.workspace.worker.overrides import apply_overrides
 from metricgate.workspace.worker.project import Project, open_project
 from metricgate.workspace.worker.publication import push_produced
 from metricgate.workspace.worker.remote import Remote, describe_remote
@@ -54,7 +55,7 @@ def _answer(request: Request, project: Project, say: Say) -> Answer:  # noqa: PL
         case "pull":
             return _pull(request, project, say)
         case "bring":
-            files = RevisionFiles(project, Path(request.files))
+            files = _open_files(request, project)
             wanted = zip(request.predictions, request.hashes, strict=True)
             return Answer(predictions=tuple(files.find_object(path, digest) for path, digest in wanted))
         case "lend":
@@ -77,7 +78,8 @@ def _pull(request: Request, project: Project, say: Say) -> Answer:
 
 def _inspect(request: Request, project: Project) -> Answer:
     stale = find_stale(project, to_run=False)
-    found = _find_files(request, RevisionFiles(project, Path(request.files)))
+    files = _open_files(request, project)
+    found = _find_files(request, files)
     return _describe(request, project, found, unchanged_stages(project, stale), _name_stale(project, stale))
 
 
@@ -96,7 +98,7 @@ def _produce(request: Request, project: Project, say: Say) -> Answer:
     os.environ.update(request.environment)
     if stale:
         reproduction.run(stale)
-    files = RevisionFiles(project, Path(request.files))
+    files = _open_files(request, project)
     found = _find_files(request, files)
     lost: dict[Any, FoundFile] = {}
     for file in found:
@@ -108,7 +110,7 @@ def _produce(request: Request, project: Project, say: Say) -> Answer:
         if early := _stop_early(request, project):
             return early
         reproduction.run((), lost)
-        found = _find_files(request, RevisionFiles(project, Path(request.files)))
+        found = _find_files(request, _open_files(request, project))
     return _describe(request, project, found, reproduction.describe(), named)
 
 
@@ -136,6 +138,10 @@ def _name_stale(project: Project, stale: Mapping[Any, str]) -> tuple[Stale, ...]
     )
 
 
+def _open_files(request: Request, project: Project) -> RevisionFiles:
+    return RevisionFiles(project, Path(request.files), as_it_lies=request.action == "read")
+
+
 def _find_files(request: Request, files: RevisionFiles) -> tuple[FoundFile, ...]:
     metrics = {*list_metrics(files.project), *request.metrics}
     return tuple(
@@ -158,7 +164,7 @@ def _describe(
         pipeline=bool(project.pipeline_stages),
         metrics=tuple(files[path] for path in sorted({*list_metrics(project), *request.metrics})),
         predictions=tuple(files[path] for path in request.predictions),
-        plots=tuple(list_plots(project, RevisionFiles(project, Path(request.files)))),
+        plots=tuple(list_plots(project, _open_files(request, project))),
         parameters=tuple(parameters),
         data=tuple(list_data(project)),
         stages=stages,
@@ -172,6 +178,7 @@ def _describe(
 def _handle(request: Request, projects: Projects, say: Say) -> Answer | Failed:
     remote: Remote | None = None
     try:
+        apply_overrides(Path(request.directory), request.overrides)
         project = projects.open(request)
         if project is None:
             lent = lend_files(Path(request.directory), None, request.lent)

@@ -85,13 +85,17 @@ class CacheObjects:
 
 
 class RevisionFiles:
-    """Finds files by their path in the project, and fetches only those that are asked for."""
+    """Finds files by their path in the project, and fetches only those that are asked for.
 
-    def __init__(self, project: Project, destination: Path) -> None:
+    ``as_it_lies``: a file of the work tree is right as it is, also where dvc.lock records another: a command wrote it.
+    """
+
+    def __init__(self, project: Project, destination: Path, *, as_it_lies: bool = False) -> None:
         self.project = project
         self._repo = project.repo
         self._objects = CacheObjects(project)
         self._destination = destination
+        self._as_it_lies = as_it_lies
 
     def find(self, name: str, *, optional: bool = False) -> FoundFile:
         """Return where ``name`` can be read, or why it cannot.
@@ -102,6 +106,8 @@ class RevisionFiles:
             If the remote as a whole is at fault: then no answer is worth giving, unless the file is ``optional``.
         """
         fs_path = self.project.path(name)
+        if self._as_it_lies and Path(fs_path).is_file():
+            return FoundFile(path=name, local=fs_path, source="workspace")
         try:
             output = self._covering_output(fs_path)
             if output is None:
