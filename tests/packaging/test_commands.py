@@ -35,7 +35,7 @@ NOT_EXECUTED = {
     "git push origin --delete REF": "REF stands for a ref of the reader's repository",
 }
 # What a heading, a sentence or a table says of a program, without being a command to type.
-NAMED_ONLY = {"docker info", "docker run", "python -I", "python -m", "python -c pass"}
+NAMED_ONLY = {"docker info", "docker run", "python -I", "python -m", "python -c pass", "uv build"}
 
 
 def run_shell(text: str, folder: Path, **variables: str) -> None:
@@ -128,6 +128,8 @@ def test_a_command_within_a_sentence_has_its_test() -> None:
                 _, option, module = command.split()
                 assert option == "-m"
                 assert find_spec(module), command
+            case "dvc" if command.count(" ") == 1:
+                assert find_spec(f"dvc.commands.{command.split()[1]}"), command
             case _:
                 assert command in {*EXECUTED, *CHURN_LINES}, (
                     f"{command}: execute it here, or say in NOT_EXECUTED why not"

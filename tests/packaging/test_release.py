@@ -1,10 +1,13 @@
 """The part of a release that can be rehearsed: versions, and tags on a commit that names the image by its digest."""
 
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from scripts import release
 
@@ -45,6 +48,51 @@ def test_the_release_commit_names_the_digest_and_main_stays(repository: Path) ->
     assert f"{main}\trefs/heads/main" in tags
     assert f"image: docker://ghcr.io/metricgate/metricgate@{DIGEST}" in git(repository, "show", "v1.2.3:action.yml")
     assert git(repository, "diff", "--name-only", main, commit) == "action.yml"
+
+
+def test_the_lines_of_the_workflow_release_a_version(repository: Path) -> None:
+    """Its two lines that call this script, as they stand, with the variables that they are given."""
+    (repository / "scripts").mkdir()
+    shutil.copy(ROOT / "scripts/release.py", repository / "scripts")
+    lines = [line for line in read_lines() if "release.py" in line]
+    assert len(lines) == 2
+    variables = {"VERSION": "1.2.3", "DIGEST": DIGEST, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+
+    for line in lines:
+        subprocess.run(["bash", "-e", "-c", line], cwd=repository, env=os.environ | variables, check=True)
+
+    assert DIGEST in git(repository, "show", "v1:action.yml")
+
+
+def test_each_line_of_the_workflow_is_rehearsed_or_said_not_to_be() -> None:
+    rehearsed = {
+        'python scripts/release.py check "$VERSION"': "above",
+        'python scripts/release.py tag "$VERSION" "$DIGEST"': "above",
+        "make lint test acceptance": "what lands every change runs it",
+        "make .venv/ready": "every make target runs it",
+        ".venv/bin/uv build --build-constraints requirements/dev.txt": "below",
+    }
+    said = (ROOT / "docs/releasing.md").read_text(encoding="utf-8")
+
+    assert set(read_lines()) - set(rehearsed) == {".venv/bin/uv publish --trusted-publishing always"}
+    assert "PyPI" in said[said.index("no: they exist only on the platforms") - 200 :]
+
+
+@pytest.mark.acceptance
+def test_the_package_is_built_with_the_locked_tools(tmp_path: Path) -> None:
+    (line,) = (line for line in read_lines() if "uv build" in line)
+    command = line.replace(".venv/bin/uv", str(Path(sys.executable).parent / "uv"))
+
+    subprocess.run([*command.split(), "--out-dir", str(tmp_path)], cwd=ROOT, check=True, capture_output=True)
+
+    built = {path.name for path in tmp_path.iterdir() if path.suffix != ".gitignore" and path.name != ".gitignore"}
+    assert built == {f"metricgate-{_package_version()}{end}" for end in (".tar.gz", "-py3-none-any.whl")}
+
+
+def read_lines() -> list[str]:
+    """Return the command lines of the release workflow."""
+    workflow = YAML(typ="safe").load(ROOT / ".github/workflows/release.yml")
+    return [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
 
 
 def test_a_released_version_is_never_moved(repository: Path) -> None:
