@@ -128,7 +128,7 @@ def test_a_command_within_a_sentence_has_its_test() -> None:
                 _, option, module = command.split()
                 assert option == "-m"
                 assert find_spec(module), command
-            case "dvc" if command.count(" ") == 1:
+            case "dvc" if command.count(" ") == 1 and command not in EXECUTED:
                 assert find_spec(f"dvc.commands.{command.split()[1]}"), command
             case _:
                 assert command in {*EXECUTED, *CHURN_LINES}, (
