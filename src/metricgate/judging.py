@@ -15,7 +15,14 @@ from metricgate.models.result import Change, ChartData, GateRow, Location, Metri
 from metricgate.models.snapshot import FileCounts, RevisionInfo, Snapshot, Unreadable
 from metricgate.policy.judge import Evidence, judge_policy, tail_of
 from metricgate.policy.verdict import decide_verdict, exit_code_of
-from metricgate.predictions import FreshRows, Predictions, note_fresh_rows, pair_predictions, read_predictions
+from metricgate.predictions import (
+    FreshRows,
+    NoCommonRowsError,
+    Predictions,
+    note_fresh_rows,
+    pair_predictions,
+    read_predictions,
+)
 from metricgate.report.chart_data import build_charts, build_forest
 from metricgate.report.plot_data import build_plots
 from metricgate.report.value import Acceptance, Failure, Report
@@ -55,6 +62,8 @@ def judge(case: Case) -> Report:
         evidence = gather(case.baseline, case.candidate, case.choice, case.fresh)
         anchor = gather(case.anchor, case.candidate, case.choice) if case.anchor else None
         return _report(case, evidence, anchor)
+    except NoCommonRowsError as error:
+        return report_failure(error, case).model_copy(update={"missing_policy": case.evaluation_lines})
     except MetricgateError as error:
         return report_failure(error, case)
 

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from metricgate.errors import ConfigurationError, WorkspaceError
+from metricgate.models.snapshot import Unreadable
 from metricgate.processes.progress import QuietProgress
 from metricgate.settings.policy import EvaluationSpec, Policy
 from metricgate.workspace.checkout import Checkout
@@ -15,9 +16,9 @@ from tests.workspace.conftest import POLICY
 SPEC = EvaluationSpec(command="python src/evaluate.py", model="params.yaml", data="data/prepared.csv")
 
 
-def evaluate(tiny: TinyProject, tmp_path: Path, policy: Policy, *, model: str, data: str | None) -> Path:
+def evaluate(tiny: TinyProject, tmp_path: Path, policy: Policy, *, model: str, data: str | None) -> Path | Unreadable:
     options = ProduceOptions(scratch=tmp_path / "scratch")
-    found = evaluate_model(
+    return evaluate_model(
         Checkout.open(tiny.root),
         EvaluationCase(model=Holder(revision=model), data=Holder(revision=data)),
         policy,
@@ -25,8 +26,6 @@ def evaluate(tiny: TinyProject, tmp_path: Path, policy: Policy, *, model: str, d
         progress=QuietProgress(),
         logs=tmp_path / "logs",
     )[""]
-    assert isinstance(found, Path)
-    return found
 
 
 @pytest.mark.acceptance
@@ -39,9 +38,10 @@ def test_stored_model_is_judged_on_the_data_of_another_revision(tiny: TinyProjec
     new = tiny.commit("new data and a new model")
     policy = POLICY.model_copy(update={"evaluation": SPEC})
 
-    rows = evaluate(tiny, tmp_path, policy, model=old, data=new).read_text().splitlines()
+    found = evaluate(tiny, tmp_path, policy, model=old, data=new)
 
-    assert rows == ["id,label,score", "3,0,0.3", "4,0,0.4"]
+    assert isinstance(found, Path)
+    assert found.read_text(encoding="utf-8").splitlines() == ["id,label,score", "3,0,0.3", "4,0,0.4"]
     assert tiny.git("status", "--porcelain") == ""
     assert tiny.read("params.yaml") == "shift: 0.2\n"
 
@@ -58,3 +58,14 @@ def test_policy_without_evaluation_says_what_is_missing(tiny: TinyProject, tmp_p
         evaluate(tiny, tmp_path, POLICY, model=tiny.sha(), data=tiny.sha())
 
     assert "evaluation: {command:" in caught.value.fix
+
+
+def test_predictions_in_git_are_not_taken_for_what_the_command_wrote(tiny: TinyProject, tmp_path: Path) -> None:
+    tiny.git("add", "--force", "eval/predictions.csv")
+    tiny.commit("Keep predictions in Git")
+    policy = POLICY.model_copy(update={"evaluation": SPEC.model_copy(update={"command": "true"})})
+
+    found = evaluate(tiny, tmp_path, policy, model=tiny.sha(), data=None)
+
+    assert isinstance(found, Unreadable)
+    assert found.reason == "the evaluation command did not write it"

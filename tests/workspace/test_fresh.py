@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from metricgate.judging import Case
+from metricgate.judging import judge as judge_case
 from metricgate.models.snapshot import RevisionInfo, Snapshot, Source
 from metricgate.predictions import read_predictions
 from metricgate.processes.progress import QuietProgress
@@ -14,6 +16,7 @@ from metricgate.report.terminal import render_terminal
 from metricgate.report.value import Report
 from metricgate.run import Request, run
 from metricgate.settings.policy_file import read_policy
+from metricgate.settings.selection import PolicyChoice
 from metricgate.workspace.checkout import Checkout
 from metricgate.workspace.fresh import CompletedBaseline, Sides, complete_baseline
 from metricgate.workspace.site import ProduceOptions
@@ -181,6 +184,26 @@ def test_rows_that_are_fresh_for_both_are_judged_by_the_baselines_stored_model(
     assert project.git("status", "--porcelain", "--untracked-files=no") == ""
 
 
+@pytest.mark.acceptance
+def test_a_baseline_that_had_to_be_reproduced_is_judged_by_the_model_of_that_reproduction(
+    project: TinyProject, tmp_path: Path
+) -> None:
+    project.git("rm", "--quiet", "dvc.lock")
+    project.write("src/train.py", TRAIN + "# Nobody ran this.\n")
+    project.commit("Leave the training to CI")
+    project.git("push", "--quiet", "origin", "main")
+    project.git("switch", "--quiet", "--create", "unlocked")
+    project.git("checkout", "--quiet", "more-rows", "--", "data")
+    project.commit("Add rows")
+
+    report = judge(project, "unlocked", tmp_path)
+
+    [pairing] = report.pairings
+    assert report.baseline is not None
+    assert (report.baseline.source, report.verdict) == ("reproduced", "passed")
+    assert pairing.fresh == pairing.rows - pairing.baseline_rows > 100
+
+
 def test_a_policy_without_evaluation_compares_common_rows_and_shows_the_lines_that_are_missing(
     project: TinyProject, tmp_path: Path
 ) -> None:
@@ -235,8 +258,23 @@ def test_what_keeps_the_model_from_being_judged_is_said_and_leaves_the_common_ro
     [warning] = completed.warnings
     assert warning.code == "evaluation_failed"
     assert reason in warning.text
-    assert warning.text.endswith("Only rows of both test sets are compared.")
+    assert ". Only rows of both test sets are compared. " in warning.text
     assert completed.snapshot.predictions == {"": project.root.parent / "main.csv"}
+
+
+def test_test_sets_without_a_row_in_common_are_an_error_that_shows_the_missing_lines(tmp_path: Path) -> None:
+    policy = read_policy(POLICY, origin="x")
+    sides = []
+    for name, id_ in (("main", 1), ("change", 2)):
+        path = tmp_path / f"{name}.csv"
+        path.write_text(f"id,label,prediction\n{id_},1,1\n", encoding="utf-8")
+        sides.append(Snapshot(info=RevisionInfo(name=name, source=Source.FILE), predictions={"": path}))
+    choice = PolicyChoice(judging=policy, baseline=policy, candidate=policy, origin="x")
+
+    report = judge_case(Case(baseline=sides[0], candidate=sides[1], choice=choice, evaluation_lines=EVALUATION))
+
+    assert (report.verdict, report.exit_code) == ("error", 3)
+    assert f"```yaml\n{EVALUATION}```" in render_comment(report)
 
 
 def test_a_change_that_hides_its_training_data_has_no_new_rows_judged(project: TinyProject, tmp_path: Path) -> None:

@@ -21,13 +21,22 @@ from metricgate.settings.policy import Policy
 from metricgate.workspace.baseline import BaselineRevision
 from metricgate.workspace.candidate import ProduceOptions, produce_candidate
 from metricgate.workspace.checkout import Checkout
+from metricgate.workspace.earlier import EarlierRuns
+from metricgate.workspace.evaluation import EvaluationCase, evaluate_model
+from metricgate.workspace.lending import Holder
 from metricgate.workspace.results import fetch_baseline
-root, scratch = map(Path, sys.argv[1:])
+root, scratch = map(Path, sys.argv[1:3])
 checkout = Checkout.open(root)
 options = ProduceOptions(scratch=scratch, baseline_results="reproduce")
 rest = {"progress": QuietProgress(), "logs": scratch / "logs"}
-produce_candidate(checkout, Policy(), options, **rest)
-fetch_baseline(checkout, BaselineRevision(sha=checkout.head_sha, name="main", reason=""), Policy(), options, **rest)
+policy = Policy.model_validate({
+    "predictions": {"path": "eval/predictions.csv", "label": "label", "score": "score"},
+    "evaluation": {"command": sys.argv[3], "model": "params.yaml", "data": "data/prepared.csv"},
+})
+produce_candidate(checkout, policy, options, **rest, earlier=EarlierRuns.open(checkout))
+fetch_baseline(checkout, BaselineRevision(sha=checkout.head_sha, name="main", reason=""), policy, options, **rest)
+case = EvaluationCase(model=Holder(revision=checkout.head_sha), data=Holder(revision=None))
+print(evaluate_model(checkout, case, policy, options, **rest)[""].read_text())
 """
 SPY = """
 import os
@@ -74,7 +83,7 @@ def test_stages_run_as_the_owner_of_the_checkout_and_leave_no_file_of_root(tiny:
     }
 
     done = subprocess.run(
-        [python, "-c", RUN, str(project.root), str(shared / "scratch")],
+        [python, "-c", RUN, str(project.root), str(shared / "scratch"), f"id -u && {python} src/evaluate.py"],
         env=environment,
         capture_output=True,
         text=True,
@@ -83,4 +92,7 @@ def test_stages_run_as_the_owner_of_the_checkout_and_leave_no_file_of_root(tiny:
 
     assert done.returncode == 0, done.stderr
     assert project.read("who.txt") == f"{OWNER} uid{OWNER} False"
+    assert done.stdout.startswith("id,label,score\n0,0,")
+    assert (shared / "scratch/logs/evaluation-command.log").read_text(encoding="utf-8").startswith(f"{OWNER}\n")
+    assert [*project.root.glob(".metricgate/results/candidate/*/results.json")]
     assert [path for path in (shared / "tiny").rglob("*") if path.lstat().st_uid == 0] == []

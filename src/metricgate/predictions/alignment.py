@@ -15,6 +15,10 @@ LABEL_TOLERANCE = 1e-6
 _CURE = "name an `id` column that both files have, or evaluate both models on the same test set."
 
 
+class NoCommonRowsError(PredictionsError):
+    """The two test sets share no row."""
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Alignment:
     """Row ``baseline[i]`` is row ``candidate[i]``; None for an array means all rows as they are."""
@@ -64,7 +68,7 @@ def _align_by_id(baseline: Predictions, candidate: Predictions) -> Alignment:
     common = baseline.rows if left is None else len(left)
     only = (baseline.rows - common, candidate.rows - common)
     if common == 0:
-        raise PredictionsError(
+        raise NoCommonRowsError(
             f"{_name_sides(baseline, candidate)} have no id in common ({baseline.rows:,} and {candidate.rows:,} rows).",
             expected="test rows that both models were judged on, joined by id.",
             fix="check that `id` names the same thing on both sides, and is no row number or random value.",

@@ -11,8 +11,8 @@ from metricgate.report.value import Report
 
 SHOWN_PARAMETERS = 2
 MISSING = (
-    "with these lines in metricgate.yaml, the baseline's stored model is judged on new rows too, as far as neither model "
-    "was trained on them. They count once they are on the base branch."
+    "add these lines to metricgate.yaml, on the base branch. The baseline's stored model is then judged on the rows that "
+    "neither model was trained on."
 )
 TROUBLE = frozenset({Outcome.FAILED, Outcome.INCONCLUSIVE})
 
@@ -29,7 +29,7 @@ def draw_missing_policy(report: Report) -> str:
     """Return the lines of metricgate.yaml that a team is missing; empty where it misses none."""
     if not report.missing_policy:
         return ""
-    return f"**Missing:** {MISSING}\n\n{code_block(report.missing_policy, language='yaml')}"
+    return f"**To compare new rows too,** {MISSING}\n\n{code_block(report.missing_policy, language='yaml')}"
 
 
 def _describe_worst_slice(report: Report) -> str:

@@ -83,7 +83,12 @@ def _describe_failure(report: Report) -> str:
 def _draw_missing_policy(report: Report) -> str:
     if not report.missing_policy:
         return ""
-    return "\n".join([f"missing: {MISSING}", *(f"  {clean_line(line)}" for line in report.missing_policy.splitlines())])
+    return "\n".join(
+        [
+            f"to compare new rows too, {MISSING}",
+            *(f"  {clean_line(line)}" for line in report.missing_policy.splitlines()),
+        ]
+    )
 
 
 def _draw_table(gates: list[GateRow], width: int, *, color: bool) -> str:

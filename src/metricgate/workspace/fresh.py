@@ -88,7 +88,10 @@ def complete_baseline(
     except CancelledError:
         raise
     except MetricgateError as error:
-        text = f"{rows} new in the candidate's test data, and the baseline's model could not be judged on them: {error.what} Only rows of both test sets are compared."
+        text = (
+            f"{rows} new in the candidate's test data, and the baseline's model could not be judged on them: "
+            f"{error.what.rstrip('.')}. Only rows of both test sets are compared. {error.fix[:1].upper()}{error.fix[1:]}"
+        )
         return replace(kept, warnings=(Warning_(code="evaluation_failed", text=text),))
 
 
