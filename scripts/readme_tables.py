@@ -6,11 +6,12 @@ python scripts/readme_tables.py
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from ruamel.yaml import YAML
 
 from metricgate import errors
+from metricgate.settings.inputs import Inputs
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -49,10 +50,24 @@ def render_table(heading: str, rows: Sequence[tuple[str, ...]]) -> str:
 
 def render_inputs(inputs: dict[str, Any]) -> str:
     rows = [
-        (f"`{name}`", f"`{given['default']}`" if given.get("default") else "", given["description"])
+        (f"`{name}`", " ".join(filter(None, (_quote(given.get("default")), _list_others(name)))), given["description"])
         for name, given in inputs.items()
     ]
-    return render_table("| input | default | meaning |\n|---|---|---|", rows)
+    return render_table("| input | default (others) | meaning |\n|---|---|---|", rows)
+
+
+def _quote(default: str | None) -> str:
+    return f"`{default}`" if default else ""
+
+
+def _list_others(name: str) -> str:
+    """Return the values that an input may have beside its default, where they are a few words."""
+    field = Inputs.model_fields[name.replace("-", "_")]
+    if field.annotation is bool:
+        return f"(`{str(not field.default).lower()}`)"
+    words = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    others = [f"`{word}`" for word in words if word != field.default]
+    return f"({', '.join(others)})" if others else ""
 
 
 def render_outputs(outputs: dict[str, Any]) -> str:

@@ -9,13 +9,14 @@ from metricgate.starter.survey import Survey
 
 WORKFLOWS = Path(__file__).parent / "workflows"
 WORKFLOW_FOLDER = ".github/workflows"
+LONGEST_ID = 50
 # Where a remote's address starts so, that workflow has the credentials' step.
 REMOTE_WORKFLOWS = {"s3://": "pull-request-s3", "gs://": "pull-request-gcs", "azure://": "pull-request-azure"}
 
 
 def name_set_up(prefix: str) -> str:
     """Return the id of a project in a folder: a repository with several has a comment and a check for each."""
-    return re.sub(r"[^A-Za-z0-9]+", "-", prefix).strip("-").lower()
+    return re.sub(r"[^A-Za-z0-9]+", "-", prefix).lower().strip("-")[:LONGEST_ID].rstrip("-")
 
 
 def name_workflow(prefix: str) -> str:
