@@ -153,6 +153,12 @@ def warning_of(report: Report, code: str) -> str:
     return next((warning.text for warning in report.warnings if warning.code == code), "")
 
 
+def sources_of(report: Report) -> tuple[str, str]:
+    assert report.baseline is not None
+    assert report.candidate is not None
+    return report.baseline.source, report.candidate.source
+
+
 def test_rows_that_the_baseline_was_trained_on_never_count_after_the_split_moved(
     project: TinyProject, tmp_path: Path
 ) -> None:
@@ -185,7 +191,7 @@ def test_rows_that_are_fresh_for_both_are_judged_by_the_baselines_stored_model(
 
 
 @pytest.mark.acceptance
-def test_a_baseline_that_had_to_be_reproduced_is_judged_by_the_model_of_that_reproduction(
+def test_models_that_no_commit_records_are_judged_by_what_their_own_runs_left_in_the_cache(
     project: TinyProject, tmp_path: Path
 ) -> None:
     project.git("rm", "--quiet", "dvc.lock")
@@ -197,11 +203,16 @@ def test_a_baseline_that_had_to_be_reproduced_is_judged_by_the_model_of_that_rep
     project.commit("Add rows")
 
     report = judge(project, "unlocked", tmp_path)
+    for path in ("dvc.lock", "data/train.csv", "data/test.csv", "model.json"):
+        (project.root / path).unlink()
+    again = run(Request(directory=project.root, output=tmp_path / "report"), QuietProgress())
 
     [pairing] = report.pairings
-    assert report.baseline is not None
-    assert (report.baseline.source, report.verdict) == ("reproduced", "passed")
+    assert sources_of(report) == ("reproduced", "workspace")
+    assert report.verdict == "passed"
     assert pairing.fresh == pairing.rows - pairing.baseline_rows > 100
+    assert sources_of(again) == ("earlier run", "earlier run")
+    assert (again.pairings, again.gates) == (report.pairings, report.gates)
 
 
 def test_a_policy_without_evaluation_compares_common_rows_and_shows_the_lines_that_are_missing(

@@ -11,6 +11,7 @@ from metricgate.processes.progress import Progress
 from metricgate.settings.policy import EvaluationSpec, Policy
 from metricgate.workspace.checkout import Checkout
 from metricgate.workspace.lending import Holder, lend_files, open_folder
+from metricgate.workspace.production import list_overrides
 from metricgate.workspace.requirements import prepare_environment
 from metricgate.workspace.session import explain_missing_module
 from metricgate.workspace.site import ProduceOptions, Site
@@ -88,7 +89,8 @@ def _place_files(
 ) -> None:
     """Put the model, and the other revision's data, where the command looks for them."""
     model = {spec.model: site.directory / spec.model}
-    lend_files(checkout, site, case.model, model, timeout_s=options.timeout_s)
+    overrides = list_overrides(options.pipeline)
+    lend_files(checkout, site, case.model, model, timeout_s=options.timeout_s, overrides=overrides)
     with open_folder(checkout, case.data) as directory:
         data = {case.data_path or spec.data: site.directory / spec.data}
         lend_files(checkout, replace(site, directory=directory), case.data, data, timeout_s=options.timeout_s)

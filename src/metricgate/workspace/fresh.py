@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
@@ -126,11 +127,19 @@ class _Work:
     progress: Progress
     logs: Path
 
+    @cached_property
+    def baseline(self) -> Holder:
+        return Holder.of_baseline(self.sides.baseline)
+
+    @cached_property
+    def candidate(self) -> Holder:
+        return Holder.of_candidate(self.checkout, self.sides.candidate, self.sides.candidate_policy.pipeline)
+
     def complete(self, tests: list[_Test]) -> CompletedBaseline:
         with self.progress.step("Rows that only the candidate has"):
             training = (
-                self._fetch_training(self.sides.baseline, self.own),
-                self._fetch_training(self.sides.candidate, self.other),
+                self._fetch_training("baseline", self.baseline, self.own),
+                self._fetch_training("candidate", self.candidate, self.other),
             )
             rows = {test.name: self._sort_out(test, *training) for test in tests}
         answers = self._evaluate() if any(one.counts.fresh for one in rows.values()) else {}
@@ -141,8 +150,7 @@ class _Work:
             fresh={name: one.counts for name, one in rows.items()},
         )
 
-    def _fetch_training(self, snapshot: Snapshot, spec: EvaluationSpec) -> tuple[Path, ...]:
-        side = "baseline" if snapshot is self.sides.baseline else "candidate"
+    def _fetch_training(self, side: str, holder: Holder, spec: EvaluationSpec) -> tuple[Path, ...]:
         site = Site(
             directory=self.checkout.directory,
             files=self.options.scratch / f"training-{side}",
@@ -151,7 +159,7 @@ class _Work:
             progress=self.progress,
             owner=self.checkout.owner,
         )
-        return fetch_files(self.checkout, site, Holder.of(snapshot), spec.train)
+        return fetch_files(self.checkout, site, holder, spec.train)
 
     def _sort_out(self, test: _Test, baseline: tuple[Path, ...], candidate: tuple[Path, ...]) -> SortedRows:
         seen = [read_ids(path, test.spec.id, shown=name) for path, name in zip(baseline, self.own.train, strict=True)]
@@ -164,9 +172,7 @@ class _Work:
     def _evaluate(self) -> Mapping[str, Path | Unreadable]:
         return evaluate_model(
             self.checkout,
-            EvaluationCase(
-                model=Holder.of(self.sides.baseline), data=Holder.of(self.sides.candidate), data_path=self.other.data
-            ),
+            EvaluationCase(model=self.baseline, data=self.candidate, data_path=self.other.data),
             self.sides.baseline_policy,
             self.options,
             progress=self.progress,

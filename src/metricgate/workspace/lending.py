@@ -7,8 +7,9 @@ from pathlib import Path
 
 from metricgate.errors import WorkspaceError
 from metricgate.models.snapshot import Snapshot, Source
+from metricgate.settings.policy import PipelineSpec
 from metricgate.workspace.checkout import Checkout
-from metricgate.workspace.messages import Lent, Request
+from metricgate.workspace.messages import Lent, Override, Request
 from metricgate.workspace.session import ask_worker
 from metricgate.workspace.site import Site
 
@@ -26,19 +27,29 @@ class Holder:
     hashes: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, snapshot: Snapshot) -> "Holder":
-        """Return who holds the files that a snapshot's results were made with."""
-        if snapshot.info.source is Source.WORKSPACE:
+    def of_baseline(cls, snapshot: Snapshot) -> "Holder":
+        """Return who holds the files that a baseline's results were made with."""
+        made = snapshot.info.source in _MADE_ELSEWHERE
+        return cls(revision=snapshot.info.revision, hashes=_hashes_of(snapshot) if made else {})
+
+    @classmethod
+    def of_candidate(cls, checkout: Checkout, snapshot: Snapshot, pipeline: PipelineSpec) -> "Holder":
+        """Return who holds the files that the candidate's results were made with: not the checkout, if made elsewhere.
+
+        The snapshot's own revision may be the head of a pull request, which a checkout of its merge does not have.
+        """
+        if snapshot.info.source is Source.WORKSPACE and not pipeline.params:
             return cls(revision=None)
-        made = snapshot.data if snapshot.info.source in _MADE_ELSEWHERE else ()
-        return cls(
-            revision=snapshot.info.revision, hashes={entry.path: entry.hash for entry in made if entry.hash is not None}
-        )
+        return cls(revision=checkout.record_state(), hashes=_hashes_of(snapshot))
 
     def find_hash(self, path: str) -> str:
         """Return the hash of an output, or of the folder that ``path`` lies in; empty where none is recorded."""
         folders = (path, *map(str, Path(path).parents))
         return next((self.hashes[folder] for folder in folders if folder in self.hashes), "")
+
+
+def _hashes_of(snapshot: Snapshot) -> dict[str, str]:
+    return {entry.path: entry.hash for entry in snapshot.data if entry.hash is not None}
 
 
 @contextmanager
@@ -58,8 +69,11 @@ def lend_files(
     wanted: Mapping[str, Path],
     *,
     timeout_s: float | None = None,
+    overrides: tuple[Override, ...] = (),
 ) -> None:
     """Copy files or folders, given with the paths they are wanted at, from the project's folder ``site``.
+
+    ``overrides`` are written into that folder first, which must not be the user's.
 
     Raises
     ------
@@ -71,6 +85,7 @@ def lend_files(
         directory=str(site.directory),
         shares_with=None if site.directory == checkout.directory else str(checkout.directory),
         files=str(site.make_folder(site.files)),
+        overrides=overrides,
         lent=tuple(Lent(path=path, target=str(target), hash=holder.find_hash(path)) for path, target in wanted.items()),
     )
     answer = ask_worker(
