@@ -64,6 +64,34 @@ def test_every_compiled_module_of_the_image_still_loads(image: str) -> None:
     assert failed.strip() == "{}"
 
 
+LOOK_AROUND = """
+import importlib, json, shutil
+for remote in ("s3", "gs", "azure", "ssh", "http", "webdav"):
+    importlib.import_module(f"dvc_{remote}")
+tools = [name for name in ("cc", "gcc", "g++", "make", "strip", "ld") if shutil.which(name)]
+import sklearn.metrics
+print(json.dumps([tools, sklearn.metrics.__cached__]))
+"""
+
+
+def test_the_image_has_every_remote_no_compiler_and_bytecode(image: str) -> None:
+    run = ["docker", "run", "--rm", "--network", "none", "--entrypoint", "/opt/metricgate/bin/python", image]
+    done = subprocess.run([*run, "-c", LOOK_AROUND], check=True, capture_output=True, text=True)
+    labels = subprocess.run(
+        ["docker", "image", "inspect", "--format", "{{json .Config.Labels}}", image],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    tools, bytecode = json.loads(done.stdout)
+    found = subprocess.run([*run[:-2], "test", image, "-f", bytecode], check=False)
+    assert tools == []
+    assert found.returncode == 0, f"{bytecode} was not kept"
+    wanted = {"title", "description", "source", "licenses", "version", "revision"}
+    assert {f"org.opencontainers.image.{name}" for name in wanted} <= set(json.loads(labels.stdout))
+
+
 def test_a_laptop_says_the_same_as_the_image(job: ContainerJob, tmp_path: Path) -> None:
     job.open_pull_request()
     laptop = copy_for_a_laptop(job.churn, tmp_path)

@@ -1,6 +1,7 @@
 """`metricgate doctor`: each thing a first run trips over, and its cure."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -13,6 +14,7 @@ from metricgate.starter.workflow_checkup import examine_workflows
 from metricgate.workspace.checkout import Checkout
 from tests.churn import Churn
 
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples/workflows").glob("*.yml"))
 WORKFLOW = """\
 on: {pull_request: }
 jobs:
@@ -119,6 +121,30 @@ def test_a_workflow_that_would_not_work(churn: Churn, before: str, after: str, f
     churn.write(".github/workflows/gate.yml", WORKFLOW.replace(before, after))
 
     assert find(examine_workflow_files(churn), found).level is level
+
+
+def test_nothing_is_wrong_with_the_examples(churn: Churn) -> None:
+    for path in EXAMPLES:
+        churn.write(f".github/workflows/{path.name}", path.read_text(encoding="utf-8"))
+
+    assert [finding.what for finding in examine_workflow_files(churn)] == [
+        f"{path.name}: its events, permissions and inputs are right." for path in EXAMPLES
+    ]
+
+
+def test_a_file_that_is_no_workflow_is_no_defect_of_ours(churn: Churn) -> None:
+    texts = ["jobs:\n  gate:\n", "jobs: [gate]\n", "jobs: {gate: {steps: [a, null]}}\n", "- a\n"]
+    for number, text in enumerate(texts):
+        churn.write(f".github/workflows/{number}.yml", f"# metricgate/metricgate@v1\n{text}")
+
+    assert len(examine_workflow_files(churn)) == len(texts)
+
+
+def test_an_input_that_is_a_variable_is_checked_too(churn: Churn) -> None:
+    example = next(path for path in EXAMPLES if path.stem == "gpu-self-hosted").read_text(encoding="utf-8")
+    churn.write(".github/workflows/gate.yml", example.replace("INPUT_TIMEOUT-MINUTES", "INPUT_TIMEOUT-MINUTE"))
+
+    assert find(examine_workflow_files(churn), "'timeout-minute', which does not exist").level is Level.BROKEN
 
 
 def test_permissions_that_are_not_needed_are_not_asked_for(churn: Churn) -> None:

@@ -5,11 +5,13 @@ from typing import Any
 
 from metricgate.errors import MetricgateError
 from metricgate.settings.document import read_document
-from metricgate.settings.inputs import input_names
+from metricgate.settings.inputs import PREFIX, input_names
 from metricgate.starter.finding import Finding, broken, fine, from_error, notice
 from metricgate.workspace.checkout import Checkout
 
 OUR_ACTION = "metricgate/metricgate@"
+OUR_COMMAND = "metricgate action"  # the same without the container
+PULL_REQUEST_EVENTS = frozenset({"pull_request", "pull_request_target", "workflow_run"})
 
 
 def examine_workflows(checkout: Checkout) -> Iterator[Finding]:
@@ -18,7 +20,7 @@ def examine_workflows(checkout: Checkout) -> Iterator[Finding]:
     ours = []
     for path in sorted((*folder.glob("*.yml"), *folder.glob("*.yaml"))):
         text = path.read_text(encoding="utf-8", errors="replace")
-        if OUR_ACTION in text:
+        if OUR_ACTION in text or OUR_COMMAND in text:
             ours.append(path.name)
             yield from _examine_workflow(path.name, text)
     if not ours:
@@ -38,12 +40,19 @@ def _examine_workflow(name: str, text: str) -> Iterator[Finding]:
     yield from findings or [fine(f"{name}: its events, permissions and inputs are right.")]
 
 
-def _examine_triggers(name: str, workflow: Mapping[Any, Any]) -> Iterator[Finding]:
+def _read_events(workflow: Mapping[Any, Any]) -> Mapping[str, Any]:
+    """Return the events that start a workflow, each with what narrows it."""
     events = workflow.get("on", workflow.get(True))
-    named = set(events) if isinstance(events, list | dict) else {events}
-    if "pull_request_target" in named:
+    if isinstance(events, dict):
+        return events
+    return dict.fromkeys(map(str, events if isinstance(events, list) else [events]))
+
+
+def _examine_triggers(name: str, workflow: Mapping[Any, Any]) -> Iterator[Finding]:
+    events = _read_events(workflow)
+    if "pull_request_target" in events:
         yield broken(f"{name} runs on pull_request_target, with the rights of the default branch.", "Use pull_request.")
-    pull_request = events.get("pull_request") if isinstance(events, dict) else None
+    pull_request = events.get("pull_request")
     if isinstance(pull_request, dict) and {"paths", "paths-ignore"} & set(pull_request):
         yield notice(
             f"{name} has a paths filter: where it is skipped, a required check stays pending.",
@@ -54,13 +63,30 @@ def _examine_triggers(name: str, workflow: Mapping[Any, Any]) -> Iterator[Findin
 def _examine_jobs(name: str, workflow: Mapping[Any, Any]) -> Iterator[Finding]:
     jobs = workflow.get("jobs")
     for job in jobs.values() if isinstance(jobs, dict) else ():
-        steps = [step for step in job.get("steps") or () if OUR_ACTION in str(step.get("uses", ""))]
-        for step in steps:
-            yield from _examine_step(name, step, job.get("permissions", workflow.get("permissions")))
+        steps = job.get("steps") if isinstance(job, dict) else None
+        for step in steps if isinstance(steps, list) else ():
+            if isinstance(step, dict) and _is_ours(step):
+                yield from _examine_step(name, step, job, workflow)
 
 
-def _examine_step(name: str, step: Mapping[str, Any], permissions: Any) -> Iterator[Finding]:
-    given = step.get("with") or {}
+def _is_ours(step: Mapping[str, Any]) -> bool:
+    return OUR_ACTION in str(step.get("uses", "")) or OUR_COMMAND in str(step.get("run", ""))
+
+
+def _read_inputs(step: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the step's inputs: from `with:`, or without the container from the variables that stand for them."""
+    variables = step.get("env") or {}
+    given = {
+        str(name)[len(PREFIX) :].lower(): value for name, value in variables.items() if str(name).startswith(PREFIX)
+    }
+    return {**given, **(step.get("with") or {})}
+
+
+def _examine_step(
+    name: str, step: Mapping[str, Any], job: Mapping[str, Any], workflow: Mapping[Any, Any]
+) -> Iterator[Finding]:
+    given = _read_inputs(step)
+    permissions = job.get("permissions", workflow.get("permissions"))
     for unknown in sorted(set(given) - set(input_names())):
         yield broken(
             f"{name} gives the input {unknown!r}, which does not exist.", f"One of: {', '.join(input_names())}."
@@ -68,10 +94,18 @@ def _examine_step(name: str, step: Mapping[str, Any], permissions: Any) -> Itera
     if permissions is None or isinstance(permissions, str):
         yield notice(f"{name} has no permissions block for this job.", _permissions_cure(given))
         return
-    wanted = {"pull-requests": given.get("comment") != "never", "checks": given.get("check", "run") in ("run", "both")}
+    comments = given.get("comment") != "never" and _has_pull_requests(job, workflow)
+    wanted = {"pull-requests": comments, "checks": given.get("check", "run") in ("run", "both")}
     for permission, is_wanted in wanted.items():
         if is_wanted and permissions.get(permission) != "write":
             yield notice(f"{name} does not grant `{permission}: write`.", _permissions_cure(given))
+
+
+def _has_pull_requests(job: Mapping[str, Any], workflow: Mapping[Any, Any]) -> bool:
+    """Tell whether there can be a pull request to comment on: by the workflow's events, and by the job's `if:`."""
+    condition = str(job.get("if", ""))
+    named = [event for event in _read_events(workflow) if "event_name ==" not in condition or f"'{event}'" in condition]
+    return bool(PULL_REQUEST_EVENTS & set(named))
 
 
 def _permissions_cure(given: Mapping[str, Any]) -> str:
