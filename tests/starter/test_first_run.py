@@ -158,6 +158,19 @@ def test_the_file_that_names_the_packages_is_found(files: dict[str, str], named:
     assert policy["pipeline"].get("requirements") == named
 
 
+def test_where_there_is_nothing_to_judge_doctor_says_so_before_a_run_does(tmp_path: Path) -> None:
+    repository = create_repository(tmp_path / "repository", {"README.md": "Nothing yet.\n"})
+    (repository.project / "train.py").unlink()
+    repository.commit("Nothing")
+
+    begun, examined, ran = (repository.metricgate(name) for name in ("init", "doctor", "run"))
+
+    assert begun.exit_code == 0
+    assert "name `pipeline: {command: …}` in metricgate.yaml" in begun.output
+    assert "nothing else that could be judged" in examined.output
+    assert (examined.exit_code, ran.exit_code) == (2, 4)
+
+
 def test_without_git_or_without_a_commit_it_says_what_to_do_and_writes_nothing(tmp_path: Path) -> None:
     nowhere = Repository(root=tmp_path / "nowhere")
     nowhere.root.mkdir()

@@ -25,9 +25,19 @@ def examine_policy(checkout: Checkout) -> Iterator[Finding]:
     except MetricgateError as error:
         yield from_error(error)
         return
-    yield fine(f"{FILE_NAME} is valid: {len(policy.gates)} gates.")
+    yield fine(f"{FILE_NAME} is valid: {_count_gates(policy)}.")
     yield from _examine_predictions(checkout.directory, policy)
     yield from _examine_file_metrics(checkout.directory, policy)
+
+
+def _count_gates(policy: Policy) -> str:
+    match len(policy.gates):
+        case 0:
+            return "no gates, so the main metrics of its predictions are guarded"
+        case 1:
+            return "1 gate"
+        case several:
+            return f"{several} gates"
 
 
 def _examine_predictions(folder: Path, policy: Policy) -> Iterator[Finding]:

@@ -43,8 +43,8 @@ def _describe_command(checkout: Checkout) -> Finding:
         return fine(f"There is no dvc.yaml: `{policy.pipeline.command}` makes the results.")
     if policy.predictions is not None:
         return fine("There is no dvc.yaml: what Git holds is compared, and nothing is run.")
-    return notice(
-        "There is no dvc.yaml in this folder.",
+    return broken(
+        "There is no dvc.yaml in this folder, and nothing else that could be judged.",
         f"Go to the project's folder, or name `pipeline: {{command: …}}` and `predictions:` in {FILE_NAME}.",
     )
 
