@@ -13,8 +13,10 @@ from metricgate.report.value import Report
 from metricgate.run import Request, run
 from metricgate.settings.policy import PipelineSpec
 from metricgate.trigger import Trigger, TriggerKind
+from metricgate.workspace.candidate import produce_candidate
 from metricgate.workspace.checkout import Checkout
 from metricgate.workspace.earlier import FOLDER, KEPT, EarlierRuns, fingerprint_environment
+from metricgate.workspace.site import ProduceOptions
 from tests.projects import TinyProject
 from tests.workspace.conftest import POLICY
 
@@ -101,6 +103,22 @@ def test_equal_inputs_give_the_first_runs_numbers_whatever_the_policy_and_other_
     assert other.candidate.made == ""
     assert luck_of(other)[0] == luck_of(first)[0]
     assert luck_of(other)[1] != luck_of(first)[1]
+
+
+@pytest.mark.parametrize(("always", "kept"), [("true", 0), ("false", 1)])
+def test_a_stage_that_always_runs_has_more_inputs_than_are_known(
+    dice: TinyProject, tmp_path: Path, always: str, kept: int
+) -> None:
+    dice.write("dvc.yaml", PIPELINE.replace("    outs:", f"    always_changed: {always}\n    outs:"))
+    checkout = Checkout.open(dice.root)
+    options = ProduceOptions(scratch=tmp_path / "scratch")
+    progress = QuietProgress()
+
+    produce_candidate(
+        checkout, POLICY, options, progress=progress, logs=tmp_path / "logs", earlier=EarlierRuns.open(checkout)
+    )
+
+    assert len(EarlierRuns.open(checkout).runs) == kept
 
 
 @pytest.mark.acceptance
