@@ -36,6 +36,13 @@ MAKERS: dict[str, Callable[[Path], Repository]] = {
 }
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yml"))
 STEPS = [step for name in NAMES for step in read_steps(name)]
+# Each of these has a policy or an event of its own; the others differ in a variable or a number, and take long together.
+IN_EVERY_TEST_RUN = {
+    ("language-model", "pull_request"),
+    ("merge-queue", "merge_group"),
+    ("own-dependencies", "pull_request"),
+    ("plain-train", "pull_request"),
+}
 JUDGED_FOR_PUBLISHING = {"forks-judge", "hardened"}  # by the test of the second job
 PUBLISHING = [step for step in STEPS if step.inputs.get("mode") == "publish"]
 
@@ -114,7 +121,8 @@ def list_cases() -> Iterator[Any]:
             key = repr((MAKERS.get(step.workflow), step.inputs, step.variables, rights, event))
             alike.setdefault(key, (step, event, []))[2].append(str(step))
     for step, event, names in alike.values():
-        yield pytest.param(step, event, id=f"{event}: {' '.join(names)}")
+        marks = () if (step.workflow, event) in IN_EVERY_TEST_RUN else pytest.mark.acceptance
+        yield pytest.param(step, event, id=f"{event}: {' '.join(names)}", marks=marks)
 
 
 @pytest.mark.parametrize(("step", "event"), list(list_cases()))
@@ -135,6 +143,7 @@ def test_the_step_of_an_example_blocks_a_worse_model(
         assert len(job.fake.comments(NUMBER)) == (step.inputs.get("comment") != "never")
 
 
+@pytest.mark.acceptance
 @pytest.mark.parametrize("step", PUBLISHING, ids=str)
 def test_the_second_job_answers_what_the_first_found(
     step: ExampleStep, make_job: Callable[[str], ExampleJob], monkeypatch: pytest.MonkeyPatch
@@ -159,6 +168,7 @@ def test_the_second_job_answers_what_the_first_found(
     assert check.conclusion == "failure"
 
 
+@pytest.mark.acceptance
 def test_results_that_a_push_stored_are_not_made_again(
     make_job: Callable[[str], ExampleJob], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

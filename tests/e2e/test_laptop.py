@@ -26,7 +26,7 @@ def break_training(churn: Churn) -> None:
     [
         (keep, "failed"),
         (change_only_readme, "passed"),
-        (break_training, "error"),
+        pytest.param(break_training, "error", marks=pytest.mark.acceptance),
     ],
 )
 def test_a_laptop_and_the_action_agree(

@@ -164,6 +164,7 @@ def test_commands_for_a_project_work_in_one(churn: Churn, tmp_path: Path) -> Non
     assert (tmp_path / "gitconfig").read_text(encoding="utf-8").strip().endswith(str(clone.repository))
 
 
+@pytest.mark.acceptance
 def test_the_churn_readme_makes_the_project(tmp_path: Path) -> None:
     """Its block as it stands, with a folder in the place of the reader's bucket."""
     (block,) = (block for block in list_blocks() if block.page == CHURN_README)

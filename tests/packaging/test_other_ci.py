@@ -74,6 +74,7 @@ def test_the_gitlab_example_blocks_a_worse_model(churn: Churn, tools: Path, tmp_
     assert (clone.repository / kept / "report.md").is_file()
 
 
+@pytest.mark.acceptance
 def test_the_jenkins_example_blocks_a_worse_model(churn: Churn, tools: Path, tmp_path: Path) -> None:
     text = JENKINS.read_text(encoding="utf-8")
     lines = re.findall(r"^ +sh '(.+)'$", text, re.MULTILINE)

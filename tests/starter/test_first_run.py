@@ -65,16 +65,15 @@ def train_worse(repository: Repository) -> None:
     repository.commit("A worse model")
 
 
-SHAPES = [
-    make_dvc,
-    make_script_on_master,
-    make_committed_predictions,
-    make_monorepo,
-    make_numbers_only,
-]
+SHAPES = [make_script_on_master, make_monorepo, make_committed_predictions]
+SLOW_SHAPES = [make_dvc, make_numbers_only]
 
 
-@pytest.mark.parametrize("make", SHAPES, ids=lambda make: make.__name__.removeprefix("make_"))
+@pytest.mark.parametrize(
+    "make",
+    [*SHAPES, *(pytest.param(make, marks=pytest.mark.acceptance) for make in SLOW_SHAPES)],
+    ids=lambda make: make.__name__.removeprefix("make_"),
+)
 def test_the_starter_passes_doctor_and_blocks_a_worse_model(make: Callable[[Path], Repository], tmp_path: Path) -> None:
     repository = make(tmp_path)
     repository.must("git", "switch", "--quiet", "--create", "gate")
