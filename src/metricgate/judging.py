@@ -211,7 +211,12 @@ def _report(case: Case, evidence: Evidence, anchor: Evidence | None) -> Report:
             "accepted": accepted,
             **_known(case),
             **_count_rows(case, evidence),
-            "warnings": (*case.choice.warnings, *case.warnings, *_warnings(evidence, rows)),
+            "warnings": (
+                *case.choice.warnings,
+                *case.warnings,
+                *_warnings(evidence, rows),
+                *_find_changed_content(case, evidence),
+            ),
             "metrics": rows,
         }
     )
@@ -279,6 +284,25 @@ def _warnings(evidence: Evidence, rows: Iterable[MetricRow]) -> tuple[Warning_, 
     whole = {name for name, subject in evidence.subjects.items() if _is_whole(subject.pairing)}
     disagreeing = disagreeing_numbers([row for row in rows if row.source != "predictions" or row.set in whole])
     return (*test_set, *lost, *broken, *problems, *disagreeing)
+
+
+def _find_changed_content(case: Case, evidence: Evidence) -> tuple[Warning_, ...]:
+    """Warn where the test data that `evaluation` names is another one behind the same ids and labels."""
+    specs = (case.choice.baseline.evaluation, case.choice.candidate.evaluation)
+    pairings = [subject.pairing for subject in evidence.subjects.values() if subject.pairing]
+    if case.baseline is None or None in specs or any(pairing.test_set_changed for pairing in pairings):
+        return ()
+    before, after = (
+        next((entry.hash for entry in snapshot.data if spec and entry.path == spec.data), None)
+        for spec, snapshot in zip(specs, (case.baseline, case.candidate), strict=True)
+    )
+    if before is None or after is None or before == after:
+        return ()
+    path = specs[1].data if specs[1] else ""
+    text = (
+        f"The content of {path} changed behind the same ids and labels: each model is judged on its own version of it."
+    )
+    return (Warning_(code="test_data_changed", text=text),)
 
 
 def _is_whole(pairing: Pairing | None) -> bool:

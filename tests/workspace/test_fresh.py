@@ -8,7 +8,7 @@ import pytest
 
 from metricgate.judging import Case
 from metricgate.judging import judge as judge_case
-from metricgate.models.snapshot import RevisionInfo, Snapshot, Source
+from metricgate.models.snapshot import DataEntry, RevisionInfo, Snapshot, Source
 from metricgate.predictions import read_predictions
 from metricgate.processes.progress import QuietProgress
 from metricgate.report.markdown import render_comment
@@ -286,6 +286,28 @@ def test_test_sets_without_a_row_in_common_are_an_error_that_shows_the_missing_l
 
     assert (report.verdict, report.exit_code) == ("error", 3)
     assert f"```yaml\n{EVALUATION}```" in render_comment(report)
+
+
+@pytest.mark.parametrize(("digest", "codes"), [("a", []), ("b", ["test_data_changed"])])
+def test_test_data_that_changed_behind_the_same_ids_and_labels_is_named(
+    tmp_path: Path, digest: str, codes: list[str]
+) -> None:
+    policy = read_policy(POLICY + EVALUATION, origin="x")
+    path = tmp_path / "predictions.csv"
+    path.write_text("id,label,prediction\n1,1,1\n2,0,1\n", encoding="utf-8")
+    sides = [
+        Snapshot(
+            info=RevisionInfo(name=name, source=Source.FILE),
+            predictions={"": path},
+            data=(DataEntry(path="data/test.csv", hash=entry),),
+        )
+        for name, entry in (("main", "a"), ("change", digest))
+    ]
+    choice = PolicyChoice(judging=policy, baseline=policy, candidate=policy, origin="x")
+
+    report = judge_case(Case(baseline=sides[0], candidate=sides[1], choice=choice))
+
+    assert [warning.code for warning in report.warnings] == codes
 
 
 def test_a_change_that_hides_its_training_data_has_no_new_rows_judged(project: TinyProject, tmp_path: Path) -> None:
