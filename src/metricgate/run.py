@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from metricgate.comparison.work import sum_reused, sum_trained
 from metricgate.errors import CancelledError, MetricgateError
 from metricgate.judging import Case, judge, report_failure
 from metricgate.models.result import Warning_
 from metricgate.models.snapshot import RevisionInfo, Snapshot
 from metricgate.processes.progress import Progress
+from metricgate.report.context import describe_timing
 from metricgate.report.value import Acceptance, Report, Timing
 from metricgate.settings.policy import FILE_NAME
 from metricgate.settings.selection import (
@@ -74,12 +76,18 @@ def run(request: Request, progress: Progress) -> Report:
             report = judge(case)
         notes = _keep(checkout, case, request, progress, Path(scratch))
     changes = locate_parameters(checkout, report.changes)
-    trained = sum(stage.seconds or 0.0 for stage in report.candidate_stages if stage.state == "ran")
+    others = [snapshot for snapshot in (case.baseline, case.anchor) if snapshot]
+    timing = Timing(
+        total=time.monotonic() - started,
+        trained=sum_trained((case.candidate, *others)),
+        reused=sum_reused(case.candidate, others),
+    )
+    progress.line(describe_timing(timing))
     return report.model_copy(
         update={
             "changes": changes,
             "warnings": (*report.warnings, *notes),
-            "timing": Timing(total=time.monotonic() - started, trained=trained),
+            "timing": timing,
         }
     )
 

@@ -271,7 +271,10 @@ def test_a_dirty_candidate_is_called_so() -> None:
     ],
 )
 def test_the_context_says_what_ran_and_what_was_reused(states: tuple[str, str], expected: str) -> None:
-    stages = tuple(Stage.model_validate({"name": str(index), "state": state}) for index, state in enumerate(states))
+    stages = tuple(
+        Stage.model_validate({"name": str(index), "state": state, "seconds": 41 if state == "ran" else None})
+        for index, state in enumerate(states)
+    )
 
     assert line_with(render_comment(make_report(candidate_stages=stages)), "test rows").endswith(f" · {expected}")
 

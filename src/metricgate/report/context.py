@@ -7,7 +7,7 @@ from metricgate.report.escape import code_span, escape_sentence
 from metricgate.report.history import count_attempts
 from metricgate.report.numbers import format_count, format_seconds, plural
 from metricgate.report.place import Place
-from metricgate.report.value import Pairing, Report
+from metricgate.report.value import Pairing, Report, Timing
 
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
@@ -68,10 +68,19 @@ def describe_reuse(report: Report) -> str:
     return f"not run again: the same inputs as the run of {made}, whose results count" if made else ""
 
 
+def describe_timing(timing: Timing) -> str:
+    """Return the run's last line in plain text: what both revisions' pipelines took, and what was spared."""
+    parts = [f"trained {format_seconds(timing.trained)}" if timing.trained else "trained nothing"]
+    if timing.reused:
+        parts.append(f"reused {format_seconds(timing.reused)}")
+    return ", ".join(parts)
+
+
 def describe_stages(report: Report) -> str:
     """Return what was trained and what was reused, and how long it took."""
     stages = report.candidate_stages
-    took = f" in {format_seconds(report.timing.trained)}" if report.timing and report.timing.trained else ""
+    seconds = sum(stage.seconds or 0.0 for stage in stages if stage.state == "ran")
+    took = f" in {format_seconds(seconds)}" if seconds else ""
     ran = sum(stage.state == "ran" for stage in stages)
     reused = sum(stage.state in {"cached", "restored"} for stage in stages)
     if stages and all(stage.state == "unchanged" for stage in stages):

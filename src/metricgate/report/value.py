@@ -33,7 +33,10 @@ class Acceptance(Value):
 
 
 class Timing(Value):
-    """Seconds of wall time: the whole run, and what the pipeline's stages took or would have taken."""
+    """Seconds of wall time: the whole run, the stages that ran in it, and what the reused ones took when they ran.
+
+    All revisions together; of reused results only those that an earlier run kept have durations.
+    """
 
     total: Finite
     trained: Finite = 0.0

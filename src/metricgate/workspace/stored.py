@@ -208,13 +208,18 @@ def restore_snapshot(
         metrics=stored.metrics,
         parameters=stored.parameters,
         data=stored.data,
-        stages=tuple(stage.model_copy(update={"state": "unchanged"}) for stage in stored.stages),
+        stages=tuple(map(_restore_stage, stored.stages)),
         packages=stored.packages,
         python=stored.python,
         plots=tuple((found.plot, files[found.file.path]) for found in stored.plots if found.file.path in files),
         predictions=MappingProxyType(present),
         inputs=stored.inputs,
     )
+
+
+def _restore_stage(stage: Stage) -> Stage:
+    """Return the stage as one that was not run now; only a training's duration is worth knowing."""
+    return stage.model_copy(update={"state": "unchanged", "seconds": stage.seconds if stage.state == "ran" else None})
 
 
 def _bring_files(checkout: Checkout, sha: str, stored: StoredResults, site: Site) -> dict[str, Path]:
