@@ -1,7 +1,9 @@
 """From two snapshots to a report: read the predictions, judge, measure, and lay everything out as one value."""
 
+import filecmp
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
 
 from metricgate import __version__
@@ -133,7 +135,8 @@ def gather(
         own = _read_side(candidate, "candidate", name, spec, columns)
         other_spec = choice.baseline.prediction_sets.get(name, spec)
         try:
-            other = None if baseline is None else _read_baseline(baseline, name, other_spec, columns)
+            is_same = other_spec == spec and _has_same_file(baseline, candidate, name)
+            other = own if is_same else _read_baseline(baseline, name, other_spec, columns)
         except PredictionsError as error:
             # Not an error of the run: else the change that mends the baseline could never be merged.
             subjects[name] = Subject(name=name, candidate=own, baseline_problem=error.what)
@@ -171,8 +174,18 @@ def _read_side(snapshot: Snapshot, side: str, name: str, spec: PredictionsSpec, 
     return read_predictions(found, spec, name=name, shown=shown, needed_columns=columns)
 
 
-def _read_baseline(baseline: Snapshot, name: str, spec: PredictionsSpec, columns: frozenset[str]) -> Predictions | None:
+def _has_same_file(baseline: Snapshot | None, candidate: Snapshot, name: str) -> bool:
+    """Tell whether both sides' predictions are the same bytes, which need not be read twice."""
+    before, after = baseline and baseline.predictions.get(name), candidate.predictions.get(name)
+    return isinstance(before, Path) and isinstance(after, Path) and filecmp.cmp(before, after, shallow=False)
+
+
+def _read_baseline(
+    baseline: Snapshot | None, name: str, spec: PredictionsSpec, columns: frozenset[str]
+) -> Predictions | None:
     """Read the baseline's predictions; None where it never had any, which skips relative gates visibly."""
+    if baseline is None:
+        return None
     found = baseline.predictions.get(name)
     if found is None or (isinstance(found, Unreadable) and found.missing):
         return None
