@@ -65,30 +65,40 @@ def shared() -> Iterator[Path]:
         yield Path(name)
 
 
-@pytest.mark.acceptance
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run something as somebody else")
-def test_stages_run_as_the_owner_of_the_checkout_and_leave_no_file_of_root(tiny: TinyProject, shared: Path) -> None:
-    python = find_python()
+@pytest.fixture
+def project(tiny: TinyProject, shared: Path) -> TinyProject:
+    """The tiny project where its owner can reach it, with an interpreter that they may run."""
     shutil.copytree(tiny.root.parent, shared / "tiny", symlinks=True)
     project = TinyProject(root=shared / "tiny/work", remote=shared / "tiny/remote", origin=tiny.origin)
     project.use_remote(str(project.remote))
-    project.write("dvc.yaml", project.read("dvc.yaml").replace("cmd: python ", f"cmd: {python} "))
-    project.write("src/evaluate.py", project.read("src/evaluate.py") + SPY)
-    subprocess.run(["chown", "-R", f"{OWNER}:{OWNER}", str(shared / "tiny")], check=True)
+    project.write("dvc.yaml", project.read("dvc.yaml").replace("cmd: python ", f"cmd: {find_python()} "))
+    return project
+
+
+def run_as_root(project: TinyProject, shared: Path) -> subprocess.CompletedProcess[str]:
+    python = find_python()
     environment = {
         "PATH": f"{Path(python).parent}:/usr/bin:/bin",
         "PYTHONPATH": os.pathsep.join([*sys.path, sysconfig.get_paths()["purelib"]]),
         "HOME": "/root",
         "GITHUB_TOKEN": "a-token",
     }
+    evaluation = f"id -u && {python} src/evaluate.py"
+    command = [python, "-c", RUN, str(project.root), str(shared / "scratch"), evaluation]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
-    done = subprocess.run(
-        [python, "-c", RUN, str(project.root), str(shared / "scratch"), f"id -u && {python} src/evaluate.py"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+
+def give_to_owner(folder: Path) -> None:
+    subprocess.run(["chown", "-R", f"{OWNER}:{OWNER}", str(folder)], check=True)
+
+
+@pytest.mark.acceptance
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run something as somebody else")
+def test_stages_run_as_the_owner_of_the_checkout_and_leave_no_file_of_root(project: TinyProject, shared: Path) -> None:
+    project.write("src/evaluate.py", project.read("src/evaluate.py") + SPY)
+    give_to_owner(shared / "tiny")
+
+    done = run_as_root(project, shared)
 
     assert done.returncode == 0, done.stderr
     assert project.read("who.txt") == f"{OWNER} uid{OWNER} False"
@@ -96,3 +106,18 @@ def test_stages_run_as_the_owner_of_the_checkout_and_leave_no_file_of_root(tiny:
     assert (shared / "scratch/logs/evaluation-command.log").read_text(encoding="utf-8").startswith(f"{OWNER}\n")
     assert [*project.root.glob(".metricgate/results/candidate/*/results.json")]
     assert [path for path in (shared / "tiny").rglob("*") if path.lstat().st_uid == 0] == []
+
+
+@pytest.mark.acceptance
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can leave a file that the owner cannot write")
+def test_file_that_an_earlier_step_left_as_root_is_named_with_its_cure(project: TinyProject, shared: Path) -> None:
+    project.write("src/evaluate.py", project.read("src/evaluate.py") + SPY)
+    give_to_owner(shared / "tiny")
+    subprocess.run(["chown", "root:root", str(project.root / "dvc.lock")], check=True)
+    (project.root / "dvc.lock").chmod(0o644)
+
+    done = run_as_root(project, shared)
+
+    assert done.returncode == 1
+    assert f"{project.root}/dvc.lock cannot be written: Permission denied." in done.stderr
+    assert "change the owner of that file" in done.stderr

@@ -49,6 +49,7 @@ def explain_failure(error: BaseException, remote: "Remote | None" = None) -> Fai
     return (
         _explain_stage(chain)
         or _explain_file(chain)
+        or (_explain_plugin(chain, remote) if remote else None)
         or (_explain_remote(chain, remote) if remote else None)
         or _explain_missing(chain)
         or _explain_anything(chain)
@@ -59,7 +60,8 @@ def is_remote_failure(error: BaseException, remote: "Remote | None") -> bool:
     """Tell whether the remote as a whole is at fault, so that no other file could be fetched."""
     if isinstance(error, RemoteFailedError):
         return True
-    return remote is not None and _explain_remote(list(_causes(error)), remote) is not None
+    chain = list(_causes(error))
+    return remote is not None and bool(_explain_plugin(chain, remote) or _explain_remote(chain, remote))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -113,6 +115,16 @@ def _explain_file(chain: Sequence[BaseException]) -> Failed | None:
 def _has_conflict_markers(error: BaseException) -> bool:
     path = Path(str(getattr(error, "path", "")))
     return path.is_file() and "\n<<<<<<<" in "\n" + path.read_text(encoding="utf-8", errors="replace")
+
+
+def _explain_plugin(chain: Sequence[BaseException], remote: "Remote") -> Failed | None:
+    if not any(isinstance(cause, ImportError) and "is supported, but requires" in str(cause) for cause in chain):
+        return None
+    return Failed(
+        what=f"{remote.title} needs DVC's plugin for {remote.kind}, which is not installed.",
+        expected=f"the package dvc[{remote.kind}] beside MetricGate (the action's image has it).",
+        fix=f"install it: `pip install 'dvc[{remote.kind}]'`.",
+    )
 
 
 def _explain_remote(chain: Sequence[BaseException], remote: "Remote") -> Failed | None:

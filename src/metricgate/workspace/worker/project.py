@@ -93,7 +93,8 @@ def _path_in_tree(directory: Path, repo: Any) -> str:
 
 
 def _open_revision(directory: Path, revision: str) -> Any:
-    from dvc.fs import GitFileSystem  # noqa: PLC0415  only where a revision is read
+    from dvc.config import Config  # noqa: PLC0415  only where a revision is read
+    from dvc.fs import GitFileSystem  # noqa: PLC0415
     from dvc.scm import SCM  # noqa: PLC0415
 
     scm = SCM(str(directory), search_parent_directories=True)
@@ -102,23 +103,40 @@ def _open_revision(directory: Path, revision: str) -> Any:
     for folder in (root, *root.parents):
         inside = "/" + folder.as_posix().removeprefix(".")
         if fs.isdir(fs.join(inside, ".dvc")):
+            real = Path(scm.root_dir) / folder / ".dvc"
+            config = Config(fs.join(inside, ".dvc"), local_dvc_dir=str(real), validate=False, fs=fs)
             # Repo(rev=…) would look for .dvc at the top of the tree only.
-            return Repo(inside, fs=fs, scm=scm)
+            return Repo(inside, fs=fs, scm=scm, config=_place_relative_paths(config, real))
     raise NotDvcRepoError(f"{directory} at {revision}")
+
+
+def _place_relative_paths(config: Any, real: Path) -> dict[str, Any]:
+    """Return settings that resolve paths of .dvc/config against the checkout's .dvc folder, ``real``.
+
+    DVC resolves them against where it reads that file: a Git tree, in which nothing lies, or a work tree elsewhere.
+    What config.local says counts more, as always.
+    """
+    written, local = config._load_config("repo"), config._load_config("local")  # noqa: SLF001  the paths as written
+
+    def place(path: str | None, other: str | None) -> str | None:
+        is_relative = path and "://" not in path and not path.startswith(("/", "~"))
+        return os.path.normpath(real / str(path)) if is_relative and other is None else None
+
+    settings: dict[str, Any] = {"remote": {}}
+    for name, remote in written.get("remote", {}).items():
+        url = place(remote.get("url"), local.get("remote", {}).get(name, {}).get("url"))
+        if url is not None:
+            settings["remote"][name] = {"url": url}
+    cache = place(written.get("cache", {}).get("dir"), local.get("cache", {}).get("dir"))
+    return settings if cache is None else {**settings, "cache": {"dir": cache}}
 
 
 def _shared_settings(directory: Path, shares_with: Path) -> dict[str, Any]:
     """Return what a fresh work tree lacks: settings that are in no commit, the cache, and where remotes really are."""
     from dvc.config import Config  # noqa: PLC0415  only where a baseline is reproduced
-    from dvc.config_schema import RelPath  # noqa: PLC0415
 
     own, shared = Path(Repo.find_root(str(directory))), Path(Repo.find_root(str(shares_with)))
-    settings: dict[str, Any] = {"remote": {}}
-    for name, remote in Config(str(own / ".dvc")).load_one("repo").get("remote", {}).items():
-        if isinstance(remote.get("url"), RelPath):
-            # Written relative to .dvc/config, which here lies somewhere else.
-            written = os.path.relpath(remote["url"], own / ".dvc")
-            settings["remote"][name] = {"url": os.path.normpath(shared / ".dvc" / written)}
+    settings = _place_relative_paths(Config(str(own / ".dvc"), validate=False), shared / ".dvc")
     with Repo(str(shares_with)) as repo:
         for section, values in repo.config.load_one("local").items():
             merged = settings.setdefault(section, {})

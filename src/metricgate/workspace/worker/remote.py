@@ -71,7 +71,7 @@ def check_remote(repo: Any, *, connect_s: float = CONNECT_S) -> None:
     Raises
     ------
     RemoteFailedError
-        No default remote, its plugin is not installed, its folder does not exist, or nobody answers at its address.
+        No default remote, its folder does not exist, or nobody answers at its address.
     """
     remote = describe_remote(repo)
     if remote is None:
@@ -86,7 +86,6 @@ def check_remote(repo: Any, *, connect_s: float = CONNECT_S) -> None:
             expected=f"{remote.needs}.",
             fix="correct the remote's url, mount the folder, or use a remote that CI can reach.",
         )
-    _check_plugin(repo, remote)
     if remote.host and not any(os.environ.get(name) or os.environ.get(name.upper()) for name in _PROXIES):
         _check_address(remote, connect_s)
 
@@ -111,19 +110,6 @@ def check_bucket(repo: Any, remote: Remote) -> None:
         ) from error
     except OSError:
         return
-
-
-def _check_plugin(repo: Any, remote: Remote) -> None:
-    from dvc.fs import RemoteMissingDepsError  # noqa: PLC0415  only where something is fetched
-
-    try:
-        repo.cloud.get_remote(remote.name)
-    except (RemoteMissingDepsError, ImportError) as error:
-        raise RemoteFailedError(
-            f"{remote.title} needs DVC's plugin for {remote.kind}, which is not installed.",
-            expected=f"the package dvc[{remote.kind}] beside MetricGate (the action's image has it).",
-            fix=f"install it: `pip install 'dvc[{remote.kind}]'`.",
-        ) from error
 
 
 def _check_address(remote: Remote, connect_s: float) -> None:

@@ -49,7 +49,17 @@ def _dependency_reason(project: Project, dependency: Any, recorded: dict[str, An
         return "" if tracked == dependency.hash_info else f"{name} changed"
     if isinstance(status, dict):
         return f"{', '.join(sorted(status))} in {name} changed"
-    return f"dvc.lock has no record of {name}" if status == "new" else f"{name} changed"
+    return f"dvc.lock has no record of {name}" if status == "new" else f"{name} changed{_hint_bytecode(dependency)}"
+
+
+def _hint_bytecode(dependency: Any) -> str:
+    """Return the likeliest reason why a folder of Python code changed that nobody changed."""
+    fs, folder = dependency.fs, dependency.fs_path
+    if not fs.isdir(folder) or not any(str(path).endswith(".py") for path in fs.find(folder)):
+        return ""
+    if dependency.repo.dvcignore.is_ignored_dir(fs.join(folder, "__pycache__")):
+        return ""
+    return " (DVC counts __pycache__ in it: put `__pycache__/` into .dvcignore)"
 
 
 def _lies_in_recorded(dependency: Any, recorded: dict[str, Any]) -> bool:
