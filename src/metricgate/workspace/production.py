@@ -81,6 +81,7 @@ def _ask_pipeline(site: Site, request: Request, options: ProduceOptions) -> Answ
             return answer
         for inspection in options.inspections.requests:
             site.make_folder(Path(inspection.files))
+            site.progress.line(f"reading what {(inspection.revision or '')[:9]} recorded")
         options.inspections.ask(session)
         if answer.state == "done":
             return answer

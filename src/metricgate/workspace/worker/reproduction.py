@@ -45,7 +45,9 @@ class StageWatcher(logging.Handler):
 
     def end(self) -> None:
         if self._current is not None:
-            self.seconds[self._current] = time.monotonic() - self._since
+            seconds = self.seconds[self._current] = time.monotonic() - self._since
+            if self.states[self._current] == "ran":
+                self._say(f"stage {self._current}: {seconds:.1f} s")
             self._current = None
 
 
@@ -217,10 +219,16 @@ def _describe_size(out: Any) -> str:
     size, files = (out.meta.size, out.meta.nfiles) if out.meta else (None, None)
     parts = [
         f"{files:,} files" if files else "",
-        f"{size / 1e6:,.1f} MB" if size and size >= 1e5 else f"{size / 1e3:.1f} kB" if size else "",
+        _describe_bytes(size) if size else "",
     ]
     text = ", ".join(filter(None, parts))
     return f" ({text})" if text else ""
+
+
+def _describe_bytes(size: int) -> str:
+    if size < 1000:
+        return f"{size} bytes"
+    return f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
 
 
 def _pull_run_cache(project: Project, say: Say) -> bool:
