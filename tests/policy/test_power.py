@@ -148,6 +148,25 @@ def test_a_narrow_test_set_needs_a_loss_beyond_its_noise() -> None:
     assert power.detectable_loss == pytest.approx((1.959964 + 0.841621) * 0.02, rel=1e-5)
 
 
+def test_a_percentage_of_one_model_assumes_as_much_as_its_size_in_the_unit_of_the_metric(tmp_path: Path) -> None:
+    """2 % of an accuracy of 0.8 is 0.016, whatever the key; two copies of one file do not differ by 2 % of their noise."""
+    path = write_churn(tmp_path / "a.csv", noise=0.5)
+    policy = tmp_path / "metricgate.yaml"
+    answers = []
+    for margin in ("2%", str(0.02 * read_accuracy(path))):
+        policy.write_text(POLICY.split("gates:")[0] + f"gates: [{{metric: accuracy, max_drop: {margin}}}]", "utf-8")
+        settles_equal, rows_to_settle, settled_margin = assess_files([path], policy=policy).splitlines()[3].split()[-3:]
+        answers.append((settles_equal, rows_to_settle, settled_margin))
+
+    assert answers[0] == answers[1]
+
+
+def read_accuracy(path: Path) -> float:
+    with path.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return float(np.mean([(float(row["churn_probability"]) >= 0.5) == (row["churned"] == "Yes") for row in rows]))
+
+
 def test_one_file_assumes_how_far_models_differ_and_two_files_measure_it(tmp_path: Path) -> None:
     one, other = write_churn(tmp_path / "a.csv"), write_churn(tmp_path / "b.csv", noise=0.3)
     policy = tmp_path / "metricgate.yaml"

@@ -176,6 +176,17 @@ def test_standard_error_equals_the_bootstraps_where_there_is_no_derivative(
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_every_metric_is_held_to_scikit_learn_or_to_a_bootstrap(task: Task) -> None:
+    sample = make_pair(task, weighted=False).candidate
+    names = [*ORACLES[task], *(name for kind, name, _ in BOOTSTRAPPED if kind == task)]
+    checked = {find_metric(name, task=task, classes=sample.classes).name for name in names}
+
+    unchecked = {metric.name for metric in list_metrics(sample)} - checked
+
+    assert unchecked <= {"expected_calibration_error"}
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_no_metric_depends_on_the_order_of_rows(task: Task) -> None:
     sample = make_pair(task, weighted=True).candidate
     order = np.random.default_rng(3).permutation(sample.rows)

@@ -53,12 +53,15 @@ def assess_case(case: Case, *, passing_tail: float, failing_tail: float) -> Gate
 
 
 def _single_se(case: Case) -> float | None:
-    """Give the standard error of one model's own metric where both models are the same; None where they differ."""
-    contrast, pair = case.contrast, case.subject.pair(case.rule.slice)
-    if isinstance(contrast, Missing) or pair is None or contrast.se > 0:
+    """Give the standard error of one model's own metric where both models are the same; None where they differ.
+
+    A percentage of the margin makes the tested quantity of equal models vary a little, which tells nothing about others.
+    """
+    plain, pair = case.plain, case.subject.pair(case.rule.slice)
+    if isinstance(plain, Missing) or pair is None or plain.se > 0:
         return None
     influence = case.metric.evaluate(pair.candidate).influence
-    return None if influence is None else float(np.sqrt(influence @ influence)) / contrast.rows
+    return None if influence is None else float(np.sqrt(influence @ influence)) / plain.rows
 
 
 def describe_power(power: GatePower, label: str) -> str:
