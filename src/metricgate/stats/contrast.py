@@ -4,7 +4,7 @@ Which interval is taken depends on the metric, on weights and on groups, never o
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import inf, sqrt
 
@@ -230,6 +230,8 @@ def _bound_influence(
     if pair.group is not None:
         shares = share_groups(pair.candidate, metric, pair.group)
         grouped = bound_by_groups(estimate, influence, shares, pair.group)
+        if not grouped.inconclusive:
+            grouped = replace(grouped, inconclusive=find_heavy_tail(pair.candidate, metric))
         return grouped, _bound_side(pair.candidate, metric, sides[1], pair.group)
     spread = find_spread(pair.candidate, metric)
     se = spread.measure(influence)
