@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from metricgate.cli.live import LiveLine
 from metricgate.errors import MetricgateError
 from metricgate.processes.fence import fence_output
 from metricgate.report.terminal import render_terminal
@@ -29,22 +30,28 @@ def print_error(error: MetricgateError) -> None:
 
 
 class TerminalProgress:
-    """Progress on standard error: one line for each step with its seconds, the pipeline's output indented below."""
+    """Progress on standard error: a line for each thing that happens, and below it, in a terminal, its seconds."""
+
+    def __init__(self) -> None:
+        self._live = LiveLine(sys.stderr)
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         started = time.monotonic()
         click.echo(f"· {name} …", err=True)
-        yield
+        with self._live.running(name):
+            yield
         click.echo(f"  {name}: {time.monotonic() - started:.1f} s", err=True)
 
     def line(self, text: str) -> None:
-        click.echo(f"  {text}", err=True)
+        with self._live.hidden():
+            click.echo(f"  {text}", err=True)
+        self._live.say("" if text.endswith(" s") else text)  # a duration is the end of something
 
     @contextmanager
     def passthrough(self) -> Iterator[Callable[[str], None]]:
         with fence_output(sys.stderr, github=False) as write:
-            yield write
+            yield self._live.follow(write)
 
 
 def print_report(report: Report, *, to_stderr: bool = False) -> None:
