@@ -5,7 +5,7 @@ import pytest
 from metricgate.errors import ConfigurationError, WorkspaceError
 from metricgate.models.snapshot import Unreadable
 from metricgate.processes.progress import QuietProgress
-from metricgate.settings.policy import EvaluationSpec, Policy
+from metricgate.settings.policy import EvaluationSpec, Policy, PredictionsSpec
 from metricgate.workspace.checkout import Checkout
 from metricgate.workspace.evaluation import EvaluationCase, evaluate_model
 from metricgate.workspace.lending import Holder
@@ -69,3 +69,25 @@ def test_predictions_in_git_are_not_taken_for_what_the_command_wrote(tiny: TinyP
 
     assert isinstance(found, Unreadable)
     assert found.reason == "the evaluation command did not write it"
+
+
+@pytest.mark.parametrize("name", ["shared/test.csv", "..", "/tmp/gone/test.csv"])
+def test_nothing_outside_the_work_tree_is_written_or_removed(tiny: TinyProject, tmp_path: Path, name: str) -> None:
+    """``shared`` is a link in Git, to another folder at each revision."""
+    revisions = []
+    for version in ("one", "two"):
+        (tmp_path / version).mkdir()
+        (tmp_path / version / "test.csv").write_text(f"{version}\n", encoding="utf-8")
+        (tiny.root / "shared").unlink(missing_ok=True)
+        (tiny.root / "shared").symlink_to(tmp_path / version)
+        revisions.append(tiny.commit(version))
+    named = POLICY.predictions
+    assert isinstance(named, PredictionsSpec)
+    as_data = POLICY.model_copy(update={"evaluation": SPEC.model_copy(update={"data": name})})
+    as_predictions = Policy(predictions=named.model_copy(update={"path": name}), evaluation=SPEC)
+
+    for policy in (as_data, as_predictions):
+        with pytest.raises(WorkspaceError, match="leads out of the repository"):
+            evaluate(tiny, tmp_path, policy, model=revisions[0], data=revisions[1])
+
+    assert [(tmp_path / version / "test.csv").read_text() for version in ("one", "two")] == ["one\n", "two\n"]

@@ -75,6 +75,9 @@ def evaluate_model(
             owner=checkout.owner,
             shares_with=checkout.directory,
         )
+        written = (spec.model, spec.data, *(entry.path for entry in policy.prediction_sets.values()))
+        for name in written:
+            _require_inside(directory, checkout.prefix, name)
         _place_files(checkout, case, spec, site, options)
         for entry in policy.prediction_sets.values():
             site.make_folder((directory / entry.path).parent)
@@ -82,6 +85,19 @@ def evaluate_model(
             (directory / entry.path).unlink(missing_ok=True)
         _run(site, spec, options)
         return {name: _keep(directory, site.files, entry.path) for name, entry in policy.prediction_sets.items()}
+
+
+def _require_inside(directory: Path, prefix: str, name: str) -> None:
+    """Refuse a path whose replacement would change what lies outside the work tree, through a link say."""
+    top = directory.parents[len(Path(prefix).parts) - 1] if prefix else directory
+    path = directory / name
+    leads_out = Path(name).is_absolute() or not path.parent.resolve().is_relative_to(top.resolve())
+    if leads_out or path.name in {"", ".."} or directory.resolve().is_relative_to(path.resolve()):
+        raise WorkspaceError(
+            f"{name} leads out of the repository, or is the project itself.",
+            expected="files and folders of the project, which are put into a work tree of its own and never elsewhere.",
+            fix="correct `evaluation` and `predictions` in metricgate.yaml: paths relative to the project, through no link.",
+        )
 
 
 def _place_files(
