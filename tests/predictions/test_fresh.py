@@ -47,6 +47,19 @@ def test_ids_as_numbers_in_one_file_and_as_text_in_another_are_the_same_ids(tmp_
     assert sort_rows_out(stored, candidate, [training], []).counts == FreshRows(new=1, fresh=0, by_baseline=1)
 
 
+def test_ids_that_a_reader_takes_for_the_same_number_are_the_same_ids(tmp_path: Path) -> None:
+    """pandas reads 0042 as 42, and writes 42 as 42.0 from a column that once had a gap."""
+    stored = read_ids(write(tmp_path / "stored.csv", "7,0,0.5"), ("id",), shown="stored")
+    texts = [f"{number},0,0.5" for number in (7, 42, 43, 10, -5)]
+    candidate = read_ids(write(tmp_path / "candidate.csv", *texts), ("id",), shown="candidate")
+    padded = read_ids(write(tmp_path / "padded.csv", "0042", "-05", header="id"), ("id",), shown="train")
+    gapped = read_ids(write(tmp_path / "gapped.csv", "43.0", "10.0", "a100", header="id"), ("id",), shown="train")
+
+    found = sort_rows_out(stored, candidate, [padded], [gapped])
+
+    assert found.counts == FreshRows(new=4, fresh=0, by_baseline=2, by_candidate=2)
+
+
 @pytest.mark.parametrize(
     ("rows", "said"),
     [

@@ -93,7 +93,10 @@ class SortedRows:
 
 
 def read_ids(path: Path, columns: Sequence[str], *, shown: str) -> RowKeys:
-    """Return the ids of a file's rows in its order.
+    """Return the ids of a file's rows in its order, whole numbers alike however they are spelt.
+
+    Training data is often the raw file, test data what a program made of it: a row that was trained on must not pass
+    for a fresh one because one of them says 0042 and the other 42.
 
     Raises
     ------
@@ -101,7 +104,7 @@ def read_ids(path: Path, columns: Sequence[str], *, shown: str) -> RowKeys:
         If the file cannot be read, or lacks one of the columns or a value in them.
     """
     with open_source(path, shown) as source:
-        return read_keys(source, columns, role="id")
+        return read_keys(source, columns, role="id", by_number=True)
 
 
 def count_new_rows(baseline: RowKeys, candidate: RowKeys) -> int:

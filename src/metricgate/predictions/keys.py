@@ -15,6 +15,7 @@ from metricgate.predictions.wording import count_rows
 
 _INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"}
 _WIDE_NUMBERS = {"UBIGINT", "HUGEINT", "UHUGEINT", "FLOAT", "DOUBLE"}  # not each of their values is an int64
+_WHOLE_NUMBER = r"^\+?(-?)0*(\d+?)(?:\.0*)?$"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -44,14 +45,19 @@ class RowKeys:
         return RowKeys(kind="text", values=as_array(hashed["key"]))
 
 
-def read_keys(source: Source, columns: Sequence[str], *, role: str) -> RowKeys:
-    """Return the keys of one column, or of several together; refuse a row without a value."""
+def read_keys(source: Source, columns: Sequence[str], *, role: str, by_number: bool = False) -> RowKeys:
+    """Return the keys of one column, or of several together; refuse a row without a value.
+
+    ``by_number``: 042, +42 and 42.0 are all the key of 42, as for whoever read the text as a number on the way.
+    """
     for column in columns:
         source.require(column, role)
         _require_values(source, column, role)
     if len(columns) == 1 and _is_integer(source, columns[0]):
         return RowKeys(kind="integer", values=as_array(source.fetch(f"{quote_name(columns[0])}::BIGINT")))
     texts = [_text_of(source, column) for column in columns]
+    if by_number:
+        texts = [f"regexp_replace(trim({text}), '{_WHOLE_NUMBER}', '\\1\\2')" for text in texts]
     return RowKeys(kind="text", values=as_array(source.fetch(_hash_texts(texts))))
 
 
