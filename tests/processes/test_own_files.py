@@ -7,6 +7,7 @@ import pytest
 from metricgate.errors import ConfigurationError
 from metricgate.models.outcome import Verdict
 from metricgate.processes.output import OutputLog
+from metricgate.processes.own_files import make_ignored_folder
 from metricgate.publish.files import write_report
 from metricgate.report.value import Report
 
@@ -60,3 +61,19 @@ def test_a_file_in_the_place_of_the_folder_is_a_configuration_error(tmp_path: Pa
 
     with pytest.raises(ConfigurationError, match="cannot be made"):
         write_report(REPORT, tmp_path / "metricgate-report")
+
+
+@pytest.mark.parametrize("planted", ["ours", "ours/cache", "ours/.gitignore"])
+def test_a_folder_of_ours_in_a_checkout_is_made_through_no_link(tmp_path: Path, planted: str) -> None:
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (tmp_path / planted).parent.mkdir(exist_ok=True)
+    (tmp_path / planted).symlink_to(victim / ".gitignore" if planted.endswith("ignore") else victim)
+
+    made = make_ignored_folder(tmp_path, "ours/cache", None)
+
+    assert made == tmp_path / "ours/cache"
+    assert made.is_dir()
+    assert not made.is_symlink()
+    assert (tmp_path / "ours/.gitignore").read_text(encoding="utf-8") == "*\n"
+    assert list(victim.iterdir()) == []

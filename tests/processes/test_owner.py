@@ -1,11 +1,14 @@
 """Who owns what a run leaves behind."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from metricgate.processes.owner import Owner, find_owner, hand_back
+from metricgate.processes.owner import Owner, find_owner, hand_back, may_read
+from metricgate.workspace.messages import Answer, FoundFile
+from metricgate.workspace.session import withhold_unreadable
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
@@ -26,3 +29,27 @@ def test_what_root_wrote_is_handed_back_and_links_are_not_followed(tmp_path: Pat
 
 def test_a_workspace_of_our_own_needs_no_other_user(tmp_path: Path) -> None:
     assert find_owner(tmp_path) is None
+
+
+def test_root_reads_nothing_for_the_owner_that_he_may_not_read() -> None:
+    """A result of the pipeline may be a link, to the environment of our own process with its token say."""
+    owner = Owner(os.getuid() + 1, os.getgid() + 1)
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to others
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "open.csv").touch(0o644)
+        (folder / "closed").mkdir(0o700)
+        (folder / "closed/open.csv").touch(0o644)
+        (folder / "secret.csv").touch(0o640)
+        (folder / "inside.csv").symlink_to("open.csv")
+        (folder / "secrets.csv").symlink_to("closed/open.csv")
+        (folder / "environ.csv").symlink_to("/proc/self/environ")
+        names = ["open.csv", "inside.csv", "secret.csv", "secrets.csv", "environ.csv", "nowhere.csv"]
+
+        readable = {name for name in names if may_read(folder / name, owner)}
+        answer = Answer(predictions=tuple(FoundFile(path=name, local=str(folder / name)) for name in names))
+        told = {file.path: file.problem for file in withhold_unreadable(answer, owner).predictions}
+
+    assert readable == {"open.csv", "inside.csv"} == {name for name, problem in told.items() if not problem}
+    assert told["environ.csv"] == "environ.csv leads to a file that the checkout's owner may not read"
+    assert withhold_unreadable(answer, None) == answer

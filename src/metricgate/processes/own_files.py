@@ -1,9 +1,11 @@
 """Files of ours in a folder that the pipeline can write too: no link that it leaves there is ever followed."""
 
-from pathlib import Path
+import os
+from pathlib import Path, PurePath
 from typing import TextIO
 
 from metricgate.errors import ConfigurationError
+from metricgate.processes.owner import Owner
 
 
 def make_folder(path: Path) -> None:
@@ -19,11 +21,40 @@ def make_folder(path: Path) -> None:
             path.unlink()
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigurationError(
-            f"The folder {path} cannot be made: {error.strerror}.",
-            expected="a folder that MetricGate can write its report to.",
-            fix="Remove what is in its place, or name another folder as output.",
-        ) from error
+        raise _explain_unmade(path, error) from error
+
+
+def make_ignored_folder(top: Path, inside: str, owner: Owner | None) -> Path:
+    """Create the folder ``inside`` of ``top`` for ``owner``; Git ignores the outermost of its parts.
+
+    Raises
+    ------
+    ConfigurationError
+        As ``make_folder``.
+    """
+    parts = PurePath(inside).parts
+    folder, ignored = top, top / parts[0] / ".gitignore"
+    made = []
+    for part in parts:
+        folder /= part
+        make_folder(folder)
+        made.append(folder)
+    try:
+        replace_file(ignored, b"*\n")
+        if owner is not None:
+            for path in (*made, ignored):
+                os.chown(path, owner.uid, owner.gid, follow_symlinks=False)
+    except OSError as error:
+        raise _explain_unmade(folder, error) from error
+    return folder
+
+
+def _explain_unmade(path: Path, error: OSError) -> ConfigurationError:
+    return ConfigurationError(
+        f"The folder {path} cannot be made: {error.strerror}.",
+        expected="a folder that MetricGate can write to.",
+        fix="Remove what is in its place; for a report, name another folder as output.",
+    )
 
 
 def replace_file(path: Path, data: bytes) -> None:

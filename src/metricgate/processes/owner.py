@@ -37,6 +37,23 @@ def find_owner(directory: Path) -> Owner | None:
     return None if status.st_uid == 0 else Owner(status.st_uid, status.st_gid)
 
 
+def may_read(path: Path, owner: Owner | None) -> bool:
+    """Tell whether ``owner`` can read a file, wherever links lead: root must not read for him what he cannot."""
+    if owner is None:
+        return True
+    try:
+        real = path.resolve(strict=True)
+        return _allows(real, owner, 0o4) and all(_allows(folder, owner, 0o1) for folder in real.parents)
+    except OSError:
+        return False
+
+
+def _allows(path: Path, owner: Owner, right: int) -> bool:
+    status = path.stat()
+    shift = 6 if status.st_uid == owner.uid else 3 if status.st_gid == owner.gid else 0
+    return bool(status.st_mode >> shift & right)
+
+
 def hand_back(folder: Path, owner: Owner | None) -> None:
     """Give ``folder`` and all that lies in it to ``owner``: a later step runs as that user, and could not clean up.
 

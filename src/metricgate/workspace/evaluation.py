@@ -7,6 +7,7 @@ from pathlib import Path
 
 from metricgate.errors import ConfigurationError, WorkspaceError
 from metricgate.models.snapshot import Unreadable
+from metricgate.processes.owner import may_read
 from metricgate.processes.progress import Progress
 from metricgate.settings.policy import EvaluationSpec, Policy
 from metricgate.workspace.checkout import Checkout
@@ -84,7 +85,7 @@ def evaluate_model(
             # A file in Git would be taken for what the command wrote.
             (directory / entry.path).unlink(missing_ok=True)
         _run(site, spec, options)
-        return {name: _keep(directory, site.files, entry.path) for name, entry in policy.prediction_sets.items()}
+        return {name: _keep(site, entry.path) for name, entry in policy.prediction_sets.items()}
 
 
 def _require_inside(directory: Path, prefix: str, name: str) -> None:
@@ -124,10 +125,12 @@ def _run(site: Site, spec: EvaluationSpec, options: ProduceOptions) -> None:
         )
 
 
-def _keep(directory: Path, folder: Path, path: str) -> Path | Unreadable:
-    if not (directory / path).is_file():
+def _keep(site: Site, path: str) -> Path | Unreadable:
+    source, target = site.directory / path, site.files / "predictions" / path
+    if not source.is_file():
         return Unreadable(what=path, reason="the evaluation command did not write it", missing=True)
-    target = folder / "predictions" / path
+    if not may_read(source, site.owner):
+        return Unreadable(what=path, reason="it leads to a file that the checkout's owner may not read")
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(directory / path, target)
+    shutil.copyfile(source, target)
     return target

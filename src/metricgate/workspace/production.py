@@ -5,11 +5,12 @@ from pathlib import Path
 
 from metricgate.errors import WorkspaceError
 from metricgate.models.snapshot import Stage
+from metricgate.processes.owner import Owner
 from metricgate.settings.policy import FILE_NAME, PipelineSpec, Policy
 from metricgate.workspace.checkout import Checkout
 from metricgate.workspace.messages import Answer, FoundFile, Override, Request
 from metricgate.workspace.requirements import find_python, prepare_environment
-from metricgate.workspace.session import ask_worker, explain_missing_module, start_worker
+from metricgate.workspace.session import ask_worker, explain_missing_module, start_worker, withhold_unreadable
 from metricgate.workspace.site import ProduceOptions, Site
 
 __all__ = ["hash_command", "produce_results"]
@@ -45,16 +46,17 @@ def produce_results(site: Site, policy: Policy, options: ProduceOptions, known: 
         overrides=list_overrides(options.pipeline),
     )
     if options.pipeline.command is None:
-        return _complete(_ask_pipeline(site, request, options), request)
+        return _complete(_ask_pipeline(site, request, options), request, site.owner)
     if options.reproduce == "never":
-        return _complete(_ask(site, request.model_copy(update={"action": "read"}), options), request)
+        return _complete(_ask(site, request.model_copy(update={"action": "read"}), options), request, site.owner)
     pulled = _ask(site, request.model_copy(update={"action": "pull"}), options)
     if pulled.state == "known":
         return pulled
     environment = prepare_environment(site, options)
     stage = _run_pipeline_command(site, options.pipeline.command, options, environment)
     answer = _ask(site, request.model_copy(update={"action": "read"}), options)
-    return _complete(answer.model_copy(update={"stages": (stage,), "python": find_python(site, environment)}), request)
+    answer = answer.model_copy(update={"stages": (stage,), "python": find_python(site, environment)})
+    return _complete(answer, request, site.owner)
 
 
 def list_overrides(pipeline: PipelineSpec) -> tuple[Override, ...]:
@@ -114,7 +116,7 @@ def _run_pipeline_command(site: Site, command: str, options: ProduceOptions, env
     return Stage(name="command", state="ran", seconds=ended.seconds)
 
 
-def _complete(answer: Answer, request: Request) -> Answer:
+def _complete(answer: Answer, request: Request, owner: Owner | None) -> Answer:
     """Find the files of a project without DVC, which the worker has nothing to say about."""
     if answer.project:
         return answer
@@ -125,9 +127,8 @@ def _complete(answer: Answer, request: Request) -> Answer:
             return FoundFile(path=name, local=str(path), source="workspace")
         return FoundFile(path=name, problem=f"{name} is not in the checkout", missing=True)
 
-    return answer.model_copy(
-        update={
-            "metrics": tuple(map(find, sorted(request.metrics))),
-            "predictions": tuple(map(find, request.predictions)),
-        }
-    )
+    found = {
+        "metrics": tuple(map(find, sorted(request.metrics))),
+        "predictions": tuple(map(find, request.predictions)),
+    }
+    return withhold_unreadable(answer.model_copy(update=found), owner)

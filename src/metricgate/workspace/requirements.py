@@ -9,6 +9,7 @@ from pathlib import Path
 from metricgate.errors import ConfigurationError, WorkspaceError
 from metricgate.processes.command import capture_command
 from metricgate.processes.environment import scrub_environment
+from metricgate.processes.own_files import make_ignored_folder
 from metricgate.workspace.site import ProduceOptions, Site
 
 CACHE_FOLDER = ".metricgate/uv"
@@ -114,7 +115,5 @@ def _uv_settings(site: Site) -> dict[str, str]:
     settings = {"UV_NO_PROGRESS": "1", "UV_LINK_MODE": "copy"}
     if os.environ.get("GITHUB_ACTIONS") != "true" or os.environ.get("UV_CACHE_DIR"):
         return settings  # a person's machine has a cache for all projects
-    cache = site.make_folder((site.shares_with or site.directory) / CACHE_FOLDER)
-    site.make_folder(cache.parent)
-    (cache.parent / ".gitignore").write_text("*\n", encoding="utf-8")
+    cache = make_ignored_folder(site.shares_with or site.directory, CACHE_FOLDER, site.owner)
     return settings | {"UV_CACHE_DIR": str(cache)}

@@ -12,10 +12,10 @@ from pydantic import ValidationError
 
 from metricgate.errors import WorkspaceError
 from metricgate.processes.environment import scrub_environment
-from metricgate.processes.owner import Owner
+from metricgate.processes.owner import Owner, may_read
 from metricgate.processes.progress import Progress
 from metricgate.processes.running import RunningCommand, start_command
-from metricgate.workspace.messages import MESSAGES, Answer, Failed, Happened, Request
+from metricgate.workspace.messages import MESSAGES, Answer, Failed, FoundFile, Happened, Request
 
 _WORKER = "metricgate.workspace.worker"
 
@@ -48,6 +48,7 @@ class WorkerSession:
     running: RunningCommand
     replies: _Replies
     timeout_s: float | None
+    owner: Owner | None = None
 
     def ask(self, request: Request, *, last: bool = False) -> Answer:
         """Have one request answered. After the ``last``, standard input ends: stages have the same, and may read it.
@@ -68,7 +69,7 @@ class WorkerSession:
         output = self.running.last_lines()
         match self.replies.outcome:
             case Answer() as answer:
-                return answer
+                return withhold_unreadable(answer, self.owner)
             case Failed() as failed:
                 details = "\n".join(part for part in (output, failed.details) if part)
                 fix = explain_missing_module(output) or failed.fix
@@ -104,9 +105,29 @@ def start_worker(
             owner=owner,
         ) as running,
     ):
-        yield WorkerSession(running=running, replies=replies, timeout_s=timeout_s)
+        yield WorkerSession(running=running, replies=replies, timeout_s=timeout_s, owner=owner)
         running.close_input()
         running.attend(timeout_s=timeout_s)
+
+
+def withhold_unreadable(answer: Answer, owner: Owner | None) -> Answer:
+    """Return the answer without files that the owner of the checkout, and so the pipeline, may not read himself.
+
+    A result can be a link: to the environment of our own process, say, which holds the action's token.
+    """
+
+    def check(file: FoundFile) -> FoundFile:
+        if file.local is None or may_read(Path(file.local), owner):
+            return file
+        return FoundFile(path=file.path, problem=f"{file.path} leads to a file that the checkout's owner may not read")
+
+    return answer.model_copy(
+        update={
+            "metrics": tuple(map(check, answer.metrics)),
+            "predictions": tuple(map(check, answer.predictions)),
+            "plots": tuple(plot.model_copy(update={"file": check(plot.file)}) for plot in answer.plots),
+        }
+    )
 
 
 def ask_worker(
