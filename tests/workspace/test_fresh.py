@@ -315,3 +315,13 @@ def test_a_change_that_hides_its_training_data_has_no_new_rows_judged(project: T
 
     assert "no longer names its training data" in completed.warnings[0].text
     assert completed.fresh == {}
+
+
+def test_a_change_that_names_other_training_data_is_told_so(project: TinyProject, tmp_path: Path) -> None:
+    edited = POLICY + EVALUATION.replace("data/train.csv", "data/test.csv")
+
+    completed = complete(project, tmp_path, baseline=POLICY + EVALUATION, candidate=edited)
+
+    [warning] = completed.warnings
+    assert warning.code == "evaluation_changed"
+    assert "data/test.csv instead of data/train.csv" in warning.text

@@ -148,7 +148,16 @@ class _Work:
         return CompletedBaseline(
             snapshot=replace(self.sides.baseline, predictions=predictions),
             fresh={name: one.counts for name, one in rows.items()},
+            warnings=self._name_other_training_data(),
         )
+
+    def _name_other_training_data(self) -> tuple[Warning_, ...]:
+        """Say that the change chose itself which rows its model counts as trained on."""
+        if self.own.train == self.other.train:
+            return ()
+        before, after = (", ".join(spec.train) for spec in (self.own, self.other))
+        text = f"This change edits the training data that `evaluation` names: {after} instead of {before}. Rows that neither names count as fresh for both models."
+        return (Warning_(code="evaluation_changed", text=text),)
 
     def _fetch_training(self, side: str, holder: Holder, spec: EvaluationSpec) -> tuple[Path, ...]:
         site = Site(
