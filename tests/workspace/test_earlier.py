@@ -1,5 +1,6 @@
 """The same inputs are not rolled again: a pipeline that gives other numbers each time counts the first time only."""
 
+import subprocess
 from pathlib import Path
 from types import MappingProxyType
 
@@ -13,10 +14,10 @@ from metricgate.report.value import Report
 from metricgate.run import Request, run
 from metricgate.settings.policy import PipelineSpec
 from metricgate.trigger import Trigger, TriggerKind
-from metricgate.workspace.candidate import produce_candidate
+from metricgate.workspace.candidate import ProduceOptions, produce_candidate
 from metricgate.workspace.checkout import Checkout
-from metricgate.workspace.earlier import FOLDER, KEPT, EarlierRuns, fingerprint_environment
-from metricgate.workspace.site import ProduceOptions
+from metricgate.workspace.earlier import FOLDER, KEPT, EarlierRuns
+from metricgate.workspace.pins import fingerprint_environment
 from tests.projects import TinyProject
 from tests.workspace.conftest import POLICY
 
@@ -37,6 +38,25 @@ stages:
       - eval/predictions.csv: {cache: false}
     metrics:
       - metrics.json: {cache: false}
+"""
+MODEL = """\
+stages:
+  train:
+    cmd: python src/train.py
+    deps: [src/train.py]
+    outs: [model.txt]
+  evaluate:
+    cmd: python src/evaluate.py
+    deps: [src/evaluate.py, model.txt]
+    outs:
+      - eval/predictions.csv: {cache: false}
+    metrics:
+      - metrics.json: {cache: false}
+"""
+JUDGE = """\
+import json
+open("eval/predictions.csv", "w").write("id,label,score\\n1,1,0.5\\n")
+json.dump({"good": open("model.txt").read() == "good"}, open("metrics.json", "w"))
 """
 RULES = "predictions: {path: eval/predictions.csv, id: id, label: label, score: score}\ngates:\n"
 LOOSE = f"{RULES}  - {{metric: roc_auc, max_drop: 0.4}}\n"
@@ -140,12 +160,17 @@ def test_a_command_is_not_run_again_on_the_same_commit_data_and_files_but_on_the
     dice.write("params.yaml", "shift: 7\n")
     with_file = judge(dice, tmp_path)
     dice.git("checkout", "--quiet", "--", ".")
+    dice.write("src/helper.py", "nobody told Git of this\n")
+    with_new_file = judge(dice, tmp_path)
+    (dice.root / "src/helper.py").unlink()
     push = Trigger(kind=TriggerKind.PUSH, ref="refs/heads/main", default_branch="main", before=dice.sha("main"))
     on_main = run(Request(directory=dice.root, output=tmp_path / "report", trigger=push), QuietProgress())
 
     assert second.metrics == first.metrics
-    assert len({luck_of(report)[1] for report in (first, with_data, with_file, on_main)}) == 4
-    assert {luck_of(report)[0] for report in (second, with_data, with_file, on_main)} == {luck_of(first)[0]}
+    assert len({luck_of(report)[1] for report in (first, with_data, with_file, with_new_file, on_main)}) == 5
+    assert {luck_of(report)[0] for report in (second, with_data, with_file, with_new_file, on_main)} == {
+        luck_of(first)[0]
+    }
 
 
 @pytest.fixture
@@ -228,7 +253,7 @@ def test_a_file_that_changed_after_the_run_began_is_not_believed(checkout: Check
     assert runs.load("candidate", "in", "env", info, POLICY) is None
 
 
-@pytest.mark.parametrize("name", ["../../../secret.csv", "0/..", "/etc/passwd", "0/../../x"])
+@pytest.mark.parametrize("name", ["../../../secret.csv", "0/..", "/etc/passwd", "0/../../x", f"0/{'x' * 300}"])
 def test_a_name_that_leads_out_of_the_folder_is_not_followed(checkout: Checkout, tmp_path: Path, name: str) -> None:
     keep(checkout, make_snapshot(tmp_path))
     results = find_kept(checkout).parents[1] / "results.json"
@@ -254,6 +279,20 @@ def test_a_link_in_place_of_a_file_or_folder_is_not_followed(checkout: Checkout,
     assert list(elsewhere.iterdir()) == []
 
 
+def test_results_that_somebody_committed_are_no_earlier_runs(checkout: Checkout, tmp_path: Path) -> None:
+    keep(checkout, make_snapshot(tmp_path))
+    run_git(checkout, "init", "--quiet")
+    assert load(checkout) is not None
+
+    run_git(checkout, "add", "--force", FOLDER)
+
+    assert load(checkout) is None
+
+
+def run_git(checkout: Checkout, *arguments: str) -> None:
+    subprocess.run(["git", *arguments], cwd=checkout.directory, check=True)
+
+
 def test_only_the_newest_runs_are_kept(checkout: Checkout, tmp_path: Path) -> None:
     for number in range(KEPT + 2):
         keep(checkout, make_snapshot(tmp_path, f"in{number}"))
@@ -262,14 +301,64 @@ def test_only_the_newest_runs_are_kept(checkout: Checkout, tmp_path: Path) -> No
     assert load(checkout, f"in{KEPT + 1}") is not None
 
 
-def test_the_environment_is_what_the_policy_and_the_files_it_names_say() -> None:
-    files = {"requirements.txt": "numpy==2.0\n", "uv.lock": "lock", "pyproject.toml": "one"}
-    named = PipelineSpec(requirements="requirements.txt")
-    locked = PipelineSpec(requirements="uv.lock")
+@pytest.mark.parametrize(
+    ("changed", "named", "is_same"),
+    [
+        ("requirements.txt", None, False),
+        ("requirements.txt", "uv.lock", True),
+        ("uv.lock", "uv.lock", False),
+        ("pyproject.toml", "uv.lock", False),
+        ("requirements.txt", "requirements.txt", False),
+        ("pins/base.txt", "requirements.txt", False),
+        ("pins/bounds.txt", "requirements.txt", False),
+        ("uv.lock", "requirements.txt", True),
+        (".python-version", "requirements.txt", False),
+        ("notes.txt", None, True),
+    ],
+)
+def test_the_environment_is_what_the_policy_and_the_files_it_names_say(
+    changed: str, named: str | None, *, is_same: bool
+) -> None:
+    files = {
+        "requirements.txt": "-r pins/base.txt\nnumpy==2.0\n",
+        "pins/base.txt": "scipy==1.0\n--constraint=bounds.txt\n-r ../requirements.txt",
+        "pins/bounds.txt": "dvc<4\n",
+        "uv.lock": "lock",
+        "pyproject.toml": "one",
+    }
+    spec = PipelineSpec(requirements=named)
 
-    before = [fingerprint_environment(spec, files.get) for spec in (PipelineSpec(), named, locked)]
-    files |= {"requirements.txt": "numpy==2.1\n", "pyproject.toml": "two"}
-    after = [fingerprint_environment(spec, files.get) for spec in (PipelineSpec(), named, locked)]
+    before, after = (fingerprint_environment(spec, text.get) for text in (files, files | {changed: "other"}))
 
-    assert [one == other for one, other in zip(before, after, strict=True)] == [True, False, False]
-    assert len(set(before)) == 3
+    assert (before == after) is is_same
+
+
+@pytest.mark.parametrize("definition", ["frozen: true\n    cmd", "cmd"])
+def test_another_committed_model_is_another_input_of_the_stages_that_judge_it(
+    tiny: TinyProject, tmp_path: Path, definition: str
+) -> None:
+    """Trained elsewhere and committed in dvc.lock, without the evaluation: the model is what differs."""
+    tiny.write("dvc.yaml", MODEL.replace("cmd", definition, 1))
+    tiny.write("src/train.py", "open('model.txt', 'w').write('unlucky')\n")
+    tiny.write("src/evaluate.py", JUDGE)
+    tiny.write(".gitignore", "metrics.json\neval/predictions.csv\nmodel.txt\n")
+    tiny.git("rm", "--quiet", "--cached", "metrics.json")
+    tiny.start_branch()
+    found = []
+    for quality in ("good", "bad"):
+        tiny.write("model.txt", quality)
+        tiny.dvc("commit", "--quiet", "--force", "train")
+        tiny.commit(quality)
+        checkout = Checkout.open(tiny.root)
+        snapshot = produce_candidate(
+            checkout,
+            POLICY,
+            ProduceOptions(scratch=tmp_path / quality),
+            progress=QuietProgress(),
+            logs=tmp_path / "logs",
+            earlier=EarlierRuns.open(checkout),
+        )
+        found.append(snapshot.metrics[0].value)
+        start_fresh(tiny)
+
+    assert found == [1.0, 0.0]

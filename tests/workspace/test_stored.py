@@ -76,6 +76,10 @@ def test_candidate_with_the_inputs_of_main_is_not_trained_again(
     assert values(snapshot) == values(trained)
     assert not (clone.root / "dvc.lock").exists()
 
+    clone.write("requirements.txt", "scikit-learn==1.7.2\n")
+    clone.commit("Ask for another library")
+    assert produce(clone, reuse_stored=True).info.source == Source.WORKSPACE
+
 
 def test_other_inputs_find_no_stored_results(uncommitted: TinyProject, baseline_of: Yield) -> None:
     other = make_snapshot(uncommitted, "aa", uncommitted.root / "params.yaml")

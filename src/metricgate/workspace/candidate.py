@@ -10,10 +10,10 @@ from metricgate.processes.progress import Progress
 from metricgate.settings.policy import PipelineSpec, Policy
 from metricgate.workspace.assembly import assemble_snapshot
 from metricgate.workspace.checkout import Checkout
-from metricgate.workspace.earlier import EarlierRuns, fingerprint_environment, was_produced
+from metricgate.workspace.earlier import EarlierRuns, was_produced
 from metricgate.workspace.inspections import copy_files
 from metricgate.workspace.messages import Answer
-from metricgate.workspace.pins import find_pins
+from metricgate.workspace.pins import find_pins, fingerprint_environment
 from metricgate.workspace.production import hash_command, produce_results
 from metricgate.workspace.revision import BaselineRevision
 from metricgate.workspace.site import ProduceOptions, Site
@@ -52,15 +52,20 @@ def produce_candidate(
     reader = _reader(checkout)
     reuse = _Reuse(checkout, policy, site, earlier, fingerprint_environment(options.pipeline, reader))
     command = options.pipeline.command
-    is_known = command is not None and not _has_changes(checkout, policy, options.pipeline)
+    outside = _outside_results(policy, options.pipeline)
+    is_known = command is not None and not checkout.is_dirty(outside)
+    if command is not None and checkout.has_unknown(outside):
+        reuse = replace(reuse, earlier=None)  # code that nobody committed may be what the command runs
     key = hash_command(checkout, options.pipeline, checkout.head_sha) if is_known else ""
-    known = reuse.known(stored=options.reuse_stored)
+    stored = reuse.stored() if options.reuse_stored else ()
+    known = (*reuse.known(), *stored)
     if command is not None:
         known = (key,) if key in known else ()
     with progress.step("Candidate"):
         answer = _produce(checkout, site, policy, options, known)
         if answer.state == "known":
-            snapshot = reuse.load(answer.inputs or key)
+            inputs = answer.inputs or key
+            snapshot = reuse.load(inputs, stored=inputs in stored)
             if snapshot is not None:
                 return snapshot
             answer = _produce(checkout, site, policy, options)
@@ -87,10 +92,10 @@ def _produce(
         return copy_files(produce_results(apart, policy, options, known), options.scratch / "candidate-results")
 
 
-def _has_changes(checkout: Checkout, policy: Policy, pipeline: PipelineSpec) -> bool:
-    """Tell whether the work tree differs from the commit in more than results, which an earlier run may have written."""
+def _outside_results(policy: Policy, pipeline: PipelineSpec) -> tuple[str, ...]:
+    """Return Git's pathspecs of the project but for its results, which an earlier run may have written."""
     results = {*(spec.path for spec in policy.prediction_sets.values()), *pipeline.metrics}
-    return checkout.is_dirty((".", *(f":(exclude,literal){path}" for path in sorted(results))))
+    return (".", *(f":(exclude,literal){path}" for path in sorted(results)))
 
 
 def _reader(checkout: Checkout) -> Callable[[str], str | None]:
@@ -107,12 +112,16 @@ class _Reuse:
     earlier: EarlierRuns | None
     environment: str
 
-    def known(self, *, stored: bool) -> tuple[str, ...]:
-        """Return the inputs of pipelines that need not run."""
-        here = self.earlier.known("candidate", self.environment) if self.earlier else ()
-        return (*here, *(entry.inputs for entry in (list_stored(self.checkout) if stored else ())))
+    def known(self) -> tuple[str, ...]:
+        """Return the inputs of pipelines that need not run, for what earlier runs here left."""
+        return self.earlier.known("candidate", self.environment) if self.earlier else ()
 
-    def load(self, inputs: str) -> Snapshot | None:
+    def stored(self) -> tuple[str, ...]:
+        """Return the inputs of pipelines that ran on the default branch, in the environment asked for here."""
+        listed = list_stored(self.checkout)
+        return tuple(entry.inputs for entry in listed if entry.environment == self.environment)
+
+    def load(self, inputs: str, *, stored: bool) -> Snapshot | None:
         info = RevisionInfo(
             revision=self.checkout.head_sha, name="HEAD", dirty=self.checkout.is_dirty(), source=Source.EARLIER
         )
@@ -121,6 +130,8 @@ class _Reuse:
                 f"not run: it has the inputs of the run of {snapshot.info.made}, whose results are used"
             )
             return snapshot
+        if not stored:
+            return None
         reason = "its pipeline has the inputs of a run on the default branch, whose stored results are used"
         revision = BaselineRevision(sha=self.checkout.head_sha, name="HEAD", reason=reason)
         snapshot = load_results(self.checkout, inputs, revision, self.policy, self.site)

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import posixpath
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -163,6 +164,14 @@ class Checkout:
         listed = self.git("-C", str(self.directory), "status", "--porcelain", "--untracked-files=no", "--", *paths)
         return listed != ""
 
+    def has_unknown(self, paths: Sequence[str]) -> bool:
+        """Tell whether there are files under ``paths`` that Git neither tracks nor ignores."""
+        return self.git("-C", str(self.directory), "ls-files", "--others", "--exclude-standard", "--", *paths) != ""
+
+    def has_in_git(self, folder: str) -> bool:
+        """Tell whether Git tracks a file in a folder of the project."""
+        return self.run_git("ls-files", "-z", "--", f":(literal){self.prefix}{folder}").stdout != b""
+
     def record_state(self) -> str:
         """Return a commit of the work tree as it is, without touching it: HEAD, or HEAD with what differs from it.
 
@@ -192,7 +201,9 @@ class Checkout:
 
     def read_bytes(self, sha: str, path: str) -> bytes | None:
         """Return a file of the project at a revision; None if it does not have it."""
-        whole = f"{self.prefix}{path}"
+        whole = posixpath.normpath(f"{self.prefix}{path}")
+        if whole.startswith(("../", "/")):
+            return None
         entry = self.git("ls-tree", "--full-tree", sha, "--", whole)
         if not entry:
             return None

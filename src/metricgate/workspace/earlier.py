@@ -5,11 +5,9 @@ could write to the workspace, as in DVC's cache: it is read before any code of t
 """
 
 import hashlib
-import json
-import os
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,14 +16,13 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from metricgate import __version__
 from metricgate.errors import ConfigurationError
 from metricgate.models.base import Value
 from metricgate.models.snapshot import RevisionInfo, Snapshot, Source
-from metricgate.processes.own_files import make_folder, replace_file
+from metricgate.processes.own_files import make_folder, make_ignored_folder, replace_file
 from metricgate.processes.owner import hand_back
 from metricgate.processes.progress import Progress
-from metricgate.settings.policy import PipelineSpec, Policy
+from metricgate.settings.policy import Policy
 from metricgate.workspace.checkout import Checkout
 from metricgate.workspace.stored import StoredFile, StoredResults, describe_results, restore_snapshot
 
@@ -61,6 +58,8 @@ class EarlierRuns:
                 run = _read_run(file)
                 if run is not None:
                     found[side, file.parent.name] = run
+        if found and checkout.has_in_git(FOLDER):
+            return cls(checkout=checkout)  # written by a person, and by no run
         return cls(checkout=checkout, runs=MappingProxyType(found))
 
     def known(self, side: Side, environment: str) -> tuple[str, ...]:
@@ -92,7 +91,7 @@ class EarlierRuns:
         files |= {plot.path: path for plot, path in snapshot.plots}
         top = self.checkout.directory / FOLDER / side
         try:
-            self._make_folders(top / key)
+            make_ignored_folder(self.checkout.directory, f"{FOLDER}/{side}/{key}", self.checkout.owner)
             _write_run(top / key, snapshot, environment, files, list(paths))
             _prune(top)
             hand_back(top.parent, self.checkout.owner)
@@ -100,30 +99,10 @@ class EarlierRuns:
             reason = error.what if isinstance(error, ConfigurationError) else error.strerror
             progress.line(f"the {side}'s results are not kept for later runs in {FOLDER}: {reason}")
 
-    def _make_folders(self, folder: Path) -> None:
-        """Make the folders down to ``folder``, the first of them ignored by Git."""
-        inside = folder.relative_to(self.checkout.directory)
-        for part in [*reversed(inside.parents)][1:]:
-            make_folder(self.checkout.directory / part)
-        make_folder(folder)
-        outermost = self.checkout.directory / inside.parts[0]
-        replace_file(outermost / ".gitignore", b"*\n")
-        if (owner := self.checkout.owner) is not None:
-            for path in (outermost, outermost / ".gitignore"):
-                os.chown(path, owner.uid, owner.gid, follow_symlinks=False)
-
 
 def was_produced(snapshot: Snapshot) -> bool:
     """Tell whether a pipeline gave these results in this run, rather than that they lay there."""
     return any(stage.state in ("ran", "cached", "restored") for stage in snapshot.stages)
-
-
-def fingerprint_environment(pipeline: PipelineSpec, read: Callable[[str], str | None]) -> str:
-    """Return a hash of what makes the stages' environment; ``read`` returns the text of a file of the revision."""
-    name = pipeline.requirements
-    beside = str(Path(name).with_name("pyproject.toml")) if name and name.endswith("uv.lock") else None
-    texts = [read(path) for path in (name, beside) if path]
-    return hashlib.sha256(json.dumps([__version__, pipeline.model_dump(), texts]).encode()).hexdigest()[:16]
 
 
 def _name_run(inputs: str, environment: str) -> str:
@@ -150,10 +129,14 @@ def _is_intact(folder: Path, name: str, run: EarlierRun) -> bool:
 
 
 def _hash_file(path: Path) -> str:
-    if path.is_symlink() or path.parent.is_symlink() or not path.is_file():
+    """Return a file's hash; empty where there is none, or nobody can read it."""
+    try:
+        if path.is_symlink() or path.parent.is_symlink() or not path.is_file():
+            return ""
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
         return ""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write_run(

@@ -10,10 +10,10 @@ from metricgate.processes.progress import Progress
 from metricgate.settings.policy import Policy
 from metricgate.workspace.assembly import assemble_snapshot
 from metricgate.workspace.checkout import Checkout
-from metricgate.workspace.earlier import EarlierRuns, fingerprint_environment
+from metricgate.workspace.earlier import EarlierRuns
 from metricgate.workspace.inspections import Inspections, copy_files
 from metricgate.workspace.messages import Answer, FoundFile, Request, Stale
-from metricgate.workspace.pins import find_pins
+from metricgate.workspace.pins import find_pins, fingerprint_environment
 from metricgate.workspace.production import hash_command, list_overrides, produce_results
 from metricgate.workspace.revision import BaselineRevision
 from metricgate.workspace.session import ask_worker

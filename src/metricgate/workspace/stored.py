@@ -5,6 +5,7 @@ names; KEY is the hash of the pipeline's inputs. ``refs/metricgate/last`` lists 
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
@@ -27,6 +28,7 @@ from metricgate.settings.policy import Policy
 from metricgate.workspace.checkout import Checkout
 from metricgate.workspace.history import fetch_ref
 from metricgate.workspace.messages import Request
+from metricgate.workspace.pins import fingerprint_environment
 from metricgate.workspace.revision import BaselineRevision
 from metricgate.workspace.session import ask_worker
 from metricgate.workspace.site import Site
@@ -73,6 +75,7 @@ class LastResult(Value):
 
     inputs: str
     revision: str
+    environment: str = ""  # of its stages: in another one, a candidate is produced
 
 
 _LAST: TypeAdapter[tuple[LastResult, ...]] = TypeAdapter(tuple[LastResult, ...])
@@ -101,6 +104,7 @@ def store_results(checkout: Checkout, snapshot: Snapshot, policy: Policy) -> str
         for number, path in enumerate(sorted(files))
     }
     stored = describe_results(snapshot, [entries[path] for path in sorted(paths) if path in files], entries)
+    environment = fingerprint_environment(policy.pipeline, partial(checkout.read_text, checkout.head_sha))
     try:
         blobs = {
             entries[path].name: checkout.write_blob(file.read_bytes())
@@ -108,7 +112,7 @@ def store_results(checkout: Checkout, snapshot: Snapshot, policy: Policy) -> str
             if entries[path].name
         }
         blobs["results.json"] = checkout.write_blob(stored.model_dump_json().encode())
-        return _publish(checkout, stored, _commit(checkout, blobs, f"Results of {stored.revision}"))
+        return _publish(checkout, stored, environment, _commit(checkout, blobs, f"Results of {stored.revision}"))
     except WorkspaceError as error:
         return f"{error.what} {error.details}".strip()
 
@@ -146,10 +150,10 @@ def _commit(checkout: Checkout, blobs: dict[str, str], message: str) -> str:
     return checkout.git(*_IDENTITY, "commit-tree", checkout.make_tree(blobs), "-m", message)
 
 
-def _publish(checkout: Checkout, stored: StoredResults, commit: str) -> str:
+def _publish(checkout: Checkout, stored: StoredResults, environment: str, commit: str) -> str:
     """Push the results and the new list, and delete what the list no longer holds."""
     before = list_stored(checkout)
-    entry = LastResult(inputs=stored.inputs, revision=stored.revision)
+    entry = LastResult(inputs=stored.inputs, revision=stored.revision, environment=environment)
     listed = (entry, *(other for other in before if other.inputs != stored.inputs))
     index = checkout.write_blob(_LAST.dump_json(listed[:KEPT]))
     last = _commit(checkout, {"index.json": index}, f"Stored results up to {stored.revision}")

@@ -80,11 +80,13 @@ def _inspect(request: Request, project: Project) -> Answer:
     stale = find_stale(project, to_run=False)
     files = _open_files(request, project)
     found = _find_files(request, files)
-    return _describe(request, project, found, unchanged_stages(project, stale), _name_stale(project, stale))
+    inputs = hash_inputs(project, stale)
+    return _describe(request, project, found, unchanged_stages(project, stale), _name_stale(project, stale), inputs)
 
 
 def _produce(request: Request, project: Project, say: Say) -> Answer:
     stale = find_stale(project, to_run=request.reproduce)
+    inputs = hash_inputs(project, stale)
     named = _name_stale(project, stale)
     if named and not request.reproduce:
         raise PipelineFailedError(
@@ -92,7 +94,7 @@ def _produce(request: Request, project: Project, say: Say) -> Answer:
             expected="results that were produced from the committed code, parameters and data.",
             fix="run `dvc repro`, commit dvc.lock and run `dvc push`; or set `reproduce: if-needed`.",
         )
-    if stale and (early := _stop_early(request, project)):
+    if stale and (early := _stop_early(request, inputs)):
         return early
     reproduction = Reproduction(project, lambda text: say(Happened(text=text)))
     os.environ.update(request.environment)
@@ -107,16 +109,15 @@ def _produce(request: Request, project: Project, say: Say) -> Answer:
             lost.setdefault(stage, file)
     if lost:
         _refuse_lost(request, next(iter(lost.values())))
-        if early := _stop_early(request, project):
+        if early := _stop_early(request, inputs):
             return early
         reproduction.run((), lost)
         found = _find_files(request, _open_files(request, project))
-    return _describe(request, project, found, reproduction.describe(), named)
+    return _describe(request, project, found, reproduction.describe(), named, inputs)
 
 
-def _stop_early(request: Request, project: Project) -> Answer | None:
+def _stop_early(request: Request, inputs: str) -> Answer | None:
     """Answer before anything is run, where nothing need be or may be run yet."""
-    inputs = hash_inputs(project) if request.known else ""
     if inputs in request.known:
         return Answer(inputs=inputs, state="known")
     return None if request.may_run else Answer(inputs=inputs, state="waits")
@@ -150,12 +151,13 @@ def _find_files(request: Request, files: RevisionFiles) -> tuple[FoundFile, ...]
     )
 
 
-def _describe(
+def _describe(  # noqa: PLR0917  the parts of the answer, in its order
     request: Request,
     project: Project,
     found: tuple[FoundFile, ...],
     stages: tuple[Stage, ...],
     stale: tuple[Stale, ...],
+    inputs: str,
 ) -> Answer:
     problems: list[Broken] = []
     parameters = read_inventory("parameters", lambda: list_parameters(project), problems)
@@ -170,7 +172,7 @@ def _describe(
         stages=stages,
         stale=stale,
         problems=tuple(problems),
-        inputs=hash_inputs(project),
+        inputs=inputs,
         repeats=not any(stage.is_callback or stage.always_changed for stage in project.pipeline_stages),
     )
 

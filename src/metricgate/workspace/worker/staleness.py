@@ -84,17 +84,42 @@ def has_modified_data(project: Project) -> bool:
     return any(out.use_cache and out.exists and _status(out) == "modified" for out in added)
 
 
-def hash_inputs(project: Project) -> str:
+def hash_inputs(project: Project, stale: Iterable[Any]) -> str:
     """Return a hash of commands, parameters and source files: equal inputs, equal results wanted.
 
-    Files that stages hand to each other are left out: they follow from the rest.
+    Files that stages hand to each other are left out where they follow from the rest, and not where dvc.lock has them
+    for good: a model that was trained elsewhere and committed is what the stages after it start from. ``stale`` are
+    the stages that ``find_stale`` finds, before any of them runs.
     """
+    rewritten = _find_rewritten(project, stale)
     produced = {out.fs_path for stage in project.pipeline_stages for out in stage.outs}
     tracked = {
         out.fs_path: str(out.hash_info) for stage in project.repo.index.stages if not stage.cmd for out in stage.outs
     }
-    record = [_stage_inputs(project, stage, produced, tracked) for stage in project.pipeline_stages]
+    record = [
+        _stage_inputs(project, stage, produced, tracked)
+        | (
+            {}
+            if stage in rewritten
+            else {"recorded": {project.name(out.fs_path): str(out.hash_info) for out in stage.outs}}
+        )
+        for stage in project.pipeline_stages
+    ]
     return hashlib.sha256(json.dumps(record, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _find_rewritten(project: Project, stale: Iterable[Any]) -> set[Any]:
+    """Return the stages whose recorded outputs are not the ones of their inputs, and those that read what they write."""
+    graph = project.repo.index.graph  # from a stage to what it depends on
+    found = set(stale)
+    if any(stage.is_callback or stage.always_changed for stage in found):
+        found = set(find_stale(project, to_run=False))  # the same, whether something is to run or not
+    pending = list(found)
+    while pending:
+        new = {stage for stage in graph.predecessors(pending.pop()) if not stage.frozen} - found
+        found |= new
+        pending += new
+    return found
 
 
 def _stage_inputs(project: Project, stage: Any, produced: set[str], tracked: dict[str, str]) -> dict[str, Any]:
