@@ -119,7 +119,7 @@ def _produce(  # noqa: PLR0917  the run's own values, in the order of the story
     options, for_baseline, for_anchor = _plan_inspections(checkout, revision, anchored, choice, options)
     earlier = EarlierRuns.open(checkout)
     # What is on the default branch becomes a baseline: never with results that a pull request left here.
-    own = None if is_on_default_branch(request.trigger) else earlier
+    own = None if is_on_default_branch(request.trigger, checkout.head_sha) else earlier
     candidate = produce_candidate(checkout, choice.candidate, options, progress=progress, logs=logs, earlier=own)
 
     def fetch(other: BaselineRevision | None, how: ProduceOptions) -> Snapshot | None:

@@ -96,6 +96,8 @@ def start(job: ExampleJob, event: str) -> str:
             return job.open_pull_request()
         case "merge_group":
             return job.queue_merge_group()
+        case "workflow_dispatch":
+            return job.dispatch()
         case "push":
             before = job.churn.sha("main")
             job.churn.git("switch", "--quiet", "main")

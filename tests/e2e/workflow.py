@@ -89,6 +89,20 @@ class Workflow:
         self.add_variables(GITHUB_EVENT_NAME="merge_group", GITHUB_REF=ref, GITHUB_SHA=merge)
         return merge
 
+    def dispatch(self) -> str:
+        """Check the merge commit out with depth 2, as a workflow started by hand on main does, and return main's commit."""
+        self.open_pull_request()
+        merge, main = self._env["GITHUB_SHA"], self.churn.sha(MAIN)
+        self._git("fetch", "--quiet", "--no-tags", "--depth=2", "origin", merge)
+        event = {
+            "inputs": {"pull-request": str(NUMBER)},
+            "ref": f"refs/heads/{MAIN}",
+            "repository": {"full_name": REPOSITORY, "default_branch": MAIN, "fork": False},
+        }
+        self.runner.joinpath(EVENT).write_text(json.dumps(event), encoding="utf-8")
+        self.add_variables(GITHUB_EVENT_NAME="workflow_dispatch", GITHUB_REF=f"refs/heads/{MAIN}", GITHUB_SHA=main)
+        return main
+
     @property
     def variables(self) -> Mapping[str, str]:
         """What the runner gives the step in its environment, without inputs."""

@@ -163,7 +163,13 @@ def test_a_command_is_not_run_again_on_the_same_commit_data_and_files_but_on_the
     dice.write("src/helper.py", "nobody told Git of this\n")
     with_new_file = judge(dice, tmp_path)
     (dice.root / "src/helper.py").unlink()
-    push = Trigger(kind=TriggerKind.PUSH, ref="refs/heads/main", default_branch="main", before=dice.sha("main"))
+    push = Trigger(
+        kind=TriggerKind.PUSH,
+        sha=dice.sha(),
+        ref="refs/heads/main",
+        default_branch="main",
+        before=dice.sha("main"),
+    )
     on_main = run(Request(directory=dice.root, output=tmp_path / "report", trigger=push), QuietProgress())
 
     assert second.metrics == first.metrics

@@ -13,6 +13,8 @@ from metricgate.workspace.push import push_cache, should_push
 from tests.projects import TinyProject
 from tests.workspace.conftest import Yield, states, values
 
+HEAD = "c" * 40
+
 
 def make_candidate(state: StageState) -> Snapshot:
     info = RevisionInfo(name="HEAD", source=Source.WORKSPACE)
@@ -61,9 +63,9 @@ def test_push_that_fails_is_one_sentence(tiny: TinyProject, tmp_path: Path) -> N
     ],
 )
 def test_only_trusted_runs_push(mode: str, kind: TriggerKind, state: StageState, *, fork: bool, expected: bool) -> None:
-    trigger = Trigger(kind=kind, is_fork=fork)
+    trigger = Trigger(kind=kind, sha=HEAD, is_fork=fork)
 
-    assert should_push(mode, trigger, make_candidate(state)) is expected  # type: ignore[arg-type]
+    assert should_push(mode, trigger, HEAD, make_candidate(state)) is expected  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -82,9 +84,20 @@ def test_only_trusted_runs_push(mode: str, kind: TriggerKind, state: StageState,
 def test_only_what_ran_on_the_default_branch_is_stored(
     kind: TriggerKind, ref: str, state: StageState, *, expected: bool
 ) -> None:
-    trigger = Trigger(kind=kind, ref=ref, default_branch="main")
+    trigger = Trigger(kind=kind, sha=HEAD, ref=ref, default_branch="main")
 
-    assert should_store(trigger, make_candidate(state)) is expected
+    assert should_store(trigger, HEAD, make_candidate(state)) is expected
+
+
+def test_a_pull_request_checked_out_by_hand_is_not_the_default_branch() -> None:
+    trigger = Trigger(kind=TriggerKind.MANUAL, sha=HEAD, ref="refs/heads/main", default_branch="main")
+    trained = make_candidate("ran")
+
+    assert should_store(trigger, HEAD, trained)
+    assert should_push("auto", trigger, HEAD, trained)
+    assert not should_store(trigger, "f" * 40, trained)
+    assert not should_push("auto", trigger, "f" * 40, trained)
+    assert should_push("always", trigger, "f" * 40, trained)
 
 
 def test_what_could_not_be_kept_is_said(tiny: TinyProject, tmp_path: Path) -> None:
@@ -94,7 +107,7 @@ def test_what_could_not_be_kept_is_said(tiny: TinyProject, tmp_path: Path) -> No
 
     notes = keep_results(
         Checkout.open(tiny.root),
-        Trigger(kind=TriggerKind.PUSH, ref="refs/heads/main", default_branch="main"),
+        Trigger(kind=TriggerKind.PUSH, sha=tiny.sha(), ref="refs/heads/main", default_branch="main"),
         candidate,
         Policy(),
         mode="auto",

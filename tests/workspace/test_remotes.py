@@ -115,6 +115,7 @@ def test_s3_remote_without_credentials_says_which_are_needed(
 
     assert "AWS_ACCESS_KEY_ID" in caught.value.expected
     assert "forks" in caught.value.fix
+    assert "examples/workflows/forks-approved.yml" in caught.value.fix
 
 
 @pytest.mark.acceptance

@@ -32,21 +32,24 @@ def keep_results(
     must not become a baseline.
     """
     notes = []
-    if should_push(mode, trigger, candidate):
+    if should_push(mode, trigger, checkout.head_sha, candidate):
         problem = push_cache(checkout, scratch, progress=progress, logs=logs)
         notes.append(f"The DVC remote did not get what was produced: {problem}" if problem else "")
-    if should_store(trigger, candidate):
+    if should_store(trigger, checkout.head_sha, candidate):
         problem = store_results(checkout, candidate, policy)
         notes.append(f"Results were not stored for later pull requests: {problem}." if problem else "")
     return tuple(filter(None, notes))
 
 
-def is_on_default_branch(trigger: Trigger) -> bool:
-    """Tell whether a run judges what is on the default branch, so that its results may become a baseline's."""
+def is_on_default_branch(trigger: Trigger, head_sha: str) -> bool:
+    """Tell whether a run judges what is on the default branch, so that its results may become a baseline's.
+
+    A run started by hand on that branch may have checked out something else: a pull request, say.
+    """
     on_default = trigger.ref == f"refs/heads/{trigger.default_branch}" and bool(trigger.default_branch)
-    return trigger.kind in _ON_A_BRANCH and on_default
+    return trigger.kind in _ON_A_BRANCH and on_default and trigger.sha == head_sha
 
 
-def should_store(trigger: Trigger, candidate: Snapshot) -> bool:
+def should_store(trigger: Trigger, head_sha: str, candidate: Snapshot) -> bool:
     """Tell whether a run's results may become a baseline's: it ran on the default branch, and what it ran is news."""
-    return is_on_default_branch(trigger) and not trigger.is_fork and was_produced(candidate)
+    return is_on_default_branch(trigger, head_sha) and not trigger.is_fork and was_produced(candidate)

@@ -12,12 +12,17 @@ from metricgate.workspace.messages import Request
 from metricgate.workspace.session import ask_worker
 
 
-def should_push(mode: Literal["auto", "always", "never"], trigger: Trigger, candidate: Snapshot) -> bool:
-    """Tell whether a run may push: never from a fork; by itself only from CI, and only what was trained there."""
+def should_push(mode: Literal["auto", "always", "never"], trigger: Trigger, head_sha: str, candidate: Snapshot) -> bool:
+    """Tell whether a run may push: never from a fork; by itself only from CI, and only what was trained there.
+
+    By hand, anything can be checked out: by itself only the commit that the run was started on is pushed.
+    """
     if mode == "never" or trigger.is_fork:
         return False
     if mode == "always":
         return True
+    if trigger.kind is TriggerKind.MANUAL and trigger.sha != head_sha:
+        return False
     return trigger.kind != TriggerKind.LOCAL and any(stage.state == "ran" for stage in candidate.stages)
 
 

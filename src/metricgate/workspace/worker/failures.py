@@ -23,6 +23,12 @@ class RemoteFailedError(PipelineFailedError):
     """The remote itself is at fault: no other file can be fetched either."""
 
 
+_APPROVAL = (
+    "Pull requests from forks and from Dependabot get no secrets. One of those is judged by hand, after approval: in a "
+    "workflow `on: workflow_dispatch` whose job has `environment:` with required reviewers and these secrets, checks out "
+    "refs/pull/N/merge with `fetch-depth: 2`, and runs MetricGate with `baseline: HEAD^1`. "
+    "examples/workflows/forks-approved.yml is that workflow."
+)
 _NO_CREDENTIALS = re.compile(
     r"NoCredentials|PartialCredentials|CredentialRetrieval|DefaultCredentials|Unable to locate credentials"
     r"|could not be determined .*credentials|No authentication|Authentication to Azure|AuthenticationRequired|Anonymous caller|ProfileNotFound"
@@ -147,16 +153,14 @@ def _classify(text: str, remote: "Remote") -> Failed | None:
         return Failed(
             what=f"{remote.title} asks for credentials, and there are none.",
             expected=f"{remote.needs}.",
-            fix="add them to the step. Pull requests from forks and Dependabot get no secrets: let an environment "
-            "with required reviewers approve those runs.",
+            fix=f"add them to the step. {_APPROVAL}",
             details=details,
         )
     if _REFUSED.search(text):
         return Failed(
             what=f"{remote.title} refuses these credentials.",
             expected=f"{remote.needs}.",
-            fix="correct the secrets or the permissions of their user. Pull requests from forks and Dependabot get no "
-            "secrets: let an environment with required reviewers approve those runs.",
+            fix=f"correct the secrets or the permissions of their user. {_APPROVAL}",
             details=details,
         )
     if _UNREACHABLE.search(text):
