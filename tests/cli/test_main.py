@@ -54,6 +54,20 @@ def test_an_unexpected_exception_is_a_defect_and_never_a_verdict() -> None:
     assert "defect of ours" in done.stderr
 
 
+def test_output_that_nobody_reads_is_no_verdict() -> None:
+    script = FAILING.format(imports="MetricgateError", error="SystemExit(click.echo('x' * 200_000))")
+    started = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert started.stdout is not None
+    started.stdout.close()
+
+    _, messages = started.communicate()
+
+    assert started.returncode == 141
+    assert messages == "metricgate: nobody reads this output any more; the run ended without a verdict.\n"
+
+
 def test_an_expected_error_is_three_sentences_without_a_traceback() -> None:
     done = run_python("-c", FAILING.format(imports="ConfigurationError", error=CONFIGURATION))
 

@@ -1,6 +1,9 @@
 """The commands a person types, and `action`, the container's entry point. Each is imported when it is called."""
 
+import os
+import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -19,8 +22,22 @@ COMMANDS = {
 }
 
 
+EXIT_UNREAD = 141  # as of a program that SIGPIPE ends; click would exit with 1, which is a verdict
+
+
 class LazyGroup(click.Group):
     """A group whose commands are modules of this package, imported on demand so that `--help` is quick."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; where nobody reads its output any more (`| head`), end without a verdict."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at the end
+            click.echo("metricgate: nobody reads this output any more; the run ended without a verdict.", err=True)
+            raise SystemExit(EXIT_UNREAD) from None
+        return result
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         return list(COMMANDS)
