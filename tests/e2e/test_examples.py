@@ -36,11 +36,9 @@ MAKERS: dict[str, Callable[[Path], Repository]] = {
 }
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yml"))
 STEPS = [step for name in NAMES for step in read_steps(name)]
-# Each of these has a policy or an event of its own; the others differ in a variable or a number, and take long together.
+# These stand for the others, which take long together and run with the acceptance tests.
 IN_EVERY_TEST_RUN = {
     ("language-model", "pull_request"),
-    ("merge-queue", "merge_group"),
-    ("own-dependencies", "pull_request"),
     ("plain-train", "pull_request"),
 }
 JUDGED_FOR_PUBLISHING = {"forks-judge", "hardened"}  # by the test of the second job

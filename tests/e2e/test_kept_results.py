@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
+
 from tests.e2e.workflow import Workflow
 
 
+@pytest.mark.acceptance
 def test_a_baseline_that_a_run_on_main_stored_is_not_trained_again(workflow: Workflow) -> None:
     churn = workflow.churn
     before = churn.sha("main")

@@ -162,6 +162,7 @@ EXECUTED = (
 )
 
 
+@pytest.mark.acceptance
 def test_commands_for_a_project_work_in_one(churn: Churn, tmp_path: Path) -> None:
     clone = churn.clone(tmp_path / "clone")
 

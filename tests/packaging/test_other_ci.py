@@ -60,6 +60,7 @@ def test_the_gitlab_example_keeps_its_schema() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.acceptance
 def test_the_gitlab_example_blocks_a_worse_model(churn: Churn, tools: Path, tmp_path: Path) -> None:
     clone = copy_for_a_laptop(churn, tmp_path)
     clone.git("checkout", "--quiet", "--detach")  # as GitLab's runner does

@@ -65,8 +65,8 @@ def train_worse(repository: Repository) -> None:
     repository.commit("A worse model")
 
 
-SHAPES = [make_script_on_master, make_monorepo, make_committed_predictions]
-SLOW_SHAPES = [make_dvc, make_numbers_only]
+SHAPES = [make_script_on_master, make_committed_predictions]
+SLOW_SHAPES = [make_dvc, make_monorepo, make_numbers_only]
 
 
 @pytest.mark.parametrize(
