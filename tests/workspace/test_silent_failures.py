@@ -165,7 +165,7 @@ def test_plugin_that_is_not_installed_is_named_with_its_package(
 
 
 def test_file_that_cannot_be_written_is_named_with_its_cure() -> None:
-    failed = explain_failure(PermissionError(13, "Permission denied", "/work/dvc.lock"))
+    failed = explain_failure(PermissionError(13, "Permission denied", "/project/dvc.lock"))
 
-    assert failed.what == "/work/dvc.lock cannot be written: Permission denied."
+    assert failed.what == "/project/dvc.lock cannot be written: Permission denied."
     assert "change the owner of that file" in failed.fix
