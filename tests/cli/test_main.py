@@ -68,6 +68,15 @@ def test_output_that_nobody_reads_is_no_verdict() -> None:
     assert messages == "metricgate: nobody reads this output any more; the run ended without a verdict.\n"
 
 
+def test_output_and_messages_that_nobody_reads_are_no_verdict() -> None:
+    script = FAILING.format(imports="MetricgateError", error="SystemExit(click.echo('x' * 200_000, err=True))")
+    started = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert started.stdout is not None
+    started.stdout.close()
+
+    assert started.wait() == 141
+
+
 def test_an_expected_error_is_three_sentences_without_a_traceback() -> None:
     done = run_python("-c", FAILING.format(imports="ConfigurationError", error=CONFIGURATION))
 

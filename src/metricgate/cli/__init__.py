@@ -34,8 +34,7 @@ class LazyGroup(click.Group):
             result = super().invoke(ctx)
             sys.stdout.flush()
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at the end
-            click.echo("metricgate: nobody reads this output any more; the run ended without a verdict.", err=True)
+            _say_unread()
             raise SystemExit(EXIT_UNREAD) from None
         return result
 
@@ -59,6 +58,16 @@ class LazyGroup(click.Group):
         if name not in COMMANDS and not name.startswith("-"):
             raise click.UsageError(f"No command {name!r}. {_suggest(name)}", ctx)
         return super().resolve_command(ctx, args)
+
+
+def _say_unread() -> None:
+    """Say it where somebody still reads, and let go of the pipes, or Python complains once more at the end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    try:
+        click.echo("metricgate: nobody reads this output any more; the run ended without a verdict.", err=True)
+    except BrokenPipeError:  # `2>&1 | head`
+        os.dup2(nowhere, sys.stderr.fileno())
 
 
 def _suggest(name: str) -> str:
