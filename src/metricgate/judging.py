@@ -12,11 +12,11 @@ from metricgate.comparison.measurement import all_slices, measure
 from metricgate.comparison.numbers import disagreeing_numbers, measure_numbers
 from metricgate.comparison.subject import Subject
 from metricgate.errors import MetricgateError, PredictionsError, TimeLimitError
+from metricgate.gates.judge import Evidence, judge_policy, tail_of
+from metricgate.gates.verdict import decide_verdict, exit_code_of
 from metricgate.models.outcome import Outcome, Verdict
 from metricgate.models.result import Change, ChartData, GateRow, Location, MetricRow, Pairing, Warning_
 from metricgate.models.snapshot import FileCounts, RevisionInfo, Snapshot, Unreadable
-from metricgate.policy.judge import Evidence, judge_policy, tail_of
-from metricgate.policy.verdict import decide_verdict, exit_code_of
 from metricgate.predictions import (
     FreshRows,
     NoCommonRowsError,
@@ -25,8 +25,8 @@ from metricgate.predictions import (
     pair_predictions,
     read_predictions,
 )
-from metricgate.report.chart_data import build_charts, build_forest
-from metricgate.report.plot_data import build_plots
+from metricgate.report.figures.chart_data import build_charts, build_forest
+from metricgate.report.figures.plot_data import build_plots
 from metricgate.report.value import Acceptance, Failure, Report
 from metricgate.settings.policy import Policy, PredictionsSpec
 from metricgate.settings.selection import PolicyChoice

@@ -8,12 +8,23 @@ from typing import Literal
 
 from metricgate.comparison.work import sum_reused, sum_trained
 from metricgate.errors import CancelledError, MetricgateError
+from metricgate.execution.baseline import describe_inspection, fetch_baseline
+from metricgate.execution.candidate import ProduceOptions, produce_candidate
+from metricgate.execution.evaluation_hint import suggest_evaluation
+from metricgate.execution.folder_counts import count_changed_files
+from metricgate.execution.inspections import Inspections
+from metricgate.execution.keeping import is_on_default_branch, keep_results
+from metricgate.execution.new_rows import Sides, complete_baseline
 from metricgate.judging import Case, judge, report_failure
 from metricgate.models.result import Warning_
 from metricgate.models.snapshot import RevisionInfo, Snapshot
 from metricgate.processes.progress import Progress
-from metricgate.report.context import describe_timing
+from metricgate.report.sections.context import describe_timing
 from metricgate.report.value import Acceptance, Report, Timing
+from metricgate.results.folder import EarlierRuns
+from metricgate.revisions.baseline_revision import BaselineRevision, resolve_baseline
+from metricgate.revisions.changed_sources import find_touched_files, locate_parameters
+from metricgate.revisions.checkout import Access, Checkout
 from metricgate.settings.policy import FILE_NAME
 from metricgate.settings.selection import (
     PolicyChoice,
@@ -23,17 +34,6 @@ from metricgate.settings.selection import (
     use_policy_file,
 )
 from metricgate.trigger import Trigger, TriggerKind
-from metricgate.workspace.baseline import BaselineRevision, resolve_baseline
-from metricgate.workspace.candidate import ProduceOptions, produce_candidate
-from metricgate.workspace.checkout import Access, Checkout
-from metricgate.workspace.earlier import EarlierRuns
-from metricgate.workspace.fresh import Sides, complete_baseline
-from metricgate.workspace.inspections import Inspections
-from metricgate.workspace.keeping import is_on_default_branch, keep_results
-from metricgate.workspace.listings import count_changed_files
-from metricgate.workspace.results import describe_inspection, fetch_baseline
-from metricgate.workspace.suggestion import suggest_evaluation
-from metricgate.workspace.touched import find_touched_files, locate_parameters
 
 LOCAL = Trigger(kind=TriggerKind.LOCAL)
 NO_TOKEN = Access()

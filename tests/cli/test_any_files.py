@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from metricgate.compare import compare_files
-from metricgate.report.json_schema import read_report
-from metricgate.report.markdown import render_check, render_comment
-from metricgate.report.terminal import render_terminal
+from metricgate.report.formats.json_schema import read_report
+from metricgate.report.formats.markdown import render_check, render_comment
+from metricgate.report.formats.terminal import render_terminal
 from tests.cli.tables import write_rows
 
 COLUMNS = ("id", "label", "prediction", "score", "segment", "household", "weight")

@@ -3,7 +3,7 @@
 import pytest
 
 from metricgate.publish.github.comment import CommentThread
-from metricgate.report.markdown import comment_marker
+from metricgate.report.formats.markdown import comment_marker
 from tests.github.fake import FakeGitHub
 from tests.github.faults import answer, html, reset
 from tests.github.fixtures import MakeClient

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from metricgate.execution.messages import Answer, FoundFile
+from metricgate.execution.session import withhold_unreadable
 from metricgate.processes.owner import Owner, find_owner, hand_back, may_read
-from metricgate.workspace.messages import Answer, FoundFile
-from metricgate.workspace.session import withhold_unreadable
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from metricgate.models.result import Change, Warning_
-from metricgate.report.budget import Limits, Section, compose
-from metricgate.report.markdown import render_check, render_comment, render_status, render_summary
+from metricgate.report.formats.budget import Limits, Section, compose
+from metricgate.report.formats.markdown import render_check, render_comment, render_status, render_summary
 from metricgate.report.value import Report
 from tests.report.reports import make_large_report, make_metric, make_passed_gate, make_report
 from tests.report.test_escape import outline, render_like_github

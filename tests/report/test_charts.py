@@ -9,11 +9,11 @@ from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_s
 from metricgate.models.outcome import Direction, Outcome
 from metricgate.models.result import ChartData, CurveData
 from metricgate.models.samples import Sample, SamplePair
-from metricgate.report.chart_data import MATRIX_CLASSES, build_charts, build_forest
-from metricgate.report.charts import draw_chart
-from metricgate.report.charts.drawing import choose_fonts, draw_figure, find_fonts
-from metricgate.report.charts.scale import MOST, span_of
-from metricgate.report.regression_data import CELLS
+from metricgate.report.figures.chart_data import MATRIX_CLASSES, build_charts, build_forest
+from metricgate.report.figures.charts import draw_chart
+from metricgate.report.figures.charts.drawing import choose_fonts, draw_figure, find_fonts
+from metricgate.report.figures.charts.scale import MOST, span_of
+from metricgate.report.figures.regression_data import CELLS
 from tests.report.reports import make_doubtful_gate, make_gate, make_passed_gate
 
 RNG = np.random.default_rng(7)

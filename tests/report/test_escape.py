@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from metricgate.models.outcome import Verdict
 from metricgate.models.result import Change, ChartData, Slice, Warning_
 from metricgate.models.snapshot import RevisionInfo, Source
-from metricgate.report.chart_data import build_forest
 from metricgate.report.escape import clean, code_block, code_span, escape_sentence, html_code, marker_id, plain_name
-from metricgate.report.html import render_markdown, render_preview
+from metricgate.report.figures.chart_data import build_forest
+from metricgate.report.formats.html import render_markdown, render_preview
+from metricgate.report.formats.markdown import render_comment, render_status
+from metricgate.report.formats.terminal import render_terminal
 from metricgate.report.labels import METRIC_WORDS
-from metricgate.report.markdown import render_comment, render_status
 from metricgate.report.place import PastRun, Place
-from metricgate.report.terminal import render_terminal
 from metricgate.report.value import Failure, Report
 from tests.report.reports import make_doubtful_gate, make_gate, make_metric, make_pairing, make_report
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from metricgate.models.outcome import Direction, Outcome, Role, Verdict
 from metricgate.models.result import GateRow, Slice
-from metricgate.report.gate_table import draw_gates
 from metricgate.report.headline import headline
+from metricgate.report.sections.gate_table import draw_gates
 from metricgate.report.value import Acceptance
 from tests.report.reports import (
     make_doubtful_gate,

@@ -12,10 +12,10 @@ from PIL import Image
 
 from metricgate.models.result import ChartData
 from metricgate.models.snapshot import PlotFile, RevisionInfo, Snapshot, Source
-from metricgate.report.charts import draw_chart
-from metricgate.report.charts.drawing import draw_figure
-from metricgate.report.image_data import decode_text
-from metricgate.report.plot_data import BUCKETS, MOST_PLOTS, TEMPLATES, build_plots
+from metricgate.report.figures.charts import draw_chart
+from metricgate.report.figures.charts.drawing import draw_figure
+from metricgate.report.figures.image_data import decode_text
+from metricgate.report.figures.plot_data import BUCKETS, MOST_PLOTS, TEMPLATES, build_plots
 
 LOSS = "step,loss\n0,1.0\n1,0.5\n2,0.25\n"
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from metricgate.report.charts import draw_chart
-from metricgate.report.html import render_preview
+from metricgate.report.figures.charts import draw_chart
+from metricgate.report.formats.html import render_preview
 from metricgate.report.value import Report
 from tests.report.chromium import start_browser
 from tests.report.reports import make_large_report, make_report

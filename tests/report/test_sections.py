@@ -5,14 +5,14 @@ import pytest
 from metricgate.models.outcome import Direction, Outcome, Role, Verdict
 from metricgate.models.result import Change, ChartData, Location, Slice, Warning_
 from metricgate.models.snapshot import RevisionInfo, Source, Stage
-from metricgate.report.annotations import MOST, Annotation, annotate
-from metricgate.report.gate_table import draw_gates
-from metricgate.report.history import remember_run
+from metricgate.report.figures.text_chart import draw_text_forest
+from metricgate.report.formats.annotations import MOST, Annotation, annotate
+from metricgate.report.formats.markdown import render_comment, render_summary
+from metricgate.report.formats.terminal import render_terminal
 from metricgate.report.labels import describe_rule
-from metricgate.report.markdown import render_comment, render_summary
 from metricgate.report.place import PastRun, Place
-from metricgate.report.terminal import render_terminal
-from metricgate.report.text_chart import draw_text_forest
+from metricgate.report.sections.gate_table import draw_gates
+from metricgate.report.sections.history import remember_run
 from metricgate.report.value import Acceptance, Report
 from tests.report.reports import (
     BASELINE_SHA,

@@ -3,7 +3,7 @@
 import pytest
 
 from metricgate.models.result import Slice
-from metricgate.report.terminal import render_terminal
+from metricgate.report.formats.terminal import render_terminal
 from tests.report.reports import make_gate, make_report
 
 

@@ -6,12 +6,18 @@ from collections.abc import Callable
 import pytest
 
 from metricgate.errors import ConfigurationError
-from metricgate.report.charts import draw_chart
+from metricgate.report.figures.charts import draw_chart
+from metricgate.report.formats.html import render_preview
+from metricgate.report.formats.json_schema import read_report
+from metricgate.report.formats.markdown import (
+    comment_marker,
+    render_check,
+    render_comment,
+    render_status,
+    render_summary,
+)
+from metricgate.report.formats.terminal import render_terminal
 from metricgate.report.headline import headline
-from metricgate.report.html import render_preview
-from metricgate.report.json_schema import read_report
-from metricgate.report.markdown import comment_marker, render_check, render_comment, render_status, render_summary
-from metricgate.report.terminal import render_terminal
 from metricgate.report.value import Report
 from tests.report.reports import (
     make_doubtful_report,

@@ -7,11 +7,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from metricgate.cli import commands
+from metricgate.revisions.checkout import Checkout
 from metricgate.starter.checkup import examine
 from metricgate.starter.finding import Finding, Level
 from metricgate.starter.policy_checkup import examine_policy
 from metricgate.starter.workflow_checkup import examine_workflows
-from metricgate.workspace.checkout import Checkout
 from tests.churn import Churn
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples/workflows").glob("*.yml"))

@@ -81,8 +81,8 @@ def _judge(
 ) -> Report:
     """Judge, and turn even a defect of ours into a report."""
     from metricgate.judging import report_failure, report_skip  # noqa: PLC0415
+    from metricgate.revisions.checkout import Access  # noqa: PLC0415
     from metricgate.run import Request, run  # noqa: PLC0415
-    from metricgate.workspace.checkout import Access  # noqa: PLC0415
 
     if inputs.skip_drafts and trigger.pull_request and trigger.pull_request.draft:
         return report_skip("the pull request is a draft, and skip-drafts is on", id_=inputs.id)

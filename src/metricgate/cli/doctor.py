@@ -11,9 +11,9 @@ def command() -> int:
 
     The exit code is 2 if something is broken, else 0.
     """
+    from metricgate.revisions.checkout import Checkout  # noqa: PLC0415
     from metricgate.starter.checkup import examine  # noqa: PLC0415  `--help` stays quick
     from metricgate.starter.finding import Level  # noqa: PLC0415
-    from metricgate.workspace.checkout import Checkout  # noqa: PLC0415
 
     signs = {Level.FINE: ("ok    ", "green"), Level.NOTICE: ("note  ", "yellow"), Level.BROKEN: ("broken", "red")}
     broken = 0

@@ -9,8 +9,8 @@ import click
 @click.option("--dry-run", is_flag=True, help="Print the files instead of writing them.")
 def command(*, dry_run: bool) -> int:
     """Write a first metricgate.yaml and a workflow for this project. Files that exist are left alone."""
+    from metricgate.revisions.checkout import Checkout  # noqa: PLC0415
     from metricgate.starter.files import prepare_starter, write_starter  # noqa: PLC0415  `--help` stays quick
-    from metricgate.workspace.checkout import Checkout  # noqa: PLC0415
 
     starter = prepare_starter(Checkout.open(Path.cwd()))
     if not dry_run:

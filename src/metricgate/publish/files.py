@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from metricgate.processes.own_files import make_folder, replace_file
-from metricgate.report.charts import draw_chart
+from metricgate.report.figures.charts import draw_chart
 from metricgate.report.value import Report
 
 log = logging.getLogger(__name__)
@@ -27,8 +27,8 @@ class ReportFiles:
 
 def write_report(report: Report, directory: Path) -> ReportFiles:
     """Write every view of ``report`` below ``directory``, which Git then ignores. A broken chart is left out."""
-    from metricgate.report.html import render_preview  # noqa: PLC0415  # markdown-it and nh3
-    from metricgate.report.markdown import render_summary  # noqa: PLC0415
+    from metricgate.report.formats.html import render_preview  # noqa: PLC0415  # markdown-it and nh3
+    from metricgate.report.formats.markdown import render_summary  # noqa: PLC0415
 
     for folder in (directory, directory / "logs", directory / "charts"):
         make_folder(folder)

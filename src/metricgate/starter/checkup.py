@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from metricgate.errors import MetricgateError
+from metricgate.revisions.baseline_revision import resolve_baseline
+from metricgate.revisions.checkout import Checkout
 from metricgate.starter.finding import Finding, fine, from_error, notice
 from metricgate.starter.policy_checkup import examine_policy
 from metricgate.starter.remote_checkup import examine_pipeline
 from metricgate.starter.workflow_checkup import examine_workflows
 from metricgate.trigger import Trigger, TriggerKind
-from metricgate.workspace.baseline import resolve_baseline
-from metricgate.workspace.checkout import Checkout
 
 
 def examine(checkout: Checkout) -> Iterator[Finding]:

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from metricgate.revisions.checkout import Checkout
 from metricgate.settings.policy import FILE_NAME
 from metricgate.starter.policy import render_policy
 from metricgate.starter.survey import Survey, survey_project
 from metricgate.starter.workflow import REMOTE_WORKFLOWS, name_workflow, render_workflow
-from metricgate.workspace.checkout import Checkout
 
 
 @dataclass(frozen=True, kw_only=True)

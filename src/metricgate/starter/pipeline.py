@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from metricgate.revisions.checkout import Checkout
 from metricgate.settings.document import read_document
-from metricgate.workspace.checkout import Checkout
 
 # Run one after the other where both lie beside each other.
 TRAINING = ("train.py", "src/train.py", "scripts/train.py", "training.py", "src/training.py")

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from metricgate.errors import MetricgateError
+from metricgate.execution.metrics_file import read_metrics
 from metricgate.models.snapshot import Unreadable
 from metricgate.predictions import read_predictions
+from metricgate.revisions.checkout import Checkout
 from metricgate.settings.policy import FILE_NAME, Policy
 from metricgate.settings.policy_file import read_policy
 from metricgate.starter.finding import Finding, broken, fine, from_error, notice
 from metricgate.starter.pipeline import find_outputs
-from metricgate.workspace.checkout import Checkout
-from metricgate.workspace.metrics_file import read_metrics
 
 
 def examine_policy(checkout: Checkout) -> Iterator[Finding]:

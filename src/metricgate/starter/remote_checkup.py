@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from metricgate.errors import MetricgateError
 from metricgate.processes.command import run_command
 from metricgate.processes.environment import scrub_environment
+from metricgate.revisions.checkout import Checkout
 from metricgate.settings.document import read_document
 from metricgate.settings.policy import FILE_NAME, Policy
 from metricgate.settings.policy_file import read_policy
 from metricgate.starter.finding import Finding, broken, fine, notice
 from metricgate.starter.pipeline import has_tracked_data, read_remotes
-from metricgate.workspace.checkout import Checkout
 
 REMOTE_TIMEOUT_S = 90.0
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from metricgate.errors import ConfigurationError
+from metricgate.execution.metrics_file import read_metrics
 from metricgate.models.snapshot import FileMetric, Unreadable
+from metricgate.revisions.checkout import Checkout
 from metricgate.starter.pipeline import (
     find_command,
     find_metric_files,
@@ -16,8 +18,6 @@ from metricgate.starter.pipeline import (
     read_remotes,
 )
 from metricgate.starter.tables import PredictionsFound, find_predictions
-from metricgate.workspace.checkout import Checkout
-from metricgate.workspace.metrics_file import read_metrics
 
 __all__ = ["PredictionsFound", "Survey", "survey_project"]
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from metricgate.errors import MetricgateError
+from metricgate.revisions.checkout import Checkout
 from metricgate.settings.document import read_document
 from metricgate.settings.inputs import PREFIX, input_names
 from metricgate.starter.finding import Finding, broken, fine, from_error, notice
-from metricgate.workspace.checkout import Checkout
 
 OUR_ACTION = "metricgate/metricgate@"
 OUR_COMMAND = "metricgate action"  # the same without the container

@@ -4,7 +4,7 @@ from typing import Any
 
 from metricgate.models.outcome import Verdict
 from metricgate.publish.github.client import GitHubClient, Json
-from metricgate.report.markdown import Annotation, CheckText
+from metricgate.report.formats.markdown import Annotation, CheckText
 from metricgate.report.value import Report
 
 MAX_ANNOTATIONS = 50  # in one request

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from metricgate.publish.github.answer import Answer, GitHubError, Trouble, explain
 from metricgate.publish.github.client import GitHubClient, Json
-from metricgate.report.markdown import comment_marker
+from metricgate.report.formats.markdown import comment_marker
 
 
 @dataclass(frozen=True, kw_only=True)

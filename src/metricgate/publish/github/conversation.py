@@ -9,10 +9,10 @@ from metricgate.publish.github.comment import CommentThread
 from metricgate.publish.github.memory import add_memory, read_memory
 from metricgate.publish.github.notices import Notices
 from metricgate.report.escape import escape_sentence
+from metricgate.report.formats.markdown import comment_marker, render_comment
 from metricgate.report.headline import headline
-from metricgate.report.history import remember_run
-from metricgate.report.markdown import comment_marker, render_comment
 from metricgate.report.place import Place
+from metricgate.report.sections.history import remember_run
 from metricgate.report.value import Report
 from metricgate.settings.inputs import Inputs
 from metricgate.trigger.value import PullRequest

@@ -18,7 +18,7 @@ from metricgate.publish.github.patience import Patience
 from metricgate.publish.github.pictures import PictureStore
 from metricgate.publish.github.status import choose_state, post_status
 from metricgate.publish.step import Step
-from metricgate.report.markdown import CheckText, render_check, render_status, render_summary
+from metricgate.report.formats.markdown import CheckText, render_check, render_status, render_summary
 from metricgate.report.place import Place
 from metricgate.report.value import Acceptance, Report
 from metricgate.settings.inputs import Inputs

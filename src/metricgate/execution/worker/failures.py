@@ -1,0 +1,206 @@
+"""DVC's exceptions as the three sentences of our errors: its exit codes and texts alone classify nothing."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from metricgate.execution.messages import Failed
+
+if TYPE_CHECKING:
+    from metricgate.execution.worker.remote import Remote
+
+
+class PipelineFailedError(Exception):
+    """A failure of which the worker itself knows the sentences."""
+
+    def __init__(self, what: str, *, expected: str, fix: str, details: str = "") -> None:
+        super().__init__(what)
+        self.failed = Failed(what=what, expected=expected, fix=fix, details=details)
+
+
+class RemoteFailedError(PipelineFailedError):
+    """The remote itself is at fault: no other file can be fetched either."""
+
+
+_APPROVAL = (
+    "Pull requests from forks and from Dependabot get no secrets. One of those is judged by hand, after approval: in a "
+    "workflow `on: workflow_dispatch` whose job has `environment:` with required reviewers and these secrets, checks out "
+    "refs/pull/N/merge with `fetch-depth: 2`, and runs MetricGate with `baseline: HEAD^1`. "
+    "examples/workflows/forks-approved.yml is that workflow."
+)
+_NO_CREDENTIALS = re.compile(
+    r"NoCredentials|PartialCredentials|CredentialRetrieval|DefaultCredentials|Unable to locate credentials"
+    r"|could not be determined .*credentials|No authentication|Authentication to Azure|AuthenticationRequired|Anonymous caller|ProfileNotFound"
+)
+_REFUSED = re.compile(
+    r"\b40[13]\b|Forbidden|Access ?Denied|InvalidAccessKeyId|SignatureDoesNotMatch|Unauthorized|ExpiredToken"
+    r"|Permission denied|PermissionDenied|AuthenticationFailed|HostKeyNotVerifiable|Host key is not trusted",
+    re.IGNORECASE,
+)
+_UNREACHABLE = re.compile(
+    r"EndpointConnectionError|ConnectionRefused|ConnectionError|gaierror|Name or service not known|Could not connect"
+    r"|ConnectTimeout|TimeoutError|timed out|Connection reset|ServiceUnavailable|\b503\b|No route to host"
+)
+_FROM_STORAGE = re.compile(
+    r"^(?:botocore|aiobotocore|s3fs|gcsfs|adlfs|azure|google|asyncssh|sshfs|aiohttp|webdav4|httpx|fsspec|dvc_)"
+)
+
+
+def explain_failure(error: BaseException, remote: "Remote | None" = None) -> Failed:
+    """Return what happened, what was expected and what to do, for anything that DVC or a remote raises."""
+    if isinstance(error, PipelineFailedError):
+        return error.failed
+    chain = list(_causes(error))
+    return (
+        _explain_stage(chain)
+        or _explain_file(chain)
+        or (_explain_plugin(chain, remote) if remote else None)
+        or (_explain_remote(chain, remote) if remote else None)
+        or _explain_missing(chain)
+        or _explain_anything(chain)
+    )
+
+
+def is_remote_failure(error: BaseException, remote: "Remote | None") -> bool:
+    """Tell whether the remote as a whole is at fault, so that no other file could be fetched."""
+    if isinstance(error, RemoteFailedError):
+        return True
+    chain = list(_causes(error))
+    return remote is not None and bool(_explain_plugin(chain, remote) or _explain_remote(chain, remote))
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    current: BaseException | None = error
+    seen: set[int] = set()
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or current.__context__
+
+
+def _explain_stage(chain: Sequence[BaseException]) -> Failed | None:
+    for cause in chain:
+        if type(cause).__name__ == "StageCmdFailedError":
+            return Failed(
+                what=f"The pipeline failed: {_sentence(cause)}",
+                expected="every stage to end with exit code 0.",
+                fix="run `dvc repro` on your machine and repair the stage; its last lines of output are kept.",
+            )
+    return None
+
+
+def _explain_file(chain: Sequence[BaseException]) -> Failed | None:
+    for cause in chain:
+        name, text = type(cause).__name__, _sentence(cause)
+        if name in ("YAMLFileCorruptedError", "YAMLSyntaxError", "YAMLValidationError"):
+            conflict = _has_conflict_markers(cause) or "conflict" in text
+            return Failed(
+                what=f"A file of the pipeline {'has conflict markers' if conflict else 'cannot be read'}: {text}",
+                expected="dvc.yaml and dvc.lock without conflict markers, as `dvc repro` writes them.",
+                fix="resolve the conflict (keep either side, then run `dvc repro`) and commit."
+                if conflict
+                else "run `dvc status`, correct the file it names, and commit.",
+                details="" if chain[-1] is cause else str(chain[-1]),
+            )
+        if name == "FileIsGitIgnored":
+            return Failed(
+                what=f"DVC cannot use a file that Git ignores: {text}",
+                expected="dvc.yaml, dvc.lock and .dvc files that are in Git or could be.",
+                fix="remove it from .gitignore; it need not be committed.",
+            )
+        if isinstance(cause, PermissionError) and cause.filename and cause.errno:
+            return Failed(
+                what=f"{cause.filename} cannot be written: {cause.strerror}.",
+                expected="a checkout whose files belong to the user who runs the pipeline.",
+                fix="change the owner of that file, or remove it; an earlier step may have run as root.",
+            )
+    return None
+
+
+def _has_conflict_markers(error: BaseException) -> bool:
+    path = Path(str(getattr(error, "path", "")))
+    return path.is_file() and "\n<<<<<<<" in "\n" + path.read_text(encoding="utf-8", errors="replace")
+
+
+def _explain_plugin(chain: Sequence[BaseException], remote: "Remote") -> Failed | None:
+    if not any(isinstance(cause, ImportError) and "is supported, but requires" in str(cause) for cause in chain):
+        return None
+    return Failed(
+        what=f"{remote.title} needs DVC's plugin for {remote.kind}, which is not installed.",
+        expected=f"the package dvc[{remote.kind}] beside MetricGate (the action's image has it).",
+        fix=f"install it: `pip install 'dvc[{remote.kind}]'`.",
+    )
+
+
+def _explain_remote(chain: Sequence[BaseException], remote: "Remote") -> Failed | None:
+    for cause in chain:
+        if _NO_CREDENTIALS.search(str(cause)):
+            return _classify(str(cause), remote)
+        if not (_FROM_STORAGE.match(type(cause).__module__) or isinstance(cause, OSError)):
+            continue
+        if isinstance(cause, OSError) and cause.filename and not cause.filename2 and remote.kind != "local":
+            continue  # a file of this machine
+        text = f"{type(cause).__name__}: {cause}"
+        if failed := _classify(text, remote):
+            return failed
+    return None
+
+
+def _classify(text: str, remote: "Remote") -> Failed | None:
+    details = text[:2000]
+    if _NO_CREDENTIALS.search(text):
+        return Failed(
+            what=f"{remote.title} asks for credentials, and there are none.",
+            expected=f"{remote.needs}.",
+            fix=f"add them to the step. {_APPROVAL}",
+            details=details,
+        )
+    if _REFUSED.search(text):
+        return Failed(
+            what=f"{remote.title} refuses these credentials.",
+            expected=f"{remote.needs}.",
+            fix=f"correct the secrets or the permissions of their user. {_APPROVAL}",
+            details=details,
+        )
+    if _UNREACHABLE.search(text):
+        return Failed(
+            what=f"{remote.title} cannot be reached.",
+            expected="a remote that answers from where this runs.",
+            fix="check the address in .dvc/config and the network or VPN of the runner; then run again.",
+            details=details,
+        )
+    return None
+
+
+def _explain_missing(chain: Sequence[BaseException]) -> Failed | None:
+    for cause in chain:
+        if type(cause).__name__ in ("CheckoutError", "DownloadError", "FileMissingError", "CollectCacheError"):
+            return Failed(
+                what="Files that the pipeline needs are neither in the DVC cache nor in the remote.",
+                expected="everything that dvc.lock and the .dvc files name, pushed.",
+                fix="run `dvc push` on the machine that has them.",
+                details=_sentence(cause),
+            )
+        if isinstance(cause, FileNotFoundError) or type(cause).__name__ == "MissingDataSource":
+            return Failed(
+                what=f"A file that the pipeline needs does not exist: {_sentence(cause)}",
+                expected="every dependency of a stage in Git, tracked by DVC, or written by an earlier stage.",
+                fix="commit it, or track it with `dvc add` and `dvc push`.",
+            )
+    return None
+
+
+def _explain_anything(chain: Sequence[BaseException]) -> Failed:
+    first, last = chain[0], chain[-1]
+    return Failed(
+        what=f"DVC failed: {_sentence(first)}",
+        expected="a DVC project that `dvc status` and `dvc pull` work in.",
+        fix="run `dvc status` and `dvc pull` in the checkout and repair what they name.",
+        details=f"{type(last).__name__}: {last}" if last is not first else "",
+    )
+
+
+def _sentence(error: BaseException) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if text.endswith(".") else f"{text}."

@@ -1,0 +1,150 @@
+"""Which stages' recorded results do not belong to their inputs; and what a pipeline starts from, as one hash."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from itertools import chain
+from typing import Any
+
+from metricgate.execution.worker.project import Project
+
+
+def find_stale(project: Project, *, to_run: bool) -> dict[Any, str]:
+    """Return the stages that DVC would run again, each with the reason, without needing any file that is not here.
+
+    An input that was not pulled counts as what its own ``.dvc`` file or stage records. Stages that always run count
+    only where they are ``to_run``: the results of the last time are the recorded ones.
+    """
+    recorded = {out.fs_path: out.hash_info for out in project.repo.index.outs}
+    stages = [stage for stage in project.pipeline_stages if not stage.frozen]
+    reasons = {stage: _stage_reason(project, stage, recorded, to_run=to_run) for stage in stages}
+    return {stage: reason for stage, reason in reasons.items() if reason}
+
+
+def _stage_reason(project: Project, stage: Any, recorded: dict[str, Any], *, to_run: bool) -> str:
+    if stage.changed_stage():
+        return "its command or definition changed"
+    if to_run and (stage.is_callback or stage.always_changed):
+        return "it always runs"
+    reasons = chain(
+        (_dependency_reason(project, dependency, recorded) for dependency in stage.deps),
+        (_output_reason(project, output) for output in stage.outs),
+    )
+    return next(filter(None, reasons), "")
+
+
+def _status(entry: Any) -> Any:
+    # One entry, named in a way that depends on the current folder.
+    return next(iter(entry.status().values()), None)
+
+
+def _dependency_reason(project: Project, dependency: Any, recorded: dict[str, Any]) -> str:
+    name, status = project.entry_name(dependency), _status(dependency)
+    if status is None:
+        return ""
+    if status == "deleted":
+        tracked = recorded.get(dependency.fs_path)
+        if tracked is None:
+            return "" if _lies_in_recorded(dependency, recorded) else f"{name} does not exist"
+        return "" if tracked == dependency.hash_info else f"{name} changed"
+    if isinstance(status, dict):
+        return f"{', '.join(sorted(status))} in {name} changed"
+    return f"dvc.lock has no record of {name}" if status == "new" else f"{name} changed{_hint_bytecode(dependency)}"
+
+
+def _hint_bytecode(dependency: Any) -> str:
+    """Return the likeliest reason why a folder of Python code changed that nobody changed."""
+    fs, folder = dependency.fs, dependency.fs_path
+    if not fs.isdir(folder) or not any(str(path).endswith(".py") for path in fs.find(folder)):
+        return ""
+    if dependency.repo.dvcignore.is_ignored_dir(fs.join(folder, "__pycache__")):
+        return ""
+    return " (DVC counts __pycache__ in it: put `__pycache__/` into .dvcignore)"
+
+
+def _lies_in_recorded(dependency: Any, recorded: dict[str, Any]) -> bool:
+    return any(dependency.fs.isin(dependency.fs_path, path) for path in recorded)
+
+
+def _output_reason(project: Project, output: Any) -> str:
+    name = project.entry_name(output)
+    if not output.hash_info:
+        return f"dvc.lock has no record of {name}"
+    if output.use_cache and project.is_revision:
+        return ""  # a tree holds no DVC-tracked outputs
+    status = _status(output)
+    if status in (None, "not in cache", "deleted"):
+        return ""  # missing is not wrong: whoever wants it asks for it
+    return f"{name} is not what dvc.lock records"
+
+
+def has_modified_data(project: Project) -> bool:
+    """Tell whether data added with ``dvc add`` was changed in the work tree since."""
+    added = (out for stage in project.stages if not stage.cmd for out in stage.outs)
+    return any(out.use_cache and out.exists and _status(out) == "modified" for out in added)
+
+
+def hash_inputs(project: Project, stale: Iterable[Any]) -> str:
+    """Return a hash of commands, parameters and source files: equal inputs, equal results wanted.
+
+    Files that stages hand to each other are left out where they follow from the rest, and not where dvc.lock has them
+    for good: a model that was trained elsewhere and committed is what the stages after it start from. ``stale`` are
+    the stages that ``find_stale`` finds, before any of them runs.
+    """
+    rewritten = _find_rewritten(project, stale)
+    produced = {out.fs_path for stage in project.pipeline_stages for out in stage.outs}
+    tracked = {
+        out.fs_path: str(out.hash_info) for stage in project.repo.index.stages if not stage.cmd for out in stage.outs
+    }
+    record = [
+        _stage_inputs(project, stage, produced, tracked)
+        | (
+            {}
+            if stage in rewritten
+            else {"recorded": {project.name(out.fs_path): str(out.hash_info) for out in stage.outs}}
+        )
+        for stage in project.pipeline_stages
+    ]
+    return hashlib.sha256(json.dumps(record, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _find_rewritten(project: Project, stale: Iterable[Any]) -> set[Any]:
+    """Return the stages whose recorded outputs are not the ones of their inputs, and those that read what they write."""
+    graph = project.repo.index.graph  # from a stage to what it depends on
+    found = set(stale)
+    if any(stage.is_callback or stage.always_changed for stage in found):
+        found = set(find_stale(project, to_run=False))  # the same, whether something is to run or not
+    pending = list(found)
+    while pending:
+        new = {stage for stage in graph.predecessors(pending.pop()) if not stage.frozen} - found
+        found |= new
+        pending += new
+    return found
+
+
+def _stage_inputs(project: Project, stage: Any, produced: set[str], tracked: dict[str, str]) -> dict[str, Any]:
+    dependencies = {}
+    for dependency in stage.deps:
+        name = project.name(dependency.fs_path)
+        if hasattr(dependency, "params"):
+            dependencies[name] = dependency.read_params()
+        elif _find_around(dependency, produced) is None:
+            added = _find_around(dependency, tracked)
+            dependencies[name] = _content_hash(dependency) if added is None else tracked[added]
+    return {
+        "name": project.stage_name(stage),
+        "command": stage.cmd,
+        "outputs": sorted(project.name(out.fs_path) for out in stage.outs),
+        "inputs": dependencies,
+    }
+
+
+def _find_around(dependency: Any, paths: Iterable[str]) -> str | None:
+    """Return the one of ``paths`` that is the dependency, or a folder it lies in."""
+    return next((path for path in paths if dependency.fs.isin_or_eq(dependency.fs_path, path)), None)
+
+
+def _content_hash(dependency: Any) -> str:
+    if not dependency.fs.exists(dependency.fs_path):
+        return "missing"
+    return str(dependency.get_hash())

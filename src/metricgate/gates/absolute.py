@@ -1,0 +1,50 @@
+"""Absolute gates on metrics computed from predictions: the candidate's value against a bar, on all of its own rows."""
+
+from metricgate.comparison.measurement import evaluate_or_none, evaluate_own
+from metricgate.comparison.subject import Missing, Subject
+from metricgate.gates.judgement import Judgement, judge_bar
+from metricgate.gates.rules import Rule, describe_rule
+from metricgate.models.outcome import Outcome
+from metricgate.models.result import GateRow
+from metricgate.stats.eligibility import find_obstacle
+
+
+def judge_absolute_rule(rule: Rule, subject: Subject, *, tail: float) -> GateRow:
+    """Judge ``min`` or ``max``. A baseline is shown where there is one, and does not decide."""
+    metric = subject.find(rule.metric)
+    sample = subject.candidate_sample(rule.slice)
+    own = evaluate_own(sample, metric, subject.candidate_group(rule.slice), tail=tail)
+    pair = subject.pair(rule.slice)
+    baseline = None if pair is None else evaluate_or_none(pair.baseline, metric)
+    few_rows = find_obstacle(sample, metric) if rule.slice is not None else ""
+    assert rule.bar is not None  # noqa: S101  # absolute rules have a bar
+    if few_rows:
+        judgement = Judgement(outcome=Outcome.SKIPPED, code="too_few_rows", reason=few_rows)
+    elif isinstance(own, Missing):
+        judgement = Judgement(outcome=Outcome.ERROR, code=own.code, reason=own.reason)
+    else:
+        bound = (own.low if rule.kind == "min" else own.high) if rule.confident else None
+        judgement = judge_bar(own.value, bound, bar=rule.bar, sign=1 if rule.kind == "min" else -1)
+    known = None if isinstance(own, Missing) else own
+    return GateRow(
+        rule=describe_rule(rule, metric.label),
+        metric=metric.name,
+        set=rule.set,
+        slice=rule.slice,
+        role=rule.role,
+        kind=rule.kind,
+        direction=metric.direction,
+        bound=rule.bar,
+        outcome=judgement.outcome,
+        reason=judgement.reason,
+        reason_code=judgement.code,
+        rows=sample.rows,
+        baseline=baseline,
+        candidate=known.value if known else None,
+        difference=None if known is None or baseline is None else known.value - baseline,
+        low=known.low if known else None,
+        high=known.high if known else None,
+        candidate_low=known.low if known else None,
+        candidate_high=known.high if known else None,
+        method="the value against the bar",
+    )

@@ -1,0 +1,1 @@
+"""Charts: their data, and how they are drawn."""

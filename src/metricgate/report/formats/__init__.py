@@ -1,0 +1,1 @@
+"""The report as Markdown, HTML, JSON, terminal text and annotations."""

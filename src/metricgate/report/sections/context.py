@@ -1,0 +1,93 @@
+"""The line under the headline: what was compared with what, on how many rows, at which cost."""
+
+import re
+
+from metricgate.models.snapshot import RevisionInfo
+from metricgate.report.escape import code_span, escape_sentence
+from metricgate.report.numbers import format_count, format_seconds, plural
+from metricgate.report.place import Place
+from metricgate.report.sections.history import count_attempts
+from metricgate.report.value import Pairing, Report, Timing
+
+_SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+
+
+def describe_context(report: Report, place: Place) -> str:
+    """Return one line of Markdown; empty where nothing is known."""
+    attempts = count_attempts(report, place)
+    parts = (
+        describe_revisions(report, place),
+        *map(describe_pairing, report.pairings[:3]),
+        f"attempt {attempts} on this test set" if attempts > 1 else "",
+        escape_sentence(describe_reuse(report)) or describe_stages(report),
+    )
+    return " · ".join(part for part in parts if part)
+
+
+def describe_revisions(report: Report, place: Place) -> str:
+    ends = (report.baseline, report.candidate)
+    return " → ".join(link_revision(end, place) for end in ends if end)
+
+
+def link_revision(info: RevisionInfo, place: Place) -> str:
+    """Return a revision's name and its short commit, linked where the place has an address for it."""
+    commit = info.revision if info.revision and _SHA.fullmatch(info.revision) else None
+    if commit is None:
+        return code_span(info.name)
+    short = f"`{commit[:7]}`"
+    linked = f"[{short}]({place.repository_url}/commit/{commit})" if place.repository_url else short
+    named = (
+        linked
+        if len(info.name) >= len(short) - 2 and commit.startswith(info.name)
+        else f"{code_span(info.name)} {linked}"
+    )
+    return f"{named} with uncommitted changes" if info.dirty else named
+
+
+def describe_pairing(pairing: Pairing) -> str:
+    """Return the rows of one prediction set: ``1,409 test rows (374 positive), the same on both sides``."""
+    name = f"{code_span(pairing.set)}: " if pairing.set else ""
+    positives = f" ({format_count(pairing.positives)} positive)" if pairing.positives is not None else ""
+    both = pairing.rows == pairing.baseline_rows == pairing.candidate_rows and not pairing.test_set_changed
+    same = (
+        "the same on both sides"
+        if both
+        else f"{format_count(pairing.fresh)} of them fresh for both models"
+        if pairing.fresh
+        else (
+            f"common to both sides (baseline {format_count(pairing.baseline_rows)}, "
+            f"candidate {format_count(pairing.candidate_rows)})"
+        )
+    )
+    return f"{name}{plural(pairing.rows, 'test row')}{positives}, {same}"
+
+
+def describe_reuse(report: Report) -> str:
+    """Return in plain text that a pipeline was not run because it ran with the same inputs before."""
+    made = report.candidate.made if report.candidate else ""
+    return f"not run again: the same inputs as the run of {made}, whose results count" if made else ""
+
+
+def describe_timing(timing: Timing) -> str:
+    """Return the run's last line in plain text: what both revisions' pipelines took, and what was spared."""
+    parts = [f"trained {format_seconds(timing.trained)}" if timing.trained else "trained nothing"]
+    if timing.reused:
+        parts.append(f"reused {format_seconds(timing.reused)}")
+    return ", ".join(parts)
+
+
+def describe_stages(report: Report) -> str:
+    """Return what was trained and what was reused, and how long it took."""
+    stages = report.candidate_stages
+    seconds = sum(stage.seconds or 0.0 for stage in stages if stage.state == "ran")
+    took = f" in {format_seconds(seconds)}" if seconds else ""
+    ran = sum(stage.state == "ran" for stage in stages)
+    reused = sum(stage.state in {"cached", "restored"} for stage in stages)
+    if stages and all(stage.state == "unchanged" for stage in stages):
+        return "pipeline unchanged"
+    parts = [f"stage {code_span(stage.name)} failed" for stage in stages if stage.state == "failed"]
+    if ran:
+        parts.append(f"ran {ran} of {plural(len(stages), 'stage')}{took}")
+    if reused:
+        parts.append(f"{reused} reused" if parts else f"{plural(reused, 'stage')} reused, none ran")
+    return ", ".join(parts)

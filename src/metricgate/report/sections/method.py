@@ -1,0 +1,75 @@
+"""How this was measured, what it can catch, and how to repeat it: a few plain lines."""
+
+from metricgate.models.snapshot import RevisionInfo, Source
+from metricgate.report.escape import code_block, code_span, escape_sentence
+from metricgate.report.formats.budget import Section
+from metricgate.report.numbers import format_count, format_level, plural
+from metricgate.report.place import Place
+from metricgate.report.sections.context import link_revision
+from metricgate.report.tables import fold
+from metricgate.report.value import Pairing, Report
+
+RANK = 2
+SOURCES = {
+    Source.GIT: "results as committed in Git",
+    Source.DVC_CACHE: "results from the DVC cache",
+    Source.DVC_REMOTE: "results from the DVC remote",
+    Source.STORED: "results stored by an earlier run on the default branch",
+    Source.EARLIER: "results of an earlier run with the same inputs",
+    Source.REPRODUCED: "its pipeline was run for this comparison",
+    Source.WORKSPACE: "results as they lie in the checkout",
+    Source.FILE: "a file",
+}
+
+
+def method_section(report: Report, place: Place) -> Section:
+    """Return the folded section; it is short and shrinks only to nothing."""
+    lines = [f"- {line}" for line in describe_method(report, place)]
+    local = f"The same comparison on your machine:\n\n{code_block(report.reproduce)}" if report.reproduce else ""
+    summary = "How this was measured, what it can catch, and how to run it on your machine"
+    drawn = fold(summary, "\n".join(lines), local) if lines or local else ""
+    return Section(name="how this was measured", rank=RANK, draw=lambda count: drawn if count else "")
+
+
+def describe_method(report: Report, place: Place) -> list[str]:
+    """Return the lines as Markdown."""
+    ends = [
+        f"{name}: {link_revision(info, place)}; {_describe_source(info)}"
+        for name, info in (("Baseline", report.baseline), ("Candidate", report.candidate))
+        if info
+    ]
+    rows = [_describe_pairing(pairing) for pairing in report.pairings]
+    power = [escape_sentence(report.power[:1].upper() + report.power[1:])] if report.power else []
+    return [*ends, *rows, *_describe_intervals(report), *power]
+
+
+def _describe_source(info: RevisionInfo) -> str:
+    made = (
+        [f"made {escape_sentence(info.made)}; `.metricgate/results` keeps them, delete it for a new throw"]
+        if info.made
+        else []
+    )
+    parts = [SOURCES[info.source], *made, *(escape_sentence(text) for text in (info.reason, info.stale) if text)]
+    return "; ".join(parts)
+
+
+def _describe_pairing(pairing: Pairing) -> str:
+    name = f"Rows of {code_span(pairing.set)}: " if pairing.set else "Rows: "
+    how = "joined by id" if pairing.method == "id" else "joined in the order of the file, their labels agree"
+    rows = f"{name}both models are judged on the same {plural(pairing.rows, 'row')} of {code_span(pairing.path)}, {how}"
+    twice = f"; {format_count(pairing.duplicates)} of them have the same content" if pairing.duplicates else ""
+    notes = "".join(f" {escape_sentence(note, 400)}" for note in pairing.notes)
+    return f"{rows}{twice}.{notes}"
+
+
+def _describe_intervals(report: Report) -> list[str]:
+    measured = [gate for gate in report.gates if gate.low is not None or gate.high is not None]
+    if not measured:
+        return []
+    methods = "; ".join(sorted({escape_sentence(gate.method, 60) for gate in measured if gate.method}))
+    level = (
+        f"The intervals are paired, at {format_level(report.confidence)} confidence{f' ({methods})' if methods else ''}"
+    )
+    wide = any(gate.simultaneous_low is not None or gate.simultaneous_high is not None for gate in measured)
+    joint = "; a gate fails only by a wider bound that holds for all gates at once" if wide else ""
+    return [f"{level}{joint}. They judge this model: training it again with another seed can change more than they say"]

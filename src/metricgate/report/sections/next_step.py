@@ -1,0 +1,69 @@
+"""One next step for the reader: where the loss is largest, and what changed."""
+
+from metricgate.models.outcome import Direction, Outcome
+from metricgate.models.result import MetricRow
+from metricgate.report.escape import code_block, code_span, escape_sentence
+from metricgate.report.labels import name_metric, slice_cell
+from metricgate.report.numbers import plural
+from metricgate.report.sections.gate_table import sort_gates
+from metricgate.report.sections.metric_table import describe_difference
+from metricgate.report.value import Report
+
+SHOWN_PARAMETERS = 2
+MISSING = (
+    "add these lines to metricgate.yaml, on the base branch. The baseline's stored model is then judged on the rows that "
+    "neither model was trained on."
+)
+TROUBLE = frozenset({Outcome.FAILED, Outcome.INCONCLUSIVE})
+
+
+def draw_next_step(report: Report) -> str:
+    """Return a line of Markdown: the run's own hint, else the worst slice and the changed parameters."""
+    if report.hints:
+        return f"**Next:** {escape_sentence(report.hints[0])}"
+    parts = [part for part in (_describe_worst_slice(report), _describe_parameters(report)) if part]
+    return f"**Next:** look at {'; '.join(parts)}." if parts else ""
+
+
+def draw_missing_policy(report: Report) -> str:
+    """Return the lines of metricgate.yaml that a team is missing; empty where it misses none."""
+    if not report.missing_policy:
+        return ""
+    return f"**To compare new rows too,** {MISSING}\n\n{code_block(report.missing_policy, language='yaml')}"
+
+
+def _describe_worst_slice(report: Report) -> str:
+    worst = find_worst_slice(report)
+    if worst is None or worst.slice is None:
+        return ""
+    change = describe_difference(worst).replace("<br>", " (")
+    return f"{slice_cell(worst.slice)}, where {name_metric(worst)} loses most: {change})"
+
+
+def find_worst_slice(report: Report) -> MetricRow | None:
+    """Return the slice with the largest loss that its interval shows, of the first metric in trouble."""
+    trouble = [gate for gate in sort_gates(report.gates) if gate.outcome in TROUBLE and gate.slice is None]
+    if not trouble:
+        return None
+    names = (trouble[0].set, trouble[0].metric)
+    rows = [row for row in report.metrics if row.slice and (row.set, row.name) == names and _shown_loss(row) > 0]
+    return max(rows, key=_shown_loss, default=None)
+
+
+def _shown_loss(row: MetricRow) -> float:
+    """Return the least loss inside the interval; negative where it holds a gain as well."""
+    if row.low is None or row.high is None:
+        return 0.0
+    return -row.high if row.direction is Direction.HIGHER else row.low
+
+
+def _describe_parameters(report: Report) -> str:
+    if not any(gate.outcome in TROUBLE for gate in report.gates):
+        return ""
+    changed = [change for change in report.changes if change.kind == "parameter"]
+    shown = [
+        f"{code_span(change.name)} ({code_span(change.before or '')} → {code_span(change.after or '')})"
+        for change in changed[:SHOWN_PARAMETERS]
+    ]
+    more = [plural(len(changed) - SHOWN_PARAMETERS, "more parameter")] if len(changed) > SHOWN_PARAMETERS else []
+    return ", ".join((*shown, *more))

@@ -1,0 +1,1 @@
+"""Results kept between runs: in Git refs and in the workspace."""

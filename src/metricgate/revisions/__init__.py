@@ -1,0 +1,1 @@
+"""Git: the checkout, its history, which revision is the baseline."""

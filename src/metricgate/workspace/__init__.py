@@ -1,1 +1,0 @@
-"""Git and DVC: which revision is the baseline, and both revisions' snapshots."""

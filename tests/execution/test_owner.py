@@ -1,0 +1,123 @@
+"""Run as root on somebody else's checkout, as in a container action: code from it runs as them."""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.projects import TinyProject
+
+RUN = """\
+import sys
+from pathlib import Path
+from metricgate.processes.progress import QuietProgress
+from metricgate.settings.policy import Policy
+from metricgate.revisions.baseline_revision import BaselineRevision
+from metricgate.execution.candidate import ProduceOptions, produce_candidate
+from metricgate.revisions.checkout import Checkout
+from metricgate.results.folder import EarlierRuns
+from metricgate.execution.evaluation import EvaluationCase, evaluate_model
+from metricgate.execution.file_copies import Holder
+from metricgate.execution.baseline import fetch_baseline
+root, scratch = map(Path, sys.argv[1:3])
+checkout = Checkout.open(root)
+options = ProduceOptions(scratch=scratch, baseline_results="reproduce")
+rest = {"progress": QuietProgress(), "logs": scratch / "logs"}
+policy = Policy.model_validate({
+    "predictions": {"path": "eval/predictions.csv", "label": "label", "score": "score"},
+    "evaluation": {"command": sys.argv[3], "model": "params.yaml", "data": "data/prepared.csv"},
+})
+produce_candidate(checkout, policy, options, **rest, earlier=EarlierRuns.open(checkout))
+fetch_baseline(checkout, BaselineRevision(sha=checkout.head_sha, name="main", reason=""), policy, options, **rest)
+case = EvaluationCase(model=Holder(revision=checkout.head_sha), data=Holder(revision=None))
+print(evaluate_model(checkout, case, policy, options, **rest)[""].read_text())
+"""
+SPY = """
+import os
+open("who.txt", "w").write(f"{os.getuid()} {os.environ['USER']} {'GITHUB_TOKEN' in os.environ}")
+"""
+OWNER = 1001
+
+
+def find_python() -> str:
+    """Return an interpreter of our version that every user may run; ours may lie in root's home."""
+    version = f"python3.{sys.version_info.minor}"
+    for name in (sys.executable, f"/usr/local/bin/{version}", f"/usr/bin/{version}"):
+        try:
+            subprocess.run([name, "-c", "pass"], check=True, user=OWNER, group=OWNER, cwd="/")
+        except OSError:
+            continue
+        return name
+    pytest.skip(f"no {version} that another user may run")
+
+
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    """A folder that other users can enter, unlike pytest's own."""
+    with tempfile.TemporaryDirectory(prefix="metricgate-test-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture
+def project(tiny: TinyProject, shared: Path) -> TinyProject:
+    """The tiny project where its owner can reach it, with an interpreter that they may run."""
+    shutil.copytree(tiny.root.parent, shared / "tiny", symlinks=True)
+    project = TinyProject(root=shared / "tiny/work", remote=shared / "tiny/remote", origin=tiny.origin)
+    project.use_remote(str(project.remote))
+    project.write("dvc.yaml", project.read("dvc.yaml").replace("cmd: python ", f"cmd: {find_python()} "))
+    return project
+
+
+def run_as_root(project: TinyProject, shared: Path) -> subprocess.CompletedProcess[str]:
+    python = find_python()
+    environment = {
+        "PATH": f"{Path(python).parent}:/usr/bin:/bin",
+        "PYTHONPATH": os.pathsep.join([*sys.path, sysconfig.get_paths()["purelib"]]),
+        "HOME": "/root",
+        "GITHUB_TOKEN": "a-token",
+    }
+    evaluation = f"id -u && {python} src/evaluate.py"
+    command = [python, "-c", RUN, str(project.root), str(shared / "scratch"), evaluation]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def give_to_owner(folder: Path) -> None:
+    subprocess.run(["chown", "-R", f"{OWNER}:{OWNER}", str(folder)], check=True)
+
+
+@pytest.mark.acceptance
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run something as somebody else")
+def test_stages_run_as_the_owner_of_the_checkout_and_leave_no_file_of_root(project: TinyProject, shared: Path) -> None:
+    project.write("src/evaluate.py", project.read("src/evaluate.py") + SPY)
+    give_to_owner(shared / "tiny")
+
+    done = run_as_root(project, shared)
+
+    assert done.returncode == 0, done.stderr
+    assert project.read("who.txt") == f"{OWNER} uid{OWNER} False"
+    assert done.stdout.startswith("id,label,score\n0,0,")
+    assert (shared / "scratch/logs/evaluation-command.log").read_text(encoding="utf-8").startswith(f"{OWNER}\n")
+    assert [*project.root.glob(".metricgate/results/candidate/*/results.json")]
+    assert [path for path in (shared / "tiny").rglob("*") if path.lstat().st_uid == 0] == []
+
+
+@pytest.mark.acceptance
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can leave a file that the owner cannot write")
+def test_file_that_an_earlier_step_left_as_root_is_named_with_its_cure(project: TinyProject, shared: Path) -> None:
+    project.write("src/evaluate.py", project.read("src/evaluate.py") + SPY)
+    give_to_owner(shared / "tiny")
+    subprocess.run(["chown", "root:root", str(project.root / "dvc.lock")], check=True)
+    (project.root / "dvc.lock").chmod(0o644)
+
+    done = run_as_root(project, shared)
+
+    assert done.returncode == 1
+    assert f"{project.root}/dvc.lock cannot be written: Permission denied." in done.stderr
+    assert "change the owner of that file" in done.stderr
