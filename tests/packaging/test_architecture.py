@@ -1,12 +1,27 @@
-"""docs/architecture.md says what the code is: its rooms, their order, and the files it names."""
+"""docs/architecture.md matches the code: its rooms, their order, the files it names, and where each change starts."""
 
 import re
 import tomllib
+
+import pytest
 
 from tests.packaging.documents import ROOT
 
 PAGE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
 SOURCE = ROOT / "src/metricgate"
+TOPICS = [
+    "the headline",
+    "a section",
+    "a metric",
+    "a chart",
+    "a policy key",
+    "an input",
+    "an error",
+    "a destination",
+    "an executor",
+    "a kind of gate",
+    "a predictions format",
+]
 
 
 def read_rooms() -> list[set[str]]:
@@ -20,6 +35,19 @@ def read_layers() -> list[set[str]]:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     (layers,) = (entry["layers"] for entry in settings["tool"]["importlinter"]["contracts"] if "layers" in entry)
     return [set(re.findall(r"\w+", layer)) - {"__main__"} for layer in layers]
+
+
+def read_places() -> dict[str, list[str]]:
+    """Return what the table of places says of each topic: where to start, and the test to extend."""
+    _, _, section = PAGE.partition("## Where do I change …")
+    table, _, _ = section.partition("\n## ")
+    _, _, *rows = (line for line in table.splitlines() if line.startswith("|"))
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    return {topic: places for topic, *places in cells}
+
+
+def name_paths(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
 
 
 def test_every_room_has_its_line() -> None:
@@ -42,6 +70,23 @@ def test_every_file_that_the_page_names_exists() -> None:
         assert (SOURCE / name).exists() or (ROOT / name).exists(), name
 
 
+def test_every_topic_has_its_place_and_its_test() -> None:
+    places = read_places()
+
+    assert list(places) == TOPICS
+    assert [topic for topic, cells in places.items() if len(cells) != 2] == []
+    assert [topic for topic, cells in places.items() if not all(map(name_paths, cells))] == []
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_place_and_its_test_exist(topic: str) -> None:
+    files, tests = map(name_paths, read_places()[topic])
+
+    assert [name for name in files if not (SOURCE / name).exists() and not (ROOT / name).is_file()] == []
+    assert [name for name in tests if not re.fullmatch(r"tests/([a-z_]+/)*test_\w+\.py", name)] == []
+    assert [name for name in tests if not (ROOT / name).is_file()] == []
+
+
 def test_the_page_is_one_page_with_the_picture() -> None:
-    assert len(PAGE.splitlines()) <= 60
+    assert len(PAGE.splitlines()) <= 75
     assert "candidate snapshot" in PAGE
