@@ -1,4 +1,4 @@
-# The action's image. GitHub runs it as root, in /github/workspace, which belongs to somebody else.
+# The action's image. GitHub runs it as root, in /github/workspace, which belongs to another user.
 ARG PYTHON_IMAGE=python:3.13.14-slim-bookworm
 
 FROM ${PYTHON_IMAGE} AS build
@@ -7,12 +7,12 @@ COPY requirements/uv.txt requirements/image.txt requirements/
 RUN python -m venv --without-pip /opt/metricgate \
  && python -m venv /build/tools \
  && /build/tools/bin/pip install --no-cache-dir --require-hashes -r requirements/uv.txt
-# Build constraints: the one source distribution (antlr4) is built with the locked, hashed setuptools too.
+# Build constraints: the only source distribution (antlr4) is also built with the locked, hashed setuptools.
 RUN /build/tools/bin/uv pip install --no-cache --python /opt/metricgate/bin/python --require-hashes \
       --build-constraints requirements/image.txt -r requirements/image.txt
-# Never used at run time, and a quarter of the compressed size: the libraries' own tests, AWS services other than storage,
-# what only a compiler or a type checker reads, and debug symbols. Not those of *.libs: their layout was rewritten for
-# the wheel, and stripped again they no longer load.
+# A quarter of the compressed size is never used at run time: the libraries' own tests, AWS services other than storage,
+# files that only a compiler or a type checker reads, and debug symbols. Do not strip *.libs: their layout was rewritten
+# for the wheel, and they would no longer load.
 # hadolint ignore=DL3008,DL3009
 RUN apt-get update && apt-get install --yes --no-install-recommends binutils
 WORKDIR /opt/metricgate/lib/python3.13/site-packages
@@ -28,7 +28,7 @@ RUN /build/tools/bin/uv pip install --no-cache --python /opt/metricgate/bin/pyth
       --build-constraints dev.txt .
 
 FROM ${PYTHON_IMAGE}
-# Debian's stable release fixes Git's version; a pinned one would vanish from its mirrors with the next security update.
+# Debian's stable release fixes Git's version; a pinned package would vanish from its mirrors with the next security update.
 # hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends git \
@@ -37,10 +37,10 @@ COPY --from=build /opt/metricgate /opt/metricgate
 ENV PATH=/opt/metricgate/bin:/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin \
     MPLCONFIGDIR=/opt/metricgate/share/matplotlib \
     DVC_NO_ANALYTICS=1
-# Git and libgit2 (DVC) both read /etc/gitconfig, and refuse a workspace of another user; libgit2 ignores GIT_CONFIG_*.
+# Git and libgit2 (DVC) both read /etc/gitconfig, and refuse another user's workspace; libgit2 ignores GIT_CONFIG_*.
 # Everything in this container is the workspace or comes from it, so naming single directories would protect nothing.
 RUN git config --system --add safe.directory '*'
-# One real run leaves the bytecode of what is imported, and Matplotlib's font cache: imports are three times faster.
+# One real run leaves the bytecode of what it imports, and Matplotlib's font cache: imports are three times faster.
 RUN metricgate demo /tmp/demo >/tmp/demo.log 2>&1 || { cat /tmp/demo.log; exit 1; } \
  && rm -rf /tmp/demo /tmp/demo.log /var/tmp/dvc ~/.cache ~/.config
 # The post step completes a check that a killed process left open; the runner gives it a path and no arguments.
@@ -54,6 +54,6 @@ LABEL org.opencontainers.image.title="MetricGate" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
-# -I: the working directory is the pull request's; nothing may be imported from it, nor from a PYTHONPATH of the workflow.
-# Exec form, no shell: Debian's sh drops the variables of inputs with a hyphen, and signals must reach Python.
+# -I: the working directory is the pull request's. Python must not import from it, nor from the workflow's PYTHONPATH.
+# Exec form, without a shell: Debian's sh drops the variables of inputs with a hyphen, and signals must reach Python.
 ENTRYPOINT ["/opt/metricgate/bin/python", "-I", "-u", "-m", "metricgate", "action"]

@@ -1,4 +1,4 @@
-# One front door. Every target builds the locked environment in .venv first; nothing else has to be installed.
+# The one entry point. Every target first builds the locked environment in .venv; nothing else has to be installed.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -24,19 +24,19 @@ $(READY): requirements/uv.txt requirements/dev.txt pyproject.toml
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: $(READY) ## See a worse model refused: real data, DVC and Git, in a new folder
+demo: $(READY) ## Watch a worse model be refused: real data, DVC and Git, in a new folder
 	$(BIN)/metricgate demo
 
-test: $(READY) ## Unit and end-to-end tests, under five minutes on two cores
+test: $(READY) ## Run unit and end-to-end tests, under five minutes on two cores
 	$(BIN)/pytest -n $(WORKERS) -m "not acceptance and not calibration"
 
-acceptance: $(READY) ## What needs more than a checkout: container, remotes, browser, servers
+acceptance: $(READY) ## Run tests that need more than a checkout: container, remotes, browser, servers
 	$(BIN)/python scripts/acceptance.py
 
-container: $(READY) ## Build the image and run the action in it as GitHub's runner does
+container: $(READY) ## Build the image, and run the action in it as GitHub's runner does
 	$(BIN)/python scripts/acceptance.py tests/container
 
-lint: $(READY) ## Style, types, layers, spelling, workflows
+lint: $(READY) ## Check style, types, layers, spelling and the Dockerfile
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -44,18 +44,18 @@ lint: $(READY) ## Style, types, layers, spelling, workflows
 	$(BIN)/codespell
 	$(BIN)/hadolint Dockerfile
 
-format: $(READY) ## Format and fix what can be fixed
+format: $(READY) ## Format the code, and fix what can be fixed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(READY) ## Speed and memory, as ratios measured in one run
+bench: $(READY) ## Measure speed and memory, as ratios within one run
 	$(BIN)/python scripts/bench.py
 
-calibrate: $(READY) ## Thousands of simulated test sets; prints the table of docs/statistics.md
+calibrate: $(READY) ## Simulate thousands of test sets, and print the tables of docs/statistics.md
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) -m calibration -s
 
-lock: ## Write requirements/*.txt anew
+lock: ## Rewrite requirements/*.txt
 	PATH=$(abspath $(BIN)):$$PATH sh requirements/lock.sh
 
-clean: ## Remove the environment and what tools left behind
+clean: ## Remove the environment and the files that tools left behind
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,4 +1,4 @@
-"""The customers as the stages pass them on: one CSV row each, read into arrays."""
+"""Customers as the stages exchange them: one CSV row each, read into arrays."""
 
 import csv
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Judge the model by the held-out customers: one number per metric, and one row per customer."""
+"""Judge the model on the held-out customers: write one number per metric and one row per customer."""
 
 import csv
 import json
@@ -47,7 +47,7 @@ def write_roc(churned: np.ndarray, probability: np.ndarray) -> None:
 
 def main() -> None:
     customers = read_customers(TEST)
-    # Rounded once, before everything else, so that the metrics are those of the predictions as written.
+    # Rounded before everything else, so that the metrics match the predictions as written.
     probability = joblib.load(MODEL).predict_proba(customers.features)[:, 1].round(6)
     metrics = measure(customers.churned, probability)
     METRICS.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")

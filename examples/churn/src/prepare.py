@@ -1,4 +1,4 @@
-"""Clean the raw table and split it into customers to learn from and customers to judge by."""
+"""Clean the raw table and split it into customers to train on and customers to judge on."""
 
 import csv
 import hashlib
@@ -9,8 +9,8 @@ from customers import CATEGORIES, NUMBERS
 RAW = Path("data/telco-churn.csv")
 PREPARED = Path("data/prepared")
 
-# The split is frozen: no parameter moves it, and new customers never change the side of old ones. A moved split would
-# let a model be judged on rows it was trained on.
+# The split is frozen: no parameter moves it, and new customers never move old ones to the other side. If the split moved, a
+# model could be judged on rows that it was trained on.
 SPLIT = "telco-72"
 TEST_SHARE = 5  # one in five
 
@@ -21,7 +21,7 @@ def is_test(customer_id: str) -> bool:
 
 
 def clean(row: dict[str, str]) -> dict[str, str]:
-    # 11 customers in their first month have no total yet: nothing was charged.
+    # 11 customers in their first month have no total yet, because nothing was charged.
     total = row["total_charges"] or ("0" if row["tenure"] == "0" else "")
     if not total:
         raise SystemExit(f"customer {row['rownames']} has no total_charges after {row['tenure']} months")
@@ -44,7 +44,7 @@ def main() -> None:
     PREPARED.mkdir(parents=True, exist_ok=True)
     write_rows(PREPARED / "train.csv", train)
     write_rows(PREPARED / "test.csv", test)
-    print(f"{len(train)} customers to learn from, {len(test)} to judge by")
+    print(f"{len(train)} customers to train on, {len(test)} to judge on")
 
 
 if __name__ == "__main__":

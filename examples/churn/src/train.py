@@ -1,4 +1,4 @@
-"""Learn who is about to leave: gradient boosting on charges, contract and services."""
+"""Train the model that predicts who is about to leave: gradient boosting on charges, contract and services."""
 
 from pathlib import Path
 
