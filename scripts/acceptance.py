@@ -1,8 +1,7 @@
-"""Runs the acceptance tests with what they need: a Docker Engine, Chromium, an SSH server.
+"""Run the acceptance tests with what they need: a Docker Engine, Chromium, an SSH server.
 
-What is missing is installed or started where that is possible (as root on Debian). What cannot run is named at the end,
-with the reason; only a failing test makes the exit code non-zero. Arguments are handed to pytest:
-`scripts/acceptance.py tests/container -k cancel`.
+As root on Debian, this script installs and starts what is missing. At the end it names what could not run, and why; only a
+failing test makes the exit code non-zero. It passes its arguments to pytest: `scripts/acceptance.py tests/container -k cancel`.
 """
 
 import contextlib
@@ -18,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 ENGINE = ROOT / "scripts/docker_engine.sh"
-# Program to Debian package. A test that needs a program skips without it, and names it.
+# Program to Debian package. Without its program, a test skips and names it.
 PROGRAMS = {"chromium": "chromium", "sshd": "openssh-server"}
 
 
@@ -36,7 +35,7 @@ def install_programs() -> None:
     if not missing:
         return
     if not is_debian_root():
-        print(f"acceptance: {', '.join(missing)} not found, and only root on Debian can install: {not_run()}")
+        print(f"acceptance: {', '.join(missing)} not found. Only root on Debian can install them: {not_run()}")
         return
     packages = sorted(missing.values())
     print(f"acceptance: installing Debian's {', '.join(packages)} …", flush=True)
@@ -57,20 +56,20 @@ def is_debian_root() -> bool:
 
 
 def not_run() -> str:
-    return "what needs it will not run"
+    return "tests that need them will not run"
 
 
 @contextlib.contextmanager
 def running_engine() -> Iterator[dict[str, str]]:
-    """Yield an environment in which `docker` answers, if that can be had; stop an engine that was started for it."""
+    """Yield an environment in which `docker` answers, if possible; stop the engine if this function started it."""
     environment = dict(os.environ)
     if has_engine(environment):
-        print("acceptance: using the Docker Engine that is there")
-        have_base_image(environment)
+        print("acceptance: using the running Docker Engine")
+        ensure_base_image(environment)
         yield environment
         return
     if not is_debian_root():
-        print(f"acceptance: no Docker Engine answers `docker info`, and only root on Debian can start one: {not_run()}")
+        print(f"acceptance: no Docker Engine answers `docker info`. Only root on Debian can start one: {not_run()}")
         yield environment
         return
     started = subprocess.run([ENGINE, "start"], check=False, stdout=subprocess.PIPE, text=True)
@@ -81,7 +80,7 @@ def running_engine() -> Iterator[dict[str, str]]:
     name, _, value = started.stdout.strip().partition("=")
     environment |= {name: value}
     try:
-        have_base_image(environment)
+        ensure_base_image(environment)
         yield environment
     finally:
         subprocess.run([ENGINE, "stop"], check=False)
@@ -93,8 +92,8 @@ def has_engine(environment: dict[str, str]) -> bool:
     return subprocess.run(["docker", "info"], env=environment, check=False, capture_output=True).returncode == 0
 
 
-def have_base_image(environment: dict[str, str]) -> None:
-    """Pull the Dockerfile's base image; only where that fails, and root can, make a stand-in."""
+def ensure_base_image(environment: dict[str, str]) -> None:
+    """Pull the Dockerfile's base image, or build a stand-in if that fails; do nothing unless root on Debian."""
     found = re.search(r"^ARG PYTHON_IMAGE=(\S+)$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
     if found is None:
         raise SystemExit("acceptance: the Dockerfile does not name its base image in ARG PYTHON_IMAGE")
@@ -109,7 +108,7 @@ def run_tests(arguments: list[str], environment: dict[str, str], results: Path) 
 
 
 def report_skips(results: Path) -> None:
-    """Print every reason for which acceptance tests did not run, and which they are."""
+    """Print each reason why acceptance tests did not run, and their names."""
     if not results.exists():
         return
     reasons: dict[str, list[str]] = {}

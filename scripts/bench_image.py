@@ -1,6 +1,6 @@
-"""Size and start of the image: `scripts/bench_image.py [IMAGE]`, metricgate-under-test by default (`make container`).
+"""Measure the image's size and start-up: `scripts/bench_image.py [IMAGE]`, by default the one that `make container` builds.
 
-Seconds are from the docker client's start, the least of several: a run of the action on the demo's pull request, in a
+Seconds count from the docker client's start, the least of several runs of the action on the demo's pull request, in a
 container without network.
 """
 
@@ -20,7 +20,7 @@ RUNS = 7
 ROOT = Path(__file__).parent.parent
 SITE = "/opt/metricgate/lib/python3.13/site-packages"
 MILLION = 1_000_000
-# What the action's log says first, when it has read inputs, event, Git and both policies, and when the pipeline begins.
+# The log's first line; the line after inputs, event, Git and both policies are read; the line when the pipeline begins.
 MOMENTS = {
     "MetricGate ": "to the first line",
     "::group::Candidate": "to the first step of the run",
@@ -30,7 +30,7 @@ MOMENTS = {
 
 def main(image: str) -> int:
     if subprocess.run(["docker", "image", "inspect", image], check=False, capture_output=True).returncode:
-        print(f"image: not measured, there is no image {image} (make container builds it)")
+        print(f"image: not measured, because there is no image {image} (make container builds it)")
         return 0
     size, (base, base_size) = compressed_size(image) / MILLION, measure_base()
     print(f"compressed                        {size:6.0f} MB, {size - base_size:.0f} without {base} ({base_size:.0f})")
@@ -45,7 +45,7 @@ def main(image: str) -> int:
 
 
 def measure_base() -> tuple[str, float]:
-    """Return the name of the Dockerfile's base image, and how many MB it has compressed."""
+    """Return the name of the Dockerfile's base image, and its compressed size in MB."""
     found = re.search(r"^ARG PYTHON_IMAGE=(\S+)$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
     if found is None:
         raise SystemExit("the Dockerfile does not name its base image in ARG PYTHON_IMAGE")
@@ -56,7 +56,7 @@ def measure_base() -> tuple[str, float]:
 
 
 def compressed_size(image: str) -> int:
-    """Return the size of all layers, each compressed as registries keep it (gzip -6), in bytes."""
+    """Return the size of all layers in bytes, compressed as registries keep them (gzip -6)."""
     with subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE) as saving:
         counter = Counter()
         with gzip.GzipFile(fileobj=counter, mode="wb", compresslevel=6) as packed:  # type: ignore[arg-type]
@@ -66,7 +66,7 @@ def compressed_size(image: str) -> int:
 
 
 class Counter:
-    """A file that only counts what is written."""
+    """A file that only counts the bytes written to it."""
 
     total = 0
 
@@ -75,11 +75,11 @@ class Counter:
         return len(data)
 
     def flush(self) -> None:
-        """Have nothing to flush."""
+        """Do nothing: no byte is kept."""
 
 
 def time_run(image: str, project: DemoProject, folder: Path) -> dict[str, float]:
-    """Run the action on a copy of the project, and return when each moment of its log came; then the run is ended."""
+    """Run the action on a copy of the project until its log shows every moment, and return the seconds to each."""
     workspace = folder / "workspace"
     shutil.copytree(project.repository, workspace, symlinks=True)
     event = folder / "event.json"
@@ -103,7 +103,7 @@ def time_run(image: str, project: DemoProject, folder: Path) -> dict[str, float]
             if len(found) == len(MOMENTS):
                 subprocess.run(["docker", "kill", name], check=False, capture_output=True)
                 return found
-    raise SystemExit(f"the container never said {set(MOMENTS) - set(found)}")
+    raise SystemExit(f"the container's log never showed {set(MOMENTS) - set(found)}")
 
 
 def measure_floor(image: str) -> float:

@@ -1,4 +1,4 @@
-"""CPU seconds of `metricgate run` beside the DVC commands people run today: ratios measured in one run.
+"""Compare the CPU seconds of `metricgate run` with those of the DVC commands that people run today, as ratios in one run.
 
 Usage: python scripts/bench_workspace.py [--files 100000] [--commits 200]
 """
@@ -27,7 +27,7 @@ CHAIN = ("pull", "repro", "metrics diff main", "params diff main", "plots diff m
 
 
 def measure(directory: Path, *commands: Sequence[str], allowed: tuple[int, ...] = (0,)) -> float:
-    """Run commands one after the other and return the CPU seconds of all their processes."""
+    """Run commands one after another, and return the CPU seconds of all their processes."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     for command in commands:
         done = subprocess.run(command, cwd=directory, env=ENVIRONMENT, capture_output=True, text=True, check=False)
@@ -49,7 +49,7 @@ RUN = [str(BIN / "metricgate"), "run"]
 
 
 def clone(source: Path, target: Path, branch: str = "bigger-trees") -> Path:
-    """Clone as CI does: no DVC cache, the local branch main beside the one checked out."""
+    """Clone as CI does: without a DVC cache, and with a local branch main beside the one checked out."""
     measure(source, git("clone", "--quiet", "--branch", "main", str(source), str(target)))
     measure(target, git("checkout", "--quiet", branch))
     return target
@@ -60,12 +60,12 @@ def report(title: str, ours: float, theirs: float, aim: float, what: str) -> Non
 
 
 def least(times: Iterable[float]) -> float:
-    """Return the least of several runs: a busy machine only ever adds."""
+    """Return the least of several runs, because a busy machine only ever adds time."""
     return min(times)
 
 
 def bench_pull_request(project: Path, scratch: Path) -> None:
-    """Measure a fresh clone of the branch that trains again, and what its two stages take by themselves."""
+    """Measure a fresh clone of the branch that trains again, and its two stages alone."""
     chain, ours, stages = [], [], []
     for number in range(REPEATS):
         work = clone(project, scratch / f"chain-{number}")
@@ -74,7 +74,7 @@ def bench_pull_request(project: Path, scratch: Path) -> None:
         ours.append(measure(clone(project, scratch / f"ours-{number}"), RUN, allowed=(0, 1)))
     report("churn pull request, fresh clone", least(ours), least(chain), 0.7, f"dvc {'; '.join(CHAIN)}")
     own, theirs = least(ours) - least(stages), least(chain) - least(stages)
-    print(f"  its two stages by themselves: {least(stages):.2f} CPU s; without them {own:.2f} and {theirs:.2f} CPU s")
+    print(f"  its two stages alone: {least(stages):.2f} CPU s; without them {own:.2f} and {theirs:.2f} CPU s")
 
 
 def bench_unchanged(project: Path, scratch: Path) -> None:
@@ -88,7 +88,7 @@ def bench_unchanged(project: Path, scratch: Path) -> None:
 
 
 def bench_files(project: Path, scratch: Path, files: int) -> None:
-    """Add a DVC-tracked folder that no stage reads, and run on the unchanged pull request."""
+    """Add a DVC-tracked folder that no stage reads, and measure the unchanged pull request."""
     for count in (1, files):
         work = clone(project, scratch / f"files-{count}", "main")
         measure(work, dvc("pull", "--quiet"), git("checkout", "--quiet", "-b", "words"))

@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# A Docker Engine for the container tests on a Debian machine that has none. Needs root.
+# Provide a Docker Engine for the container tests on a Debian machine that has none. Needs root.
 #
 #   scripts/docker_engine.sh start         install Debian's engine if needed, start it, print DOCKER_HOST=…
-#   scripts/docker_engine.sh base IMAGE    have IMAGE (python:X.Y-…): pulled, or else a stand-in made here
-#   scripts/docker_engine.sh stop          stop the engine that `start` started; images stay for the next time
+#   scripts/docker_engine.sh base IMAGE    pull IMAGE (python:X.Y-…), or build a stand-in if that fails
+#   scripts/docker_engine.sh stop          stop the engine that `start` started; keep its images
 #
-# The engine has no bridge network: build and run with `--network host`, where servers on 127.0.0.1 are reachable, or
-# with `--network none`. METRICGATE_ENGINE_DIR says where it lives.
+# The engine has no bridge network: build and run with `--network host`, which reaches servers on 127.0.0.1, or with
+# `--network none`. METRICGATE_ENGINE_DIR names its folder.
 set -euo pipefail
 engine_dir=${METRICGATE_ENGINE_DIR:-/var/lib/metricgate-engine}
 socket=unix://$engine_dir/engine.sock
 
 say() { printf '%s\n' "$*" >&2; }
 
-install_debian() {   # install_debian PROGRAM PACKAGE: nothing to do where the program is there
+install_debian() {   # install_debian PROGRAM PACKAGE: install the package unless the program exists
   command -v "$1" >/dev/null && return
   say "docker_engine: installing Debian's $2 …"
   local log
@@ -54,7 +54,7 @@ stop() {
   say "docker_engine: dockerd (pid $pid) is still stopping"
 }
 
-find_python() {   # the prefix of a CPython X.Y on this machine
+find_python() {   # print the prefix of a CPython X.Y on this machine
   local version=$1 candidate
   for candidate in "python$version" "$HOME/.pyenv/versions/$version".*/bin/python; do
     if "$candidate" -c "import sys; sys.exit('%d.%d' % sys.version_info[:2] != '$version')" 2>/dev/null; then
@@ -66,7 +66,7 @@ find_python() {   # the prefix of a CPython X.Y on this machine
   exit 1
 }
 
-make_stand_in() {   # Debian, and this machine's CPython in /usr/local: the layout of the official image
+make_stand_in() {   # combine Debian with this machine's CPython in /usr/local: the layout of the official image
   local image=$1 version prefix suite root
   version=$(sed -E 's/^python:([0-9]+\.[0-9]+).*$/\1/' <<<"$image")
   prefix=$(find_python "$version")
@@ -75,15 +75,15 @@ make_stand_in() {   # Debian, and this machine's CPython in /usr/local: the layo
   install_debian mmdebstrap mmdebstrap
   install_debian strip binutils
   rm -rf "$root"
-  # What the official image keeps of Debian, and the shared libraries that CPython's modules are linked to: not Tk's.
+  # Include what the official image keeps of Debian, and the shared libraries that CPython's modules need, except Tk's.
   mmdebstrap --quiet --variant=minbase --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/doc/*' --include="ca-certificates,netbase,tzdata,$(list_libraries "$prefix")" "$suite" "$root" >&2
   (cd "$prefix" && tar -c --exclude=__pycache__ --exclude='site-packages/*' --exclude=test --exclude='config-*' --exclude='*.a' \
     "bin/python$version" lib include) | tar -x -C "$root/usr/local"
-  find "$root/usr/local" -type f \( -name '*.so*' -o -name "python$version" \) -exec strip --strip-unneeded {} + # as there
+  find "$root/usr/local" -type f \( -name '*.so*' -o -name "python$version" \) -exec strip --strip-unneeded {} + # as in the official image
   ln -s "python$version" "$root/usr/local/bin/python3"
   ln -s python3 "$root/usr/local/bin/python"
-  # Machines behind a proxy have a certificate authority of their own; without it nothing could be installed.
+  # A machine behind a proxy has its own certificate authority; without it, nothing could be installed.
   install -D -m 644 /etc/ssl/certs/ca-certificates.crt "$root/usr/local/share/build-machine.crt"
   ldconfig -r "$root"
   chroot "$root" /usr/local/bin/python -m ensurepip --default-pip >/dev/null 2>&1
@@ -95,7 +95,7 @@ make_stand_in() {   # Debian, and this machine's CPython in /usr/local: the layo
   rm -rf "$root"
 }
 
-list_libraries() {   # the Debian packages, comma separated, of the shared libraries that CPython in PREFIX needs
+list_libraries() {   # print the Debian packages, comma-separated, of the shared libraries that CPython in PREFIX needs
   find "$1/bin" "$1"/lib/python*/lib-dynload -type f ! -name '_tkinter*' -print0 | xargs -0 ldd 2>/dev/null | awk '$2 == "=>" && $3 ~ /^\// {print $3}' |
     sort -u | xargs -r -n1 readlink -f | sed 's,^/usr/,*/,; s,^/lib,*/lib,' | xargs -r dpkg-query --search 2>/dev/null |
     cut -d: -f1 | grep -v '^libpython' | sort -u | paste -sd,
@@ -108,8 +108,8 @@ base() {
     return
   fi
   say "============================================================================================"
-  say "docker_engine: $image cannot be pulled. A STAND-IN is made from this machine's Debian and Python."
-  say "Everything built on it is the project's own; the base image itself is not what users get."
+  say "docker_engine: cannot pull $image. Building a STAND-IN from this machine's Debian and Python."
+  say "What is built on it is the project's own image, but not on the base image that users get."
   say "============================================================================================"
   make_stand_in "$image"
 }

@@ -1,4 +1,4 @@
-"""Write the tables of README.md that follow from the code: inputs and outputs from action.yml, exit codes from the errors.
+"""Write the generated tables of README.md: inputs and outputs from action.yml, exit codes from the errors.
 
 python scripts/readme_tables.py
 """
@@ -17,10 +17,10 @@ ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 
 VERDICTS = (
-    (0, "passed; also inconclusive where merging is allowed, and skipped: nothing was compared", "success or neutral"),
-    (1, "failed: a gate says no, and nothing else ever exits with 1", "failure"),
-    (6, "inconclusive, where the policy says `on_inconclusive: fail`", "failure"),
-    (70, "a defect of MetricGate; the traceback is in the log", "failure"),
+    (0, "passed; inconclusive, if merging is allowed; skipped, because nothing was compared", "success or neutral"),
+    (1, "failed: a gate failed; nothing else ever exits with 1", "failure"),
+    (6, "inconclusive, and the policy says `on_inconclusive: fail`", "failure"),
+    (70, "MetricGate itself failed (a bug); the traceback is in the log", "failure"),
 )
 CONCLUSIONS = {
     errors.TimeLimitError: "timed out",
@@ -30,7 +30,7 @@ CONCLUSIONS = {
 
 
 def render_readme(text: str) -> str:
-    """Return the README with each table between its markers written anew."""
+    """Return the README with each table between its markers regenerated."""
     action = YAML(typ="safe").load(ROOT / "action.yml")
     tables = {
         "inputs": render_inputs(action["inputs"]),
@@ -61,7 +61,7 @@ def _quote(default: str | None) -> str:
 
 
 def _list_others(name: str) -> str:
-    """Return the values that an input may have beside its default, where they are a few words."""
+    """Return the other values of an input, if it accepts only a few words."""
     field = Inputs.model_fields[name.replace("-", "_")]
     if field.annotation is bool:
         return f"(`{str(not field.default).lower()}`)"

@@ -1,10 +1,10 @@
-"""Release steps that need no platform: check the version, and tag a commit whose action.yml names the image by digest.
+"""Do the release steps that need no platform: check the version, and tag a commit whose action.yml names the image by digest.
 
-release.py check VERSION            is VERSION what the package and the changelog say?
+release.py check VERSION            check that package and changelog say VERSION
 release.py tag VERSION DIGEST       commit, tag vX.Y.Z, move vX, push both tags to origin
 
 main keeps `image: Dockerfile`, so that `uses: ./` builds what it sees; the commit with the digest is reachable only
-through its tags. Standard library only: it runs before anything is installed.
+through its tags. This script runs before anything is installed, so it uses only the standard library.
 """
 
 import re
@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
 
 
 def find_problems(root: Path, version: str) -> list[str]:
-    """Say in what the package and the changelog differ from ``version``."""
+    """Return how the package and the changelog differ from ``version``."""
     problems = []
     if not re.fullmatch(r"\d+\.\d+\.\d+", version):
         problems.append(f"{version!r} is not X.Y.Z")
@@ -61,7 +61,7 @@ def tag_release(root: Path, version: str, digest: str) -> int:
     git(root, *BOT, "commit", "--quiet", "--message", f"release: {version}", "--", "action.yml")
     git(root, "tag", f"v{version}")
     git(root, "tag", "--force", major)
-    # A release's tag is never moved: without --force this fails where it exists. The major one is.
+    # A release's tag never moves: without --force, the push fails if the tag exists. Only the major tag moves.
     git(root, "push", "--quiet", "origin", f"refs/tags/v{version}")
     git(root, "push", "--quiet", "--force", "origin", f"refs/tags/{major}")
     return 0
