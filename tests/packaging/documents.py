@@ -1,4 +1,4 @@
-"""The documents as a reader meets them: pages, their fenced blocks, and the commands they name within a sentence."""
+"""The documents: their pages, their fenced blocks, and the commands that they name within a sentence."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""scripts/acceptance.py says what did not run, and never calls that a failure or a success."""
+"""scripts/acceptance.py names what did not run, and never counts that as a failure or a success."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def test_every_skipped_test_is_named_with_its_reason(tmp_path: Path, capsys: pyt
     assert "everything ran" not in printed
 
 
-def test_without_root_a_missing_engine_is_said_and_nothing_is_started(
+def test_without_root_a_missing_engine_is_reported_and_nothing_is_started(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)

@@ -1,4 +1,4 @@
-"""Every command of the documents is executed, or its form is checked, or this page says why neither can be."""
+"""Every command in the documents is executed, or its form is checked, or this file says why neither is possible."""
 
 import os
 import re
@@ -22,19 +22,19 @@ from tests.packaging.documents import ROOT, list_blocks, list_commands
 
 BIN = Path(sys.executable).parent
 
-# Commands that no test can execute, each with the reason.
+# Commands that no test can execute, each with its reason.
 NOT_EXECUTED = {
-    "cml asset publish": "another tool's, quoted as what a team has today",
-    "cml check create --title=… report.md": "another tool's, quoted as what a team has today",
-    "cml comment create report.md": "another tool's, quoted as what a team has today",
-    "cml comment update report.md": "another tool's, quoted as what a team has today",
-    "cml pr create": "another tool's, quoted as what a team has today",
-    "cml runner launch": "another tool's, quoted as what a team has today",
-    "cml tensorboard connect": "another tool's, quoted as what a team has today",
+    "cml asset publish": "a command of another tool, quoted as what a team uses today",
+    "cml check create --title=… report.md": "a command of another tool, quoted as what a team uses today",
+    "cml comment create report.md": "a command of another tool, quoted as what a team uses today",
+    "cml comment update report.md": "a command of another tool, quoted as what a team uses today",
+    "cml pr create": "a command of another tool, quoted as what a team uses today",
+    "cml runner launch": "a command of another tool, quoted as what a team uses today",
+    "cml tensorboard connect": "a command of another tool, quoted as what a team uses today",
     "gh attestation verify oci://ghcr.io/metricgate/metricgate:X.Y.Z --owner metricgate": "needs a release on GitHub",
     "git push origin --delete REF": "REF stands for a ref of the reader's repository",
 }
-# What a heading, a sentence or a table says of a program, without being a command to type.
+# What a heading, a sentence or a table calls a program; nobody types these.
 NAMED_ONLY = {"docker info", "docker run", "python -I", "python -m", "python -c pass", "uv build"}
 
 
@@ -52,8 +52,8 @@ def run_shell(text: str, folder: Path, **variables: str) -> None:
     assert done.returncode == 0, f"{text}\n{done.stdout}"
 
 
-def parse_ours(command: str) -> None:
-    """Let our own command line read a command, without running it: names, options and their values."""
+def parse_metricgate(command: str) -> None:
+    """Parse a metricgate command without running it: names, options and their values."""
     name, *arguments = shlex.split(command.removeprefix("uvx ").removeprefix("metricgate "), comments=True)
     assert name in COMMANDS, command
     found = commands.get_command(click.Context(commands), name)
@@ -61,7 +61,7 @@ def parse_ours(command: str) -> None:
     found.make_context(name, arguments)
 
 
-def is_ours(command: str) -> bool:
+def is_metricgate(command: str) -> bool:
     return command.removeprefix("uvx ").startswith("metricgate ")
 
 
@@ -102,14 +102,14 @@ def test_a_command_line_has_its_test() -> None:
     for page, line in list_shell_lines():
         if page == CHURN_README:
             continue
-        if is_ours(line):
-            parse_ours(line)
+        if is_metricgate(line):
+            parse_metricgate(line)
         else:
             check_target(line)
 
 
 def check_target(line: str) -> None:
-    """Let make say what it would do: the target exists, and so does what it needs."""
+    """Ask make what it would do: the target and its prerequisites must exist."""
     assert line.startswith("make "), line
     done = subprocess.run(
         ["make", "--dry-run", *line.split()[1:]], cwd=ROOT, check=False, capture_output=True, text=True
@@ -118,19 +118,19 @@ def check_target(line: str) -> None:
 
 
 def check_program(command: str) -> None:
-    """Accept a module that can be imported, our own with a command line that it reads."""
+    """Accept a module that can be imported; for metricgate, the rest must parse too."""
     _, module = command.split(" -m ", 1)
     name, _, arguments = module.partition(" ")
     assert find_spec(name), command
     if name == "metricgate":
-        parse_ours(arguments)
+        parse_metricgate(arguments)
 
 
 def test_a_command_within_a_sentence_has_its_test() -> None:
     for command in sorted(list_commands() - set(NOT_EXECUTED) - NAMED_ONLY):
         match command.split()[0]:
             case "metricgate" | "uvx":
-                parse_ours(command)
+                parse_metricgate(command)
             case "make":
                 check_target(command)
             case "python":
@@ -139,7 +139,7 @@ def test_a_command_within_a_sentence_has_its_test() -> None:
                 assert find_spec(f"dvc.commands.{command.split()[1]}"), command
             case _:
                 assert command in {*EXECUTED, *CHURN_LINES}, (
-                    f"{command}: execute it here, or say in NOT_EXECUTED why not"
+                    f"{command}: execute it here, or give the reason in NOT_EXECUTED"
                 )
 
 
@@ -147,7 +147,7 @@ def test_what_is_not_executed_is_still_in_the_documents() -> None:
     assert set(NOT_EXECUTED) | NAMED_ONLY | set(EXECUTED) <= list_commands()
 
 
-# In this order, in the churn project on the branch of its pull request, whose main was run and pushed.
+# In this order, in the churn project, on the branch of its pull request; the results of its main were pushed.
 EXECUTED = (
     'git config --global --add safe.directory "$PWD"',
     "git ls-remote origin 'refs/metricgate/*'",
@@ -174,7 +174,7 @@ def test_commands_for_a_project_work_in_one(churn: Churn, tmp_path: Path) -> Non
 
 @pytest.mark.acceptance
 def test_the_churn_readme_makes_the_project(tmp_path: Path) -> None:
-    """Its block as it stands, with a folder in the place of the reader's bucket."""
+    """Run its block unchanged, except that a folder replaces the reader's bucket."""
     (block,) = (block for block in list_blocks() if block.page == CHURN_README)
     project, remote = tmp_path / "churn", tmp_path / "bucket"
     shutil.copytree(ROOT / "examples/churn", project, ignore=shutil.ignore_patterns("__pycache__"))
@@ -191,7 +191,7 @@ def test_the_churn_readme_makes_the_project(tmp_path: Path) -> None:
 
 
 def test_commands_in_the_readme_do_what_they_say(churn: Churn, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every command line of the README, in the churn project; `demo` has its own test, from the wheel."""
+    """Run every command line of the README in the churn project; `demo` has its own test, from the wheel."""
     lines = [line for page, line in list_shell_lines() if page == "README.md"]
     rows = (churn.repository / "eval/predictions.csv").read_text(encoding="utf-8")
     for name in ("baseline.csv", "candidate.csv"):

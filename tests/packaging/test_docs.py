@@ -1,4 +1,4 @@
-"""What the documents say is checked: links, anchors, tables, YAML, and every command."""
+"""The documents hold: their anchors, tables, workflows, and the commands and files that they name."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""Links: those between pages lead somewhere; those to other sites have the form of an address, and a workflow asks them."""
+"""Links between pages lead somewhere; links to other sites have the form of an address, and a workflow requests them."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""The examples for GitLab CI and Jenkins: their script lines run in a clone, and judge."""
+"""The examples for GitLab CI and Jenkins: their script lines run in a clone and judge it."""
 
 import os
 import re
@@ -17,7 +17,7 @@ from tests.packaging.documents import ROOT
 BIN = Path(sys.executable).parent
 GITLAB = ROOT / "examples/gitlab/.gitlab-ci.yml"
 JENKINS = ROOT / "examples/jenkins/Jenkinsfile"
-# uvx needs a release; in its place a program that is asked for one version, and starts the one under test.
+# uvx needs a release. This program replaces it: it checks the version that it is asked for, and starts the one under test.
 UVX = """\
 #!/bin/sh
 set -eu

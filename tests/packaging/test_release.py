@@ -22,7 +22,7 @@ def git(directory: Path, *arguments: str) -> str:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A clone of a bare origin, with this project's files that a release reads and writes."""
+    """Return a clone of a bare origin, with the files of this project that a release reads and writes."""
     origin, clone = tmp_path / "origin.git", tmp_path / "clone"
     git(tmp_path, "init", "--quiet", "--bare", "--initial-branch", "main", str(origin))
     git(tmp_path, "clone", "--quiet", str(origin), str(clone))
@@ -51,7 +51,7 @@ def test_the_release_commit_names_the_digest_and_main_stays(repository: Path) ->
 
 
 def test_the_lines_of_the_workflow_release_a_version(repository: Path) -> None:
-    """Its two lines that call this script, as they stand, with the variables that they are given."""
+    """Run its two lines that call the script, unchanged, with the variables that the workflow sets."""
     (repository / "scripts").mkdir()
     shutil.copy(ROOT / "scripts/release.py", repository / "scripts")
     lines = [line for line in read_lines() if "release.py" in line]
@@ -64,11 +64,11 @@ def test_the_lines_of_the_workflow_release_a_version(repository: Path) -> None:
     assert DIGEST in git(repository, "show", "v1:action.yml")
 
 
-def test_each_line_of_the_workflow_is_rehearsed_or_said_not_to_be() -> None:
+def test_each_line_of_the_workflow_is_rehearsed_or_listed_as_not_rehearsed() -> None:
     rehearsed = {
         'python scripts/release.py check "$VERSION"': "above",
         'python scripts/release.py tag "$VERSION" "$DIGEST"': "above",
-        "make lint test acceptance": "what lands every change runs it",
+        "make lint test acceptance": "every change runs it before it is merged",
         "make .venv/ready": "every make target runs it",
         ".venv/bin/uv build --build-constraints requirements/dev.txt": "below",
     }
@@ -103,7 +103,7 @@ def test_a_released_version_is_never_moved(repository: Path) -> None:
         release.tag_release(repository, "1.2.3", "sha256:" + "6" * 64)
 
 
-def test_a_version_that_package_or_changelog_do_not_say_is_refused(
+def test_a_version_that_differs_from_package_or_changelog_is_refused(
     repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert release.tag_release(repository, "1.2.4", "latest") == 1

@@ -1,4 +1,4 @@
-"""What a team installs: the wheel, from which `demo` and `action` run as `uvx metricgate …`."""
+"""What a team installs is the wheel; `demo` and `action` run from it as `uvx metricgate …`."""
 
 import os
 import subprocess
@@ -52,7 +52,7 @@ def is_link(path: str) -> bool:
 
 
 def uvx(wheel: Path) -> list[str]:
-    """Return what `uvx metricgate` is before this version is on PyPI: the wheel, its dependencies as locked."""
+    """Return the command that stands for `uvx metricgate` before a release: the wheel with its locked dependencies."""
     constraints = str(ROOT / "requirements/image.txt")
     return [str(UV), "tool", "run", "--from", str(wheel), "--constraints", constraints]
 
@@ -70,7 +70,7 @@ def test_the_demo_runs_from_the_wheel_alone(wheel: Path, tmp_path: Path) -> None
 
 @dataclass
 class UvxJob(Workflow):
-    """A job whose step is the one of gpu-self-hosted.yml: inputs in the environment, no container."""
+    """A job with the step of gpu-self-hosted.yml: inputs in the environment, no container."""
 
     command: tuple[str, ...] = ()
 
@@ -89,7 +89,7 @@ class UvxJob(Workflow):
 
 @pytest.fixture
 def job(wheel: Path, churn: Churn, tmp_path: Path) -> Iterator[UvxJob]:
-    # The first call installs, which is not the step's own time.
+    # The first call installs, so that the step does not spend its own time on it.
     subprocess.run([*uvx(wheel), "metricgate", "--version"], check=True, capture_output=True)
     with FakeGitHub().serve() as fake:
         yield UvxJob(churn=churn, fake=fake, runner=tmp_path / "runner", command=tuple(uvx(wheel)))

@@ -1,4 +1,4 @@
-"""The workflows and policies that teams copy, and our own."""
+"""The workflows and policies that teams copy, and the project's own workflows."""
 
 import re
 import subprocess
