@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from metricgate.comparison.evidence import gather
 from metricgate.errors import ConfigurationError, MetricgateError
 from metricgate.gates.judge import assess_policy
-from metricgate.judging import Case, gather, judge, report_failure
+from metricgate.judging import Case, judge
 from metricgate.models.snapshot import RevisionInfo, Snapshot, Source
 from metricgate.predictions import ColumnOptions, infer_spec
+from metricgate.report.failure import report_failure
 from metricgate.report.sections.power_table import render_power
 from metricgate.report.value import Report
 from metricgate.settings.policy import Policy
@@ -62,7 +64,7 @@ def _read_choice(path: Path, given: Mapping[str, Any]) -> PolicyChoice:
 
 
 def assess_files(files: Sequence[Path], *, policy: Path) -> str:
-    """Say as a table what the policy's gates can catch on one or two models' predictions of one test set."""
+    """Return as a table what the policy's gates can catch on one or two models' predictions of one test set."""
     choice = _read_choice(policy, {})
     ((name, spec),) = choice.judging.prediction_sets.items()
     first, *others = files or (policy.parent / spec.path,)

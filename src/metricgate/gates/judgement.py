@@ -1,22 +1,24 @@
-"""How one rule is judged, on numbers alone. Every function works on gains: positive is better, whatever the metric.
+"""How one rule is judged, on numbers alone. Every function works on gains: positive is better for every metric.
 
 A relative rule is a non-inferiority test, as FDA's guidance of 2016 phrases it: the model must be shown not to be
 worse by more than a margin fixed beforehand. What the outcomes mean, and their error rates: docs/statistics.md.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from metricgate.models.outcome import Outcome, Role
+from metricgate.models.outcome import MissingCode, Outcome, ReasonCode, Role
 
 RELATIVE_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """The outcome of a rule, its reason as a sentence, and a code for the reason that tools can rely on."""
+    """The outcome of a rule, its reason as a sentence, and a code for the reason, which tools can rely on."""
 
     outcome: Outcome
-    code: str
+    code: ReasonCode
     reason: str
 
 
@@ -24,8 +26,8 @@ class Judgement:
 class Gain:
     """How much better the candidate is, with its bounds.
 
-    ``low`` is pointwise and lets it pass. ``high`` is simultaneous in its family and lets it fail; where the margin is
-    a percentage it bounds what is tested against the margin, and ``high_difference`` the plain difference.
+    ``low`` is pointwise and lets it pass. ``high`` is simultaneous in its family and lets it fail. Where the margin is
+    a percentage, ``high`` bounds what is tested against the margin, and ``high_difference`` the plain difference.
     """
 
     estimate: float
@@ -40,6 +42,26 @@ class Gain:
 
 
 IDENTICAL = Judgement(outcome=Outcome.PASSED, code="identical", reason="the predictions are identical on all rows")
+NOT_POSITIVE = Judgement(
+    outcome=Outcome.ERROR,
+    code="baseline_not_positive",
+    reason="a percentage of the baseline needs a positive baseline; write the margin in the unit of the metric",
+)
+ADVISORY = Judgement(
+    outcome=Outcome.SKIPPED,
+    code="advisory",
+    reason="time and memory decide only where both models were produced in this run; shown for information",
+)
+BROKEN_CODES: Mapping[tuple[str, MissingCode], ReasonCode] = MappingProxyType(
+    {
+        ("baseline", "unreadable"): "baseline_unreadable",
+        ("baseline", "not_a_number"): "baseline_not_a_number",
+        ("candidate", "absent"): "candidate_absent",
+        ("candidate", "unreadable"): "candidate_unreadable",
+        ("candidate", "not_a_number"): "candidate_not_a_number",
+    }
+)
+"""What one side broke or removed, as opposed to what was never there."""
 
 
 def judge_gain(gain: Gain, *, allowed_loss: float, role: Role) -> Judgement:
