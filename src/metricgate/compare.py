@@ -1,4 +1,4 @@
-"""Two prediction files in, a report out: the same comparison and verdict as a run, without Git and DVC."""
+"""Two prediction files in, a report out: the same comparison and verdict as in a run, without Git and DVC."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ from metricgate.settings.selection import PolicyChoice, read_policy_text
 
 
 def compare_files(baseline: Path, candidate: Path, *, policy: Path | None, columns: Mapping[str, Any]) -> Report:
-    """Compare two files. ``columns``: the command's options, which take the policy's place where there is none."""
+    """Compare two files. ``columns``: the command's options, which stand in for a policy."""
     try:
         given = {name: value for name, value in columns.items() if value}
         choice = _infer_choice(candidate, given) if policy is None else _read_choice(policy, given)
@@ -51,7 +51,7 @@ def _read_choice(path: Path, given: Mapping[str, Any]) -> PolicyChoice:
         raise ConfigurationError(
             f"{options} and --policy are given together.",
             expected="the columns in one place: the policy's `predictions:`, or the options.",
-            fix="Leave the options out, or the policy.",
+            fix="Leave out the options or the policy.",
         )
     policy = read_policy(read_policy_text(path), origin=str(path))
     if len(policy.prediction_sets) != 1:

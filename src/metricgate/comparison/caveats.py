@@ -28,7 +28,9 @@ def list_caveats(evidence: Evidence, rows: Iterable[MetricRow], choice: PolicyCh
         if subject.paired is None and evidence.baseline is not None and not subject.baseline_problem
     ]
     broken = [
-        Warning_(code="unreadable_baseline", text=f"The baseline cannot be compared with: {subject.baseline_problem}")
+        Warning_(
+            code="unreadable_baseline", text=f"The baseline's predictions cannot be used: {subject.baseline_problem}"
+        )
         for subject in evidence.subjects.values()
         if subject.baseline_problem
     ]

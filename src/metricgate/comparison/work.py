@@ -1,4 +1,4 @@
-"""How long the pipelines of a run took, and how long what was reused took when it ran."""
+"""How long the pipelines of a run took, and how long the reused stages took when they ran."""
 
 from collections.abc import Iterable, Mapping
 

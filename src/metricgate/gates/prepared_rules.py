@@ -54,7 +54,7 @@ def check_metric(rule: Rule, metric: Metric) -> None:
     if metric.directed and KEY_DIRECTION.get(rule.kind, metric.direction) is not metric.direction:
         right = RIGHT_KEY[metric.direction]
         raise ConfigurationError(
-            f"The gate on {metric.name} says {rule.kind}, and {metric.direction} values of it are better.",
+            f"The gate on {metric.name} says {rule.kind}, but {metric.direction} values of it are better.",
             expected=f"{right} for a metric where {metric.direction} is better.",
             fix=f"Write `{right}: {rule.margin}` in the gate on {metric.name}.",
         )

@@ -1,4 +1,4 @@
-"""What things are called in a report: metrics, slices, rules, outcomes."""
+"""The words and signs of a report: metrics, slices, rules, outcomes."""
 
 from metricgate.gates.rules import RELATIVE_KINDS, word_demand
 from metricgate.models.outcome import Outcome, Verdict
