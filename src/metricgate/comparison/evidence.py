@@ -38,7 +38,7 @@ def gather(
     choice: PolicyChoice,
     fresh: Mapping[str, FreshRows] = NO_FRESH_ROWS,
 ) -> Evidence:
-    """Read and pair the predictions of both snapshots. ``fresh``: by set, the rows that the baseline was judged on later.
+    """Return the predictions of both snapshots, paired. ``fresh``: by set, rows that the baseline was judged on later.
 
     Raises
     ------

@@ -74,7 +74,7 @@ class DataEntry(Value):
 
 
 class FileCounts(Value):
-    """How many files of a tracked folder differ from the baseline's; ``unknown`` is the reason where they cannot be counted."""
+    """How many files of a tracked folder differ from the baseline's; ``unknown``: why they cannot be counted."""
 
     added: int = 0
     modified: int = 0
@@ -118,8 +118,8 @@ class Unreadable:
 class Snapshot:
     """One revision's results, in deterministic order. Its files last as long as the run.
 
-    ``inputs`` is a hash of everything its pipeline starts from: equal inputs, the same pipeline on the same data.
-    ``packages`` are what the revision asks for, ``python`` is the version that its stages ran with, where that is known.
+    ``inputs`` is a hash of everything that its pipeline starts from: equal inputs are the same pipeline on the same
+    data. ``packages`` are what the revision asks for, ``python`` is the version that its stages ran with, if known.
     """
 
     info: RevisionInfo
