@@ -14,8 +14,8 @@ from metricgate.report.formats.json_schema import read_report
 from metricgate.report.formats.markdown import render_comment
 from metricgate.report.formats.terminal import render_terminal
 from metricgate.report.headline import headline
-from metricgate.report.labels import describe_rule
 from metricgate.report.value import Report
+from metricgate.report.vocabulary import describe_rule
 from tests.cli.tables import POLICY, write_churn
 from tests.report.reports import (
     make_doubtful_report,

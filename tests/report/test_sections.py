@@ -9,11 +9,11 @@ from metricgate.report.figures.text_chart import draw_text_forest
 from metricgate.report.formats.annotations import MOST, Annotation, annotate
 from metricgate.report.formats.markdown import render_comment, render_summary
 from metricgate.report.formats.terminal import render_terminal
-from metricgate.report.labels import describe_rule
 from metricgate.report.place import PastRun, Place
 from metricgate.report.sections.gate_table import draw_gates
 from metricgate.report.sections.history import remember_run
 from metricgate.report.value import Acceptance, Report
+from metricgate.report.vocabulary import describe_rule
 from tests.report.reports import (
     BASELINE_SHA,
     CANDIDATE_SHA,
