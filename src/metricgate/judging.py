@@ -52,6 +52,7 @@ class _Findings:
     reason: str
     exit_code: int
     metrics: tuple[MetricRow, ...]
+    confidence: float = 0.95
     evidence: Evidence | None = None
     gates: tuple[GateRow, ...] = ()
     caveats: tuple[Warning_, ...] = ()
@@ -102,6 +103,7 @@ def _judge(case: Case, evidence: Evidence, anchor: Evidence | None) -> _Findings
         reason=NO_POLICY_REASON if nothing_to_judge else explain_verdict(verdict, gates),
         exit_code=exit_code,
         metrics=rows,
+        confidence=policy.confidence,
         evidence=evidence,
         gates=gates,
         caveats=list_caveats(evidence, rows, choice),
@@ -124,7 +126,7 @@ def _lay_out(case: Case, findings: _Findings) -> Report:
         verdict=findings.verdict,
         reason=findings.reason,
         exit_code=findings.exit_code,
-        confidence=case.choice.judging.confidence,
+        confidence=findings.confidence,
         baseline=baseline,
         candidate=candidate,
         pairings=evidence.pairings if evidence else (),

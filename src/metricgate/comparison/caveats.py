@@ -28,9 +28,7 @@ def list_caveats(evidence: Evidence, rows: Iterable[MetricRow], choice: PolicyCh
         if subject.paired is None and evidence.baseline is not None and not subject.baseline_problem
     ]
     broken = [
-        Warning_(
-            code="unreadable_baseline", text=f"The baseline's predictions cannot be used: {subject.baseline_problem}"
-        )
+        Warning_(code="unreadable_baseline", text=f"No comparison with the baseline: {subject.baseline_problem}")
         for subject in evidence.subjects.values()
         if subject.baseline_problem
     ]

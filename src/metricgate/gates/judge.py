@@ -10,7 +10,7 @@ from metricgate.gates.number_rules import judge_number
 from metricgate.gates.prepared_rules import split_families
 from metricgate.gates.relative import judge_relative_rules
 from metricgate.gates.rules import Rule, default_rules, expand_anchor, expand_gates
-from metricgate.models.outcome import Direction, Outcome, Role
+from metricgate.models.outcome import Direction, Outcome, ReasonCode, Role
 from metricgate.models.result import GateRow, Location
 from metricgate.settings.policy import AnchorSpec, Policy
 from metricgate.stats.registry import main_metrics
@@ -126,4 +126,5 @@ def _excuse_unless_lowered(row: GateRow, loss: float | None) -> GateRow:
         before = f"; {total - loss:.3g} of {total:.3g} was lost before this pull request"
         return row.model_copy(update={"reason": row.reason + before})
     reason = f"{total:.3g} was lost since the anchor, none of it by this pull request"
-    return row.model_copy(update={"outcome": Outcome.PASSED, "reason": reason, "reason_code": "lost_before"})
+    code: ReasonCode = "lost_before"
+    return row.model_copy(update={"outcome": Outcome.PASSED, "reason": reason, "reason_code": code})
