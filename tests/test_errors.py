@@ -11,8 +11,8 @@ import metricgate
 from metricgate import errors
 from metricgate.cli.console import print_error
 from metricgate.errors import MetricgateError
-from metricgate.judging import report_failure
 from metricgate.publish.step import Step
+from metricgate.report.failure import report_failure
 from metricgate.report.formats.markdown import render_check, render_comment, render_summary
 from metricgate.report.formats.terminal import render_terminal
 from metricgate.report.value import Report

@@ -1,14 +1,16 @@
-"""Two prediction files in, a report out: the same comparison and verdict as a run, without Git and DVC."""
+"""Two prediction files in, a report out: the same comparison and verdict as in a run, without Git and DVC."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from metricgate.comparison.evidence import gather
 from metricgate.errors import ConfigurationError, MetricgateError
 from metricgate.gates.judge import assess_policy
-from metricgate.judging import Case, gather, judge, report_failure
+from metricgate.judging import Case, judge
 from metricgate.models.snapshot import RevisionInfo, Snapshot, Source
 from metricgate.predictions import ColumnOptions, infer_spec
+from metricgate.report.failure import report_failure
 from metricgate.report.sections.power_table import render_power
 from metricgate.report.value import Report
 from metricgate.settings.policy import Policy
@@ -17,7 +19,7 @@ from metricgate.settings.selection import PolicyChoice, read_policy_text
 
 
 def compare_files(baseline: Path, candidate: Path, *, policy: Path | None, columns: Mapping[str, Any]) -> Report:
-    """Compare two files. ``columns``: the command's options, which take the policy's place where there is none."""
+    """Compare two files. ``columns``: the command's options, which stand in for a policy."""
     try:
         given = {name: value for name, value in columns.items() if value}
         choice = _infer_choice(candidate, given) if policy is None else _read_choice(policy, given)
@@ -49,7 +51,7 @@ def _read_choice(path: Path, given: Mapping[str, Any]) -> PolicyChoice:
         raise ConfigurationError(
             f"{options} and --policy are given together.",
             expected="the columns in one place: the policy's `predictions:`, or the options.",
-            fix="Leave the options out, or the policy.",
+            fix="Leave out the options or the policy.",
         )
     policy = read_policy(read_policy_text(path), origin=str(path))
     if len(policy.prediction_sets) != 1:
@@ -62,7 +64,7 @@ def _read_choice(path: Path, given: Mapping[str, Any]) -> PolicyChoice:
 
 
 def assess_files(files: Sequence[Path], *, policy: Path) -> str:
-    """Say as a table what the policy's gates can catch on one or two models' predictions of one test set."""
+    """Return as a table what the policy's gates can catch on one or two models' predictions of one test set."""
     choice = _read_choice(policy, {})
     ((name, spec),) = choice.judging.prediction_sets.items()
     first, *others = files or (policy.parent / spec.path,)

@@ -15,10 +15,10 @@ TROUBLESHOOTING = "https://github.com/metricgate/metricgate/blob/main/docs/troub
 
 
 class MetricgateError(Exception):
-    """A failure that has a message for the user; anything else that escapes is a defect of ours."""
+    """A failure that has a message for the user; anything else that escapes is a bug in MetricGate."""
 
     exit_code: ClassVar[int] = 70
-    title: ClassVar[str] = "MetricGate has a defect"
+    title: ClassVar[str] = "A bug in MetricGate"
     anchor: ClassVar[str] = "a-defect-in-metricgate"
 
     def __init__(self, what: str, *, expected: str, fix: str, details: str = "") -> None:
@@ -94,15 +94,15 @@ class CancelledError(MetricgateError):
 
 
 def find_help(anchor: str) -> str:
-    """Return the address of the longer answer; an anchor that is not ours (a report is read from files) is left out."""
+    """Return the address of the longer answer, without an anchor that no error has: reports are read from files."""
     known = {MetricgateError.anchor, *(error.anchor for error in list_errors())}
     return f"{TROUBLESHOOTING}#{anchor}" if anchor in known else TROUBLESHOOTING
 
 
 def list_errors(error: type[MetricgateError] = MetricgateError) -> list[type[MetricgateError]]:
-    """Return every kind of error in this page, each parent before its children.
+    """Return every kind of error in this module, each parent before its children.
 
-    A room may have a class of its own below one of them, which is the same error to a user.
+    Other modules may subclass one of them, which is the same error to a user.
     """
     kinds = [child for child in error.__subclasses__() if child.__module__ == __name__]
     return [found for child in kinds for found in (child, *list_errors(child))]

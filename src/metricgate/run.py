@@ -15,10 +15,11 @@ from metricgate.execution.folder_counts import count_changed_files
 from metricgate.execution.inspections import Inspections
 from metricgate.execution.keeping import is_on_default_branch, keep_results
 from metricgate.execution.new_rows import Sides, complete_baseline
-from metricgate.judging import Case, judge, report_failure
+from metricgate.judging import Case, judge
 from metricgate.models.result import Warning_
 from metricgate.models.snapshot import RevisionInfo, Snapshot
 from metricgate.processes.progress import Progress
+from metricgate.report.failure import report_failure
 from metricgate.report.sections.context import describe_timing
 from metricgate.report.value import Acceptance, Report, Timing
 from metricgate.results.folder import EarlierRuns

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from metricgate.comparison.changes import list_changes
+from metricgate.comparison.snapshot_changes import list_changes
 from metricgate.execution.folder_counts import count_changed_files
 from metricgate.models.snapshot import DataEntry, FileCounts, RevisionInfo, Snapshot, Source
 from metricgate.processes.progress import QuietProgress

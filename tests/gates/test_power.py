@@ -149,7 +149,7 @@ def test_a_narrow_test_set_needs_a_loss_beyond_its_noise() -> None:
 
 
 def test_a_percentage_of_one_model_assumes_as_much_as_its_size_in_the_unit_of_the_metric(tmp_path: Path) -> None:
-    """2 % of an accuracy of 0.8 is 0.016, whatever the key; two copies of one file do not differ by 2 % of their noise."""
+    """2 % of an accuracy of 0.8 is 0.016, whatever the key; two copies of one file do not differ."""
     path = write_churn(tmp_path / "a.csv", noise=0.5)
     policy = tmp_path / "metricgate.yaml"
     answers = []

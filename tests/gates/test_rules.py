@@ -4,7 +4,7 @@ import pytest
 
 from metricgate.errors import ConfigurationError
 from metricgate.gates.rules import describe_rule, expand_gates, split_metric
-from metricgate.models.outcome import Role
+from metricgate.models.outcome import Direction, Role
 from metricgate.models.result import Slice
 from metricgate.settings.policy import GateSpec
 
@@ -51,7 +51,7 @@ def test_a_file_and_a_key_are_told_apart(name: str, expected: tuple[str | None, 
     [
         (gate(metric="f1", max_drop=0.1), {}, "needs predictions"),
         (gate(metric="f1", max_drop=0.1), {"golden": {}, "last_month": {}}, "does not say which prediction set"),
-        (gate(metric="f1", slices=["plan"], max_drop=0.1), SLICES, "no slice column"),
+        (gate(metric="f1", slices=["plan"], max_drop=0.1), SLICES, "not a slice column"),
     ],
 )
 def test_a_gate_that_cannot_be_placed_is_refused(
@@ -64,14 +64,25 @@ def test_a_gate_that_cannot_be_placed_is_refused(
 @pytest.mark.parametrize(
     ("keys", "sentence"),
     [
-        ({"max_drop": 0.01}, "ROC AUC may drop by at most 0.01"),
-        ({"max_drop": "5%"}, "ROC AUC may drop by at most 5%"),
+        ({"max_drop": 0.01}, "ROC AUC may fall by 0.01"),
+        ({"max_drop": "5%"}, "ROC AUC may fall by 5%"),
         ({"min": 0.9, "confident": True}, "ROC AUC must be at least 0.9, with confidence"),
-        ({"min_gain": 0.02}, "ROC AUC must be better by at least 0.02"),
-        ({"max_increase": 1, "slices": "contract"}, "ROC AUC where contract = Month-to-month may rise by at most 1"),
+        ({"min_gain": 0.02}, "ROC AUC must rise by 0.02"),
+        ({"max_drop": 0}, "ROC AUC may not fall"),
+        ({"max_drop": 1, "slices": "contract"}, "ROC AUC where contract = Month-to-month may fall by 1"),
     ],
 )
 def test_a_rule_reads_as_a_sentence(keys: dict[str, object], sentence: str) -> None:
     rule, *_ = expand_gates([gate(metric="roc_auc", **keys)], SLICES)
 
-    assert describe_rule(rule, "ROC AUC") == sentence
+    assert describe_rule(rule, "ROC AUC", Direction.HIGHER) == sentence
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [({"max_increase": "0%"}, "log loss may not rise"), ({"min_gain": 0.02}, "log loss must fall by 0.02")],
+)
+def test_a_rule_on_a_loss_asks_for_less_of_it(keys: dict[str, object], sentence: str) -> None:
+    (rule,) = expand_gates([gate(metric="log_loss", **keys)], SLICES)
+
+    assert describe_rule(rule, "log loss", Direction.LOWER) == sentence

@@ -1,87 +1,114 @@
-"""Reports as they come out of a run, for every test that needs one: a factory with valid defaults."""
+"""Reports as they come out of a run, for every test that needs one: a factory with valid defaults.
+
+The gates are judged by the rules of the judge, from numbers that make them fail, pass and doubt.
+"""
 
 from typing import Any
 
-from metricgate.models.outcome import Direction, Outcome, Role, Verdict
+from metricgate.errors import WorkspaceError
+from metricgate.gates.gate_row import Estimate, build_row
+from metricgate.gates.judgement import IDENTICAL, Gain, Judgement, judge_bar, judge_gain
+from metricgate.gates.rules import Rule
+from metricgate.gates.verdict import explain_verdict
+from metricgate.models.outcome import Direction, Role, Verdict
 from metricgate.models.result import Change, GateRow, MetricRow, Slice, Warning_
 from metricgate.models.snapshot import RevisionInfo, Source, Stage
+from metricgate.report.failure import describe_failure
 from metricgate.report.figures.chart_data import build_forest
-from metricgate.report.value import Failure, Pairing, Report, Timing
+from metricgate.report.value import Pairing, Report, Timing
+from metricgate.report.vocabulary import METRIC_WORDS
+from metricgate.settings.policy import Margin
 
 BASELINE_SHA = "4f2c1a9" + "0" * 33
 CANDIDATE_SHA = "9b7e310" + "1" * 33
 
 
+def judge_drop(metric: str, margin: float, estimate: Estimate, judgement: Judgement | None = None) -> GateRow:
+    """Return the row of a required rule on a drop of ``metric``, judged by the numbers of ``estimate``."""
+    numbers = (estimate.baseline, estimate.candidate, estimate.low)
+    assert all(number is not None for number in numbers)
+    baseline, candidate, low = (float(number or 0.0) for number in numbers)
+    rule = Rule(metric=metric, kind="max_drop", role=Role.REQUIRED, margin=Margin(value=margin))
+    if judgement is None:
+        high = estimate.simultaneous_high
+        assert high is not None
+        gain = Gain(estimate=candidate - baseline, low=low, high=high, high_difference=high, scale=baseline)
+        judgement = judge_gain(gain, allowed_loss=margin, role=rule.role)
+    return build_row(rule, judgement, estimate, metric=metric, label=METRIC_WORDS[metric], direction=Direction.HIGHER)
+
+
+def change_row(row: GateRow, changes: dict[str, Any]) -> GateRow:
+    return GateRow(**(dict(row) | changes))
+
+
 def make_gate(**changes: Any) -> GateRow:
     """Return a failed gate on ROC AUC, changed by ``changes``."""
-    facts: dict[str, Any] = {
-        "rule": "roc_auc may drop at most 0.01",
-        "metric": "roc_auc",
-        "role": Role.REQUIRED,
-        "kind": "max_drop",
-        "direction": Direction.HIGHER,
-        "bound": 0.01,
-        "outcome": Outcome.FAILED,
-        "reason": "worse, beyond what is allowed",
-        "reason_code": "worse",
-        "rows": 1409,
-        "baseline": 0.8452,
-        "candidate": 0.8241,
-        "difference": -0.0211,
-        "low": -0.0301,
-        "high": -0.0121,
-        "simultaneous_low": -0.0322,
-        "simultaneous_high": -0.0103,
-        "candidate_low": 0.80,
-        "candidate_high": 0.8482,
-    }
-    return GateRow(**(facts | changes))
+    estimate = Estimate(
+        bound=0.01,
+        rows=1409,
+        baseline=0.8452,
+        candidate=0.8241,
+        low=-0.0301,
+        high=-0.0121,
+        simultaneous_low=-0.0322,
+        simultaneous_high=-0.0103,
+    )
+    return change_row(judge_drop("roc_auc", 0.01, estimate), changes)
+
+
+def make_better_gate() -> GateRow:
+    """Return a gate on ROC AUC that passed."""
+    estimate = Estimate(
+        bound=0.01,
+        rows=1409,
+        baseline=0.8452,
+        candidate=0.8493,
+        low=-0.0032,
+        high=0.0114,
+        simultaneous_low=-0.0041,
+        simultaneous_high=0.0123,
+    )
+    return judge_drop("roc_auc", 0.01, estimate)
+
+
+def make_identical_gate() -> GateRow:
+    """Return a gate on ROC AUC of two models that answered the same."""
+    estimate = Estimate(bound=0.01, rows=1409, baseline=0.8452, candidate=0.8452, low=0.0, high=0.0)
+    return judge_drop("roc_auc", 0.01, estimate, IDENTICAL)
 
 
 def make_passed_gate(**changes: Any) -> GateRow:
-    """Return a gate on accuracy that passed."""
-    facts: dict[str, Any] = {
-        "rule": "accuracy at least 0.78",
-        "metric": "accuracy",
-        "kind": "min",
-        "bound": 0.78,
-        "outcome": Outcome.PASSED,
-        "reason": "at least what is asked",
-        "reason_code": "kept",
-        "baseline": 0.8034,
-        "candidate": 0.7991,
-        "difference": -0.0043,
-        "low": 0.7782,
-        "high": 0.8200,
-        "simultaneous_low": None,
-        "simultaneous_high": None,
-        "candidate_low": 0.7782,
-        "candidate_high": 0.8200,
-    }
-    return make_gate(**(facts | changes))
+    """Return a gate on the value of accuracy that passed."""
+    rule = Rule(metric="accuracy", kind="min", role=Role.REQUIRED, bar=0.78)
+    estimate = Estimate(
+        bound=0.78,
+        rows=1409,
+        baseline=0.8034,
+        candidate=0.7991,
+        low=0.7782,
+        high=0.8200,
+        candidate_low=0.7782,
+        candidate_high=0.8200,
+    )
+    judgement = judge_bar(0.7991, None, bar=0.78, sign=1)
+    row = build_row(rule, judgement, estimate, metric="accuracy", label="accuracy", direction=Direction.HIGHER)
+    return change_row(row, changes)
 
 
 def make_doubtful_gate(**changes: Any) -> GateRow:
     """Return a gate on F1 that cannot tell."""
-    facts: dict[str, Any] = {
-        "rule": "f1 may drop at most 0.03",
-        "metric": "f1",
-        "bound": 0.03,
-        "outcome": Outcome.INCONCLUSIVE,
-        "reason": "this test set is too small to tell",
-        "reason_code": "too_small",
-        "baseline": 0.5921,
-        "candidate": 0.5802,
-        "difference": -0.0119,
-        "low": -0.0410,
-        "high": 0.0172,
-        "simultaneous_low": -0.0461,
-        "simultaneous_high": 0.0223,
-        "candidate_low": None,
-        "candidate_high": None,
-        "rows_needed": 2900,
-    }
-    return make_gate(**(facts | changes))
+    estimate = Estimate(
+        bound=0.03,
+        rows=1409,
+        baseline=0.5921,
+        candidate=0.5802,
+        low=-0.0410,
+        high=0.0172,
+        simultaneous_low=-0.0461,
+        simultaneous_high=0.0223,
+        rows_needed=2900,
+    )
+    return change_row(judge_drop("f1", 0.03, estimate), changes)
 
 
 def make_metric(**changes: Any) -> MetricRow:
@@ -138,7 +165,7 @@ def make_report(**changes: Any) -> Report:
     facts: dict[str, Any] = {
         "metricgate": "0.1.0",
         "verdict": Verdict.FAILED,
-        "reason": "ROC AUC is worse, beyond what is allowed",
+        "reason": explain_verdict(Verdict.FAILED, gates),
         "exit_code": 1,
         "baseline": RevisionInfo(
             revision=BASELINE_SHA,
@@ -180,23 +207,13 @@ def make_report(**changes: Any) -> Report:
 
 def make_unchanged_report(**changes: Any) -> Report:
     """Return the report of a pull request that changed no prediction."""
-    same: dict[str, Any] = {
-        "outcome": Outcome.PASSED,
-        "candidate": 0.8452,
-        "difference": 0.0,
-        "low": 0.0,
-        "high": 0.0,
-        "simultaneous_low": 0.0,
-        "simultaneous_high": 0.0,
-        "reason": "predictions are identical",
-        "reason_code": "identical",
-    }
+    gates = (make_identical_gate(),)
     facts: dict[str, Any] = {
         "verdict": Verdict.PASSED,
         "exit_code": 0,
-        "reason": "predictions are identical",
+        "reason": explain_verdict(Verdict.PASSED, gates),
         "pairings": (make_pairing(identical=True),),
-        "gates": (make_gate(**same),),
+        "gates": gates,
         "metrics": (make_metric(candidate=0.8452, difference=0.0, low=0.0, high=0.0),),
         "changes": (),
         "candidate_stages": tuple(Stage(name=name, state="unchanged") for name in ("prepare", "train", "evaluate")),
@@ -208,22 +225,12 @@ def make_unchanged_report(**changes: Any) -> Report:
 
 def make_passed_report(**changes: Any) -> Report:
     """Return the report of a pull request without a loss beyond what is allowed."""
-    better: dict[str, Any] = {
-        "outcome": Outcome.PASSED,
-        "candidate": 0.8493,
-        "difference": 0.0041,
-        "low": -0.0032,
-        "high": 0.0114,
-        "simultaneous_low": None,
-        "simultaneous_high": None,
-        "reason": "shown not to be worse by more than what is allowed",
-        "reason_code": "not_worse",
-    }
+    gates = (make_better_gate(), make_passed_gate())
     facts: dict[str, Any] = {
         "verdict": Verdict.PASSED,
         "exit_code": 0,
-        "reason": "no loss beyond what is allowed",
-        "gates": (make_gate(**better), make_passed_gate()),
+        "reason": explain_verdict(Verdict.PASSED, gates),
+        "gates": gates,
         "hints": (),
     }
     return make_report(**(facts | changes))
@@ -231,11 +238,12 @@ def make_passed_report(**changes: Any) -> Report:
 
 def make_doubtful_report(**changes: Any) -> Report:
     """Return the report of a test set that is too small to tell."""
+    gates = (make_doubtful_gate(), make_passed_gate())
     facts: dict[str, Any] = {
         "verdict": Verdict.INCONCLUSIVE,
         "exit_code": 0,
-        "reason": "this test set is too small to tell",
-        "gates": (make_doubtful_gate(), make_passed_gate()),
+        "reason": explain_verdict(Verdict.INCONCLUSIVE, gates),
+        "gates": gates,
         "warnings": (Warning_(code="attempts", text="This is attempt 5 on this test set: many attempts wear it out."),),
         "hints": ("About 2,900 rows would settle F1.",),
     }
@@ -244,26 +252,24 @@ def make_doubtful_report(**changes: Any) -> Report:
 
 def make_error_report(**changes: Any) -> Report:
     """Return the report of a pipeline that failed."""
+    error = WorkspaceError(
+        "The pipeline failed at stage train with exit code 1.",
+        expected="`dvc repro` ends with exit code 0.",
+        fix="Run `dvc repro train` on your machine and mend what its last lines name.",
+        details="Traceback (most recent call last):\n  File \"src/train.py\", line 12, in <module>\nKeyError: 'Churn'",
+    )
     facts: dict[str, Any] = {
         "verdict": Verdict.ERROR,
-        "exit_code": 4,
-        "reason": "The pipeline failed at stage train.",
+        "exit_code": error.exit_code,
+        "reason": error.what,
         "gates": (),
         "metrics": (),
         "pairings": (),
         "power": "",
         "hints": (),
         "charts": (),
-        "candidate_stages": (Stage(name="prepare", state="cached"), Stage(name="train", state="failed", seconds=4.0)),
-        "failure": Failure(
-            title="Git, DVC or the pipeline",
-            what="The pipeline failed at stage train with exit code 1.",
-            expected="`dvc repro` ends with exit code 0.",
-            fix="Run `dvc repro train` on your machine and mend what its last lines name.",
-            details="Traceback (most recent call last):\n  File \"src/train.py\", line 12, in <module>\nKeyError: 'Churn'",
-            anchor="workspace",
-            exit_code=4,
-        ),
+        "candidate_stages": (),
+        "failure": describe_failure(error),
     }
     return make_report(**(facts | changes))
 

@@ -2,7 +2,7 @@
 
 import re
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, get_args
 
 import cmarkgfm
 import pytest
@@ -11,16 +11,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from metricgate.models.outcome import Verdict
-from metricgate.models.result import Change, ChartData, Slice, Warning_
+from metricgate.models.result import Change, ChangeKind, ChartData, Slice, Warning_
 from metricgate.models.snapshot import RevisionInfo, Source
 from metricgate.report.escape import clean, code_block, code_span, escape_sentence, html_code, marker_id, plain_name
 from metricgate.report.figures.chart_data import build_forest
 from metricgate.report.formats.html import render_markdown, render_preview
 from metricgate.report.formats.markdown import render_comment, render_status
 from metricgate.report.formats.terminal import render_terminal
-from metricgate.report.labels import METRIC_WORDS
 from metricgate.report.place import PastRun, Place
 from metricgate.report.value import Failure, Report
+from metricgate.report.vocabulary import METRIC_WORDS
 from tests.report.reports import make_doubtful_gate, make_gate, make_metric, make_pairing, make_report
 
 TRICKS = (
@@ -128,8 +128,7 @@ def make_named_report(text: str) -> Report:
         gates=gates,
         metrics=(make_metric(name=text, set=text, note=text), make_metric(slice=where)),
         changes=tuple(
-            Change(kind=kind, name=text, before=text, after=text, details=text)
-            for kind in ("parameter", "data", "stage", "package", "source")
+            Change(kind=kind, name=text, before=text, after=text, details=text) for kind in get_args(ChangeKind)
         ),
         warnings=(Warning_(code="x", text=text), Warning_(code="y", text=text)),
         hints=(text,),

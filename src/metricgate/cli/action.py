@@ -20,6 +20,7 @@ from metricgate.processes.owner import find_owner, hand_back
 from metricgate.processes.signals import raise_on_signals
 from metricgate.publish.annotations import SilentFormatter, silence_commands
 from metricgate.publish.step import Step
+from metricgate.report.failure import report_failure, report_skip
 from metricgate.report.value import Acceptance, Report
 from metricgate.settings.inputs import Inputs, read_inputs
 from metricgate.trigger import Trigger
@@ -80,7 +81,6 @@ def _judge(
     trigger: Trigger, inputs: Inputs, environ: Mapping[str, str], output: Path, *, accepted: Acceptance | None
 ) -> Report:
     """Judge, and turn even a defect of ours into a report."""
-    from metricgate.judging import report_failure, report_skip  # noqa: PLC0415
     from metricgate.revisions.checkout import Access  # noqa: PLC0415
     from metricgate.run import Request, run  # noqa: PLC0415
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from metricgate.errors import CancelledError
 from metricgate.publish.files import write_report
 from metricgate.publish.github.publication import Publication, Published
+from metricgate.report.failure import report_failure
 from metricgate.report.value import Report
 
 log = logging.getLogger(__name__)
@@ -20,8 +21,6 @@ def deliver(
     A signal during ``produce`` may already be part of its report. One that arrives before or while publishing is
     answered here, with the report if it is known by then.
     """
-    from metricgate.judging import report_failure  # noqa: PLC0415  scikit-learn, after the first line of the log
-
     report: Report | None = None
     try:
         report = produce()

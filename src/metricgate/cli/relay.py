@@ -12,6 +12,7 @@ from metricgate.publish.github.artifact import fetch_report
 from metricgate.publish.github.client import GitHubClient
 from metricgate.publish.github.identity import find_pull_request
 from metricgate.publish.github.publication import Publication, connect
+from metricgate.report.failure import report_failure
 from metricgate.report.value import Acceptance, Report
 from metricgate.settings.inputs import Inputs
 from metricgate.trigger import Trigger
@@ -48,8 +49,6 @@ def relay_report(trigger: Trigger, inputs: Inputs, environ: Mapping[str, str], o
 
 
 def _receive(client: GitHubClient, publication: Publication, run_id: int, inputs: Inputs) -> Report:
-    from metricgate.judging import report_failure  # noqa: PLC0415  scikit-learn, only where it is needed
-
     try:
         report = fetch_report(client, run_id, inputs.artifact)
     except CancelledError:

@@ -1,1 +1,1 @@
-"""Two snapshots in, what differs out: metrics, slices, parameters, data, stages, packages. Pure."""
+"""Two snapshots in, what differs out: metrics, slices, parameters, data, packages."""

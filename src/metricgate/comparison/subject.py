@@ -1,6 +1,6 @@
 """The subject of a comparison: one prediction set of the candidate and, where there is one, of the baseline.
 
-Gates ask it for contrasts by metric and slice. It says what cannot be had, on whose side, and why.
+Gates ask it for contrasts by metric and slice. It names what is missing, on which side, and why.
 """
 
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from metricgate.models.outcome import MissingCode
 from metricgate.models.result import Pairing, Slice
 from metricgate.models.samples import Categorical, IntArray, Sample, SamplePair
 from metricgate.predictions import PairedSet, Predictions
@@ -17,15 +18,15 @@ from metricgate.stats.contrast import Contrast, contrast
 from metricgate.stats.metric import Metric, MetricUndefined
 from metricgate.stats.registry import find_metric
 
-Side = Literal["baseline", "candidate", "both"]
+MissingSide = Literal["baseline", "candidate", "both"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Missing:
-    """A value that cannot be had: whose, a code, and a sentence."""
+    """A missing value: its side, a code for the reason, and the reason as a sentence."""
 
-    side: Side
-    code: str
+    side: MissingSide
+    code: MissingCode
     reason: str
 
 
@@ -36,7 +37,7 @@ class Subject:
     name: str
     candidate: Predictions
     paired: PairedSet | None = None
-    baseline_problem: str = ""  # why the baseline's predictions, which are there, cannot be read
+    baseline_problem: str = ""  # why the baseline's predictions exist but cannot be read
     _subsets: dict[Slice, IntArray] = field(default_factory=dict, init=False, repr=False)
     _recent: dict[Slice, SamplePair] = field(default_factory=dict, init=False, repr=False)
     _contrasts: dict[tuple[str, Slice | None], Contrast] = field(default_factory=dict, init=False, repr=False)
@@ -56,7 +57,7 @@ class Subject:
         return self.paired.pair.rows if self.paired else self.candidate.rows
 
     def rows_of(self, slice_: Slice | None) -> IntArray | None:
-        """Give the row numbers of a slice in the paired order (the candidate's where there is no baseline)."""
+        """Return the row numbers of a slice in the paired order (the candidate's where there is no baseline)."""
         return None if slice_ is None else self._rows_in(slice_)
 
     def _rows_in(self, slice_: Slice) -> IntArray:
@@ -66,7 +67,7 @@ class Subject:
         return self._subsets[slice_]
 
     def pair(self, slice_: Slice | None) -> SamplePair | None:
-        """Give both models' rows of a slice; the last one is kept, since callers ask for metric after metric of it."""
+        """Return both models' rows of a slice; the last slice is kept, since callers ask for its metrics one by one."""
         if self.paired is None:
             return None
         if slice_ is None:
@@ -77,7 +78,7 @@ class Subject:
         return self._recent[slice_]
 
     def candidate_sample(self, slice_: Slice | None) -> Sample:
-        """Give all of the candidate's rows, or those of a slice: also the ones that the baseline lacks."""
+        """Return all rows of the candidate, or those of a slice, with the ones that the baseline lacks."""
         if slice_ is None:
             return self.candidate.sample
         return self.candidate.sample.take(_rows_with(self.candidate.slices[slice_.column], slice_.value))
@@ -88,7 +89,7 @@ class Subject:
         return find_metric(metric, task=sample.task, classes=sample.classes, columns=columns)
 
     def candidate_group(self, slice_: Slice | None) -> IntArray | None:
-        """Give the groups of ``candidate_sample``'s rows as codes; None where rows are independent."""
+        """Return the groups of ``candidate_sample``'s rows as codes; None where rows are independent."""
         group = self.candidate.group
         if group is None:
             return None
@@ -99,13 +100,13 @@ class Subject:
         return np.unique(codes[rows], return_inverse=True)[1].astype(np.int64)
 
     def _is_part(self, slice_: Slice | None) -> bool:
-        """Tell whether equality on these rows would prove nothing: the models differ elsewhere."""
+        """Return whether equality on these rows would prove nothing, since the models differ elsewhere."""
         return slice_ is not None and self.pairing is not None and not self.pairing.identical
 
     def contrast(self, metric: Metric, slice_: Slice | None = None, *, factor: float = 1.0) -> Contrast | Missing:
-        """Compare both models by one metric; what keeps it from being computed is named with its side.
+        """Return the difference of both models in one metric, or what is missing for it and on which side.
 
-        Plain differences are kept: gates ask for them first, the table of all metrics again.
+        Plain differences are kept: gates ask for them first, then the table of all metrics.
         """
         key = (metric.name, slice_)
         if factor == 1.0 and key in self._contrasts:
@@ -129,14 +130,14 @@ class Subject:
             return Missing(side=_sides_lacking(pair, metric), code=undefined.code, reason=reason)
 
 
-def _sides_lacking(pair: SamplePair, metric: Metric) -> Side:
+def _sides_lacking(pair: SamplePair, metric: Metric) -> MissingSide:
     if not is_defined(pair.candidate, metric):
         return "candidate" if is_defined(pair.baseline, metric) else "both"
     return "baseline"
 
 
 def is_defined(sample: Sample, metric: Metric) -> bool:
-    """Tell whether the metric has a value on the sample."""
+    """Return whether the metric has a value on the sample."""
     try:
         metric.evaluate(sample)
     except MetricUndefined:

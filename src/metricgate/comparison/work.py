@@ -1,4 +1,4 @@
-"""How long the pipelines of a run took, and how long what was reused took when it ran."""
+"""How long the pipelines of a run took, and how long the reused stages took when they ran."""
 
 from collections.abc import Iterable, Mapping
 
@@ -15,15 +15,15 @@ def sum_trained(snapshots: Iterable[Snapshot]) -> float:
 def sum_reused(candidate: Snapshot, others: Iterable[Snapshot]) -> float:
     """Return the seconds that the stages which did not run took in the runs that kept their results.
 
-    dvc.lock has no durations: of results from Git, DVC's cache or its remote, nobody knows. The candidate's stages that
-    DVC left alone, or took from its cache, count as long as those of the same name on another side where that is known.
+    dvc.lock has no durations, so those of results from Git, DVC's cache or its remote are unknown. A stage of the
+    candidate that DVC left alone or took from its cache counts as long as the same stage of another side, if known.
     """
     others = tuple(others)
     known: dict[str, float] = {}
     for snapshot in others:
         known |= _durations(snapshot.stages, kept=snapshot.info.source in _KEPT)
     own = _durations(candidate.stages, kept=True) if candidate.info.source in _KEPT else known
-    reused = sum(own.get(stage.name, 0.0) for stage in candidate.stages if stage.state not in ("ran", "failed"))
+    reused = sum(own.get(stage.name, 0.0) for stage in candidate.stages if stage.state != "ran")
     for snapshot in others:
         if snapshot.info.source in _KEPT:
             reused += sum(_durations(snapshot.stages, kept=True).values())

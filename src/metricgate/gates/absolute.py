@@ -2,8 +2,9 @@
 
 from metricgate.comparison.measurement import evaluate_or_none, evaluate_own
 from metricgate.comparison.subject import Missing, Subject
+from metricgate.gates.gate_row import Estimate, build_row
 from metricgate.gates.judgement import Judgement, judge_bar
-from metricgate.gates.rules import Rule, describe_rule
+from metricgate.gates.rules import Rule
 from metricgate.models.outcome import Outcome
 from metricgate.models.result import GateRow
 from metricgate.stats.eligibility import find_obstacle
@@ -15,7 +16,6 @@ def judge_absolute_rule(rule: Rule, subject: Subject, *, tail: float) -> GateRow
     sample = subject.candidate_sample(rule.slice)
     own = evaluate_own(sample, metric, subject.candidate_group(rule.slice), tail=tail)
     pair = subject.pair(rule.slice)
-    baseline = None if pair is None else evaluate_or_none(pair.baseline, metric)
     few_rows = find_obstacle(sample, metric) if rule.slice is not None else ""
     assert rule.bar is not None  # noqa: S101  # absolute rules have a bar
     if few_rows:
@@ -26,25 +26,15 @@ def judge_absolute_rule(rule: Rule, subject: Subject, *, tail: float) -> GateRow
         bound = (own.low if rule.kind == "min" else own.high) if rule.confident else None
         judgement = judge_bar(own.value, bound, bar=rule.bar, sign=1 if rule.kind == "min" else -1)
     known = None if isinstance(own, Missing) else own
-    return GateRow(
-        rule=describe_rule(rule, metric.label),
-        metric=metric.name,
-        set=rule.set,
-        slice=rule.slice,
-        role=rule.role,
-        kind=rule.kind,
-        direction=metric.direction,
+    estimate = Estimate(
         bound=rule.bar,
-        outcome=judgement.outcome,
-        reason=judgement.reason,
-        reason_code=judgement.code,
+        method="the value against the bar",
         rows=sample.rows,
-        baseline=baseline,
+        baseline=None if pair is None else evaluate_or_none(pair.baseline, metric),
         candidate=known.value if known else None,
-        difference=None if known is None or baseline is None else known.value - baseline,
         low=known.low if known else None,
         high=known.high if known else None,
         candidate_low=known.low if known else None,
         candidate_high=known.high if known else None,
-        method="the value against the bar",
     )
+    return build_row(rule, judgement, estimate, metric=metric.name, label=metric.label, direction=metric.direction)

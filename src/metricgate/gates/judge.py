@@ -1,35 +1,25 @@
-"""All gates of a policy judged, in the policy's order."""
+"""All gates of a policy, judged in the policy's order."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+from metricgate.comparison.evidence import Evidence
 from metricgate.comparison.subject import Subject, is_defined
 from metricgate.gates.absolute import judge_absolute_rule
 from metricgate.gates.assessment import RulePower, assess_relative_rules
-from metricgate.gates.cases import split_families
-from metricgate.gates.numbers import judge_number
+from metricgate.gates.number_rules import judge_number
+from metricgate.gates.prepared_rules import split_families
 from metricgate.gates.relative import judge_relative_rules
 from metricgate.gates.rules import Rule, default_rules, expand_anchor, expand_gates
-from metricgate.models.outcome import Direction, Outcome, Role
+from metricgate.models.outcome import Direction, Outcome, ReasonCode, Role
 from metricgate.models.result import GateRow, Location
-from metricgate.models.snapshot import Snapshot
 from metricgate.settings.policy import AnchorSpec, Policy
 from metricgate.stats.registry import main_metrics
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Evidence:
-    """What gates are judged on: prediction sets by name, and both snapshots for the numbers in their files."""
-
-    subjects: Mapping[str, Subject]
-    baseline: Snapshot | None
-    candidate: Snapshot
 
 
 def judge_policy(
     policy: Policy, evidence: Evidence, *, anchor: Evidence | None = None, locations: Sequence[Location] = ()
 ) -> tuple[GateRow, ...]:
-    """Judge every gate of the policy, then its anchor. ``locations``: where each gate is written, if that is known.
+    """Judge every gate of the policy, then its anchor. ``locations``: where each gate is written, if known.
 
     Raises
     ------
@@ -51,7 +41,7 @@ def judge_policy(
 
 
 def assess_policy(policy: Policy, evidence: Evidence) -> tuple[RulePower, ...]:
-    """Say what each relative gate on predictions can catch, family by family."""
+    """Return what each relative gate on predictions can catch, family by family."""
     rules = _expand(policy, evidence)
     relative = _relative_rules(rules or _default_rules(evidence.subjects), evidence)
     return tuple(
@@ -62,13 +52,13 @@ def assess_policy(policy: Policy, evidence: Evidence) -> tuple[RulePower, ...]:
 
 
 def _expand(policy: Policy, evidence: Evidence) -> tuple[Rule, ...]:
-    """Spell out the gates over the prediction sets that this policy itself names."""
+    """Return the rules of the gates, over the prediction sets that this policy itself names."""
     sets = {name: evidence.subjects[name].slice_values for name in policy.prediction_sets if name in evidence.subjects}
     return expand_gates(policy.gates, sets)
 
 
 def tail_of(policy: Policy) -> float:
-    """Give the one-sided error of each end of an interval at the policy's confidence."""
+    """Return the one-sided error of each end of an interval at the policy's confidence."""
     return (1.0 - policy.confidence) / 2.0
 
 
@@ -109,7 +99,7 @@ def _relative_rules(rules: Sequence[Rule], evidence: Evidence) -> list[tuple[int
 
 
 def _judge_anchor(spec: AnchorSpec, evidence: Evidence, anchor: Evidence, *, tail: float) -> tuple[GateRow, ...]:
-    """Judge against the frozen release; only a pull request that lowers the metric against main is blocked by it."""
+    """Judge against the frozen release, which blocks only a pull request that loses against main as well."""
     rules = expand_anchor(spec, evidence.subjects)
     rows = _judge_rules(rules, anchor, tail=tail)
     return tuple(
@@ -118,7 +108,7 @@ def _judge_anchor(spec: AnchorSpec, evidence: Evidence, anchor: Evidence, *, tai
 
 
 def _loss_against_main(rule: Rule, evidence: Evidence) -> float | None:
-    """Give how much the candidate loses against the baseline, positive when worse; None where it cannot be told."""
+    """Return how much the candidate loses against the baseline, positive when worse; None where it is unknown."""
     main_rule = Rule(
         metric=rule.metric, kind=rule.kind, role=Role.GUARDRAIL, set=rule.set, file=rule.file, margin=rule.margin
     )
@@ -136,4 +126,5 @@ def _excuse_unless_lowered(row: GateRow, loss: float | None) -> GateRow:
         before = f"; {total - loss:.3g} of {total:.3g} was lost before this pull request"
         return row.model_copy(update={"reason": row.reason + before})
     reason = f"{total:.3g} was lost since the anchor, none of it by this pull request"
-    return row.model_copy(update={"outcome": Outcome.PASSED, "reason": reason, "reason_code": "lost_before"})
+    code: ReasonCode = "lost_before"
+    return row.model_copy(update={"outcome": Outcome.PASSED, "reason": reason, "reason_code": code})

@@ -1,85 +1,73 @@
 """Relative gates on metrics computed from predictions: the paired difference against what is allowed."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from metricgate.comparison.subject import Missing, Subject
-from metricgate.gates.assessment import assess_case, describe_power
-from metricgate.gates.cases import Case, FamilyBounds, allowed_loss, bound_together, open_case
+from metricgate.gates.assessment import assess_rule, describe_power
+from metricgate.gates.gate_row import Estimate, build_row
 from metricgate.gates.judgement import IDENTICAL, Gain, Judgement, judge_gain
-from metricgate.gates.rules import Rule, describe_rule
+from metricgate.gates.prepared_rules import FamilyBounds, PreparedRule, allowed_loss, bound_together, prepare_rule
+from metricgate.gates.rules import Rule
 from metricgate.models.result import GateRow
+from metricgate.stats.contrast import Contrast
 
 
 def judge_relative_rules(rules: Iterable[tuple[Rule, Subject]], *, tail: float) -> tuple[GateRow, ...]:
     """Judge one family of rules together: "failed" uses bounds that hold for all of them at once."""
-    cases = [open_case(rule, subject) for rule, subject in rules]
-    bounds = bound_together([case for case in cases if case.settled is None], tail=tail)
-    return tuple(_row(case, bounds.get(id(case)), tail=tail) for case in cases)
+    prepared = [prepare_rule(rule, subject) for rule, subject in rules]
+    bounds = bound_together([one for one in prepared if one.early_judgement is None], tail=tail)
+    return tuple(_judge_rule(one, bounds.get(id(one)), tail=tail) for one in prepared)
 
 
-def _shift(case: Case) -> float:
-    """Give what turns the tested quantity into a difference: candidate - f b  ->  candidate - b, f b - b kept fixed."""
-    assert not isinstance(case.contrast, Missing)  # noqa: S101
-    return (case.contrast.factor - 1.0) * case.contrast.baseline
+def _judge_rule(prepared: PreparedRule, bounds: FamilyBounds | None, *, tail: float) -> GateRow:
+    """Return the row of one rule; its intervals are of the difference, which the bound is compared with."""
+    contrast, judgement = prepared.contrast, prepared.early_judgement
+    estimate = Estimate(bound=abs(allowed_loss(prepared)))
+    if not isinstance(contrast, Missing):
+        estimate = replace(
+            estimate,
+            method=contrast.method,
+            rows=contrast.rows,
+            baseline=contrast.baseline,
+            candidate=contrast.candidate,
+        )
+        shift = _shift(contrast)
+        low, high = (end + shift for end in contrast.interval(tail))
+        if judgement is None or judgement is IDENTICAL:
+            estimate = replace(estimate, low=low, high=high)
+        if judgement is None:
+            assert bounds is not None  # noqa: S101  # rules without an early judgement are members of the family
+            judgement = _judge_contrast(prepared, contrast, low, high, bounds)
+            power = assess_rule(prepared, passing_tail=tail, failing_tail=bounds.tested.tail)
+            estimate = replace(
+                estimate,
+                simultaneous_low=bounds.tested.low + shift,
+                simultaneous_high=bounds.tested.high + shift,
+                rows_needed=power.rows_to_settle,
+                power=describe_power(power, prepared.metric.label),
+            )
+    assert judgement is not None  # noqa: S101  # a missing contrast has an early judgement
+    metric = prepared.metric
+    return build_row(
+        prepared.rule, judgement, estimate, metric=metric.name, label=metric.label, direction=metric.direction
+    )
 
 
-def _judge(case: Case, low: float, high: float, bounds: FamilyBounds, shift: float) -> Judgement:
-    contrast = case.contrast
-    assert not isinstance(contrast, Missing)  # noqa: S101
-    higher = case.sign > 0
-    tested = bounds.tested.high + shift if higher else -(bounds.tested.low + shift)
+def _shift(contrast: Contrast) -> float:
+    """Return what turns the tested candidate - f * baseline into candidate - baseline, f * baseline kept fixed."""
+    return (contrast.factor - 1.0) * contrast.baseline
+
+
+def _judge_contrast(
+    prepared: PreparedRule, contrast: Contrast, low: float, high: float, bounds: FamilyBounds
+) -> Judgement:
+    higher, shift = prepared.sign > 0, _shift(contrast)
     gain = Gain(
-        estimate=case.sign * (contrast.candidate - contrast.baseline),
+        estimate=prepared.sign * (contrast.candidate - contrast.baseline),
         low=low if higher else -high,
-        high=tested,
+        high=bounds.tested.high + shift if higher else -(bounds.tested.low + shift),
         high_difference=bounds.plain.high if higher else -bounds.plain.low,
         scale=max(abs(contrast.candidate), abs(contrast.baseline)),
     )
-    return judge_gain(gain, allowed_loss=allowed_loss(case), role=case.rule.role)
-
-
-def _row(case: Case, bounds: FamilyBounds | None, *, tail: float) -> GateRow:
-    """Lay out the outcome; intervals are of the difference, against which the bound stands."""
-    contrast, rule = case.contrast, case.rule
-    values: dict[str, float | int | str | None] = {}
-    judgement = case.settled
-    if not isinstance(contrast, Missing):
-        shift = _shift(case)
-        low, high = contrast.interval(tail)
-        pointwise = (low + shift, high + shift)
-        values = {
-            "rows": contrast.rows,
-            "baseline": contrast.baseline,
-            "candidate": contrast.candidate,
-            "difference": contrast.candidate - contrast.baseline,
-            "method": contrast.method,
-        }
-        if judgement is None or judgement is IDENTICAL:
-            values |= {"low": pointwise[0], "high": pointwise[1]}
-        if judgement is None:
-            assert bounds is not None  # noqa: S101  # unsettled cases are members of the family
-            judgement = _judge(case, *pointwise, bounds, shift)
-            values |= {
-                "simultaneous_low": bounds.tested.low + shift,
-                "simultaneous_high": bounds.tested.high + shift,
-            }
-            power = assess_case(case, passing_tail=tail, failing_tail=bounds.tested.tail)
-            values |= {"rows_needed": power.rows_to_settle, "power": describe_power(power, case.metric.label)}
-    assert judgement is not None  # noqa: S101  # settled, or judged just now
-    return GateRow.model_validate(
-        {
-            "rule": describe_rule(rule, case.metric.label),
-            "metric": case.metric.name,
-            "set": rule.set,
-            "slice": rule.slice,
-            "role": rule.role,
-            "kind": rule.kind,
-            "anchor": rule.anchor,
-            "direction": case.metric.direction,
-            "bound": abs(allowed_loss(case)),
-            "outcome": judgement.outcome,
-            "reason": judgement.reason,
-            "reason_code": judgement.code,
-            **values,
-        }
-    )
+    return judge_gain(gain, allowed_loss=allowed_loss(prepared), role=prepared.rule.role)

@@ -1,4 +1,4 @@
-"""Rules: the policy's gates spelled out, one for each metric, slice value and bound that is judged on its own."""
+"""Rules: the policy's gates spelled out, one for each metric, slice value and bound that is judged separately."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ DEFAULT_LOSS_MARGIN = Margin(value=0.05, relative=True)
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """One thing to be judged: ``metric`` on all rows or one slice against ``margin`` (relative) or ``bar`` (absolute).
+    """One thing to judge: ``metric`` on all rows or one slice, against ``margin`` (relative) or ``bar`` (absolute).
 
     ``file`` is the metrics file of a number that is not computed from predictions.
     """
@@ -56,7 +56,7 @@ def expand_gates(
     gates: Iterable[GateSpec],
     slice_values: Mapping[str, Mapping[str, tuple[str, ...]]],
 ) -> tuple[Rule, ...]:
-    """Spell out the gates. ``slice_values``: prediction set -> slice column -> its values, in order."""
+    """Return the rules of the gates. ``slice_values``: prediction set -> slice column -> its values, in order."""
     return tuple(
         replace(rule, slice=slice_)
         for position, gate in enumerate(gates)
@@ -114,7 +114,7 @@ def _slices_of(
         values = slice_values.get(set_name, {}).get(column)
         if values is None:
             raise ConfigurationError(
-                f"The gate on {gate.metric} judges slices of {column}, which is no slice column of the predictions.",
+                f"The gate on {gate.metric} judges slices of {column}, which is not a slice column of the predictions.",
                 expected=f"a column listed in `predictions.slices`: {_listing(slice_values.get(set_name, {}))}.",
                 fix=f"Add {column} to `predictions.slices`, or remove it from the gate.",
             )
@@ -127,7 +127,7 @@ def _listing(names: Iterable[str]) -> str:
 
 
 def expand_anchor(anchor: AnchorSpec, sets: Iterable[str]) -> tuple[Rule, ...]:
-    """Spell out the anchor's margins, for the first prediction set."""
+    """Return the rules of the anchor's margins, for the first prediction set."""
     set_name = next(iter(sets), "")
     margins: tuple[tuple[GateKind, dict[str, Margin]], ...] = (
         ("max_drop", anchor.max_drop),
@@ -150,10 +150,10 @@ def expand_anchor(anchor: AnchorSpec, sets: Iterable[str]) -> tuple[Rule, ...]:
 
 
 def default_rules(metrics: Iterable[tuple[str, Direction]], set_name: str, task: Task) -> tuple[Rule, ...]:
-    """Give the rules that hold where a team wrote none: guardrails over the task's main metrics.
+    """Return the rules of a policy without gates: guardrails over the task's main metrics.
 
-    A loss shown to exceed 0.01 blocks, or 5 % of the baseline for losses and errors. Numbers of your own rows (task
-    ``score``) have no main metrics, hence no rules.
+    A loss that is shown to exceed 0.01 blocks; for losses and errors, 5 % of the baseline. The task ``score`` has no
+    main metrics and so no rules.
     """
     if task == "score":
         return ()
@@ -169,19 +169,21 @@ def default_rules(metrics: Iterable[tuple[str, Direction]], set_name: str, task:
     )
 
 
-def describe_rule(rule: Rule, label: str) -> str:
-    """Say the rule in one plain sentence; ``label`` is the metric's name for people."""
+def describe_rule(rule: Rule, label: str, direction: Direction) -> str:
+    """Return the rule as one plain sentence; ``label`` is the metric's name for people."""
     where = f" where {rule.slice.column} = {rule.slice.value}" if rule.slice else ""
-    against = " against the anchor" if rule.anchor else ""
-    match rule.kind:
-        case "min":
-            rest = f"must be at least {rule.bar:g}" + (", with confidence" if rule.confident else "")
-        case "max":
-            rest = f"must be at most {rule.bar:g}" + (", with confidence" if rule.confident else "")
-        case "max_drop":
-            rest = f"may drop by at most {rule.margin}"
-        case "max_increase":
-            rest = f"may rise by at most {rule.margin}"
-        case "min_gain":
-            rest = f"must be better by at least {rule.margin}"
-    return f"{label}{where} {rest}{against}"
+    must_be = " must be" if rule.kind in ABSOLUTE_KINDS else ""
+    amount = f"{rule.bar:g}" if rule.margin is None else str(rule.margin) if rule.margin.value else ""
+    confidence = ", with confidence" if rule.confident and rule.kind in ABSOLUTE_KINDS else ""
+    return f"{label}{where}{must_be} {word_demand(rule.kind, direction, amount, anchor=rule.anchor)}{confidence}"
+
+
+def word_demand(kind: GateKind, direction: Direction, amount: str, *, anchor: bool = False) -> str:
+    """Return what a rule demands: ``may fall by 0.01``, ``at least 0.9``. A margin of zero has no ``amount``."""
+    if kind in ABSOLUTE_KINDS:
+        return f"at {'least' if kind == 'min' else 'most'} {amount}"
+    word = "fall" if (direction is Direction.HIGHER) is (kind != "min_gain") else "rise"
+    if kind == "min_gain":
+        return f"must {word}" + (f" by {amount}" if amount else "")
+    since = " since the anchor" if anchor else ""
+    return f"may {word} by {amount}{since}" if amount else f"may not {word}{since}"

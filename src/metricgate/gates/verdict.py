@@ -1,4 +1,4 @@
-"""From the outcomes of the gates to the verdict, its exit code and its sentence."""
+"""From the outcomes of the gates to the verdict, its exit code and its reason."""
 
 from collections.abc import Iterable, Sequence
 from typing import Literal
@@ -11,13 +11,14 @@ OnInconclusive = Literal["warn", "fail", "pass"]
 PRECEDENCE = (Outcome.ERROR, Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.PASSED)
 EXIT_CODES = {Verdict.PASSED: 0, Verdict.FAILED: 1, Verdict.INCONCLUSIVE: 0, Verdict.SKIPPED: 0, Verdict.CANCELLED: 130}
 EXIT_INCONCLUSIVE = 6
+NO_POLICY_REASON = "no policy: nothing was judged"
 ERROR_EXIT_CODES = {"configuration": 2, "predictions": 3, "metrics_file": 4}
 
 
 def decide_verdict(gates: Iterable[GateRow]) -> Verdict:
-    """Give the verdict of the gates: error, failed, inconclusive, passed, skipped, whichever comes first.
+    """Return the verdict of the gates: error, failed, inconclusive, passed or skipped, whichever comes first.
 
-    Gates that are skipped beside passed ones do not count; a run whose gates are all skipped is skipped.
+    Skipped gates do not count unless all gates are skipped.
     """
     outcomes = {gate.outcome for gate in gates}
     for outcome in PRECEDENCE:
@@ -27,7 +28,7 @@ def decide_verdict(gates: Iterable[GateRow]) -> Verdict:
 
 
 def exit_code_of(verdict: Verdict, gates: Sequence[GateRow], on_inconclusive: OnInconclusive) -> int:
-    """Give the exit code of a verdict that gates led to; 1 means failed and nothing else."""
+    """Return the exit code of a verdict that gates led to; 1 means failed and nothing else."""
     if verdict is Verdict.ERROR:
         return min(error_exit_code(gate) for gate in gates if gate.outcome is Outcome.ERROR)
     if verdict is Verdict.INCONCLUSIVE and on_inconclusive == "fail":
@@ -36,7 +37,21 @@ def exit_code_of(verdict: Verdict, gates: Sequence[GateRow], on_inconclusive: On
 
 
 def error_exit_code(gate: GateRow) -> int:
-    """Give the exit code of a gate in error, by what its number was read from."""
+    """Return the exit code of a gate in error, by where its number was read from."""
     if gate.reason_code == "baseline_not_positive":
         return ERROR_EXIT_CODES["configuration"]
     return ERROR_EXIT_CODES["predictions" if gate.source == "predictions" else "metrics_file"]
+
+
+def explain_verdict(verdict: Verdict, gates: Sequence[GateRow]) -> str:
+    """Return the verdict's reason in one plain sentence: the first gate that led to it."""
+    if verdict is Verdict.PASSED:
+        count = sum(gate.outcome is Outcome.PASSED for gate in gates)
+        if all(gate.reason_code == "identical" for gate in gates):
+            return "no change: predictions are identical"
+        return f"no loss beyond what is allowed ({count} of {len(gates)} gates judged)"
+    deciding = [gate for gate in gates if gate.outcome.value == verdict.value]
+    if not deciding:
+        return "the baseline's policy is invalid, so a pass counts as inconclusive" if gates else NO_POLICY_REASON
+    more = f", and {len(deciding) - 1} more" if len(deciding) > 1 else ""
+    return f"{deciding[0].rule}: {deciding[0].reason}{more}"

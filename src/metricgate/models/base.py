@@ -26,4 +26,4 @@ def _drop_infinite(value: object) -> object:
 
 
 Bound = Annotated[float | None, BeforeValidator(_drop_infinite)]
-"""An end of an interval; one that is infinite is no end, hence null."""
+"""An end of an interval; null where it is infinite."""

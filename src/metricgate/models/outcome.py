@@ -1,6 +1,49 @@
-"""The words for what came out: of a gate, and of the run."""
+"""The words for what came out of a gate and of the run."""
 
 from enum import StrEnum
+from typing import Literal
+
+UndefinedCode = Literal[
+    "constant",
+    "missing_columns",
+    "never_predicted",
+    "no_interval",
+    "no_rows",
+    "not_finite",
+    "not_probabilities",
+    "one_class",
+    "too_few_rows",
+    "zero_denominator",
+    "zero_label",
+    "zero_weight",
+]
+"""Why a metric has no value on some rows."""
+MissingCode = Literal[UndefinedCode, "absent", "no_baseline", "not_a_number", "unreadable"]
+"""Why a value that a gate or a table needs is missing."""
+ReasonCode = Literal[
+    MissingCode,
+    "advisory",
+    "bar_cleared",
+    "bar_missed",
+    "bar_not_cleared_with_confidence",
+    "baseline_not_a_number",
+    "baseline_not_positive",
+    "baseline_unreadable",
+    "beyond_margin",
+    "candidate_absent",
+    "candidate_not_a_number",
+    "candidate_unreadable",
+    "cannot_tell",
+    "identical",
+    "lost_before",
+    "no_harm_shown",
+    "number_beyond_margin",
+    "number_within_margin",
+    "too_few_groups",
+    "within_margin",
+    "worse_probably_beyond",
+]
+"""Why a gate has its outcome: every code that judging can put into report.json."""
 
 
 class Outcome(StrEnum):

@@ -1,4 +1,4 @@
-"""What a comparison and a policy yield, as it stands in report.json."""
+"""What a comparison and a policy yield, in the form of report.json."""
 
 from typing import Annotated, Literal, Self
 
@@ -52,7 +52,7 @@ GateKind = Literal["max_drop", "max_increase", "min_gain", "min", "max"]
 
 
 class GateRow(Value):
-    """One rule and what came of it.
+    """One rule and its outcome.
 
     ``bound`` is the number of the rule in the unit of the metric (a percentage already multiplied by the baseline).
     ``low`` and ``high``: the pointwise interval of the tested difference (candidate minus baseline), or of the
@@ -69,6 +69,7 @@ class GateRow(Value):
     anchor: bool = False
     direction: Direction
     bound: Finite
+    share: Finite | None = None  # the margin as a share of the baseline (0.05: 5 %), where the policy writes one
     outcome: Outcome
     reason: str
     reason_code: str
@@ -89,7 +90,7 @@ class GateRow(Value):
 
 
 class Pairing(Value):
-    """How the rows of both models were brought together, for one prediction set. ``rows`` is what was compared."""
+    """How the rows of both models were joined, for one prediction set. ``rows`` is the number compared."""
 
     set: str = ""
     path: str
@@ -113,10 +114,13 @@ class Pairing(Value):
     notes: tuple[str, ...] = ()
 
 
-class Change(Value):
-    """Something that differs between the two revisions: a parameter, a file, a stage, a package."""
+ChangeKind = Literal["parameter", "data", "package", "source"]
 
-    kind: Literal["parameter", "data", "stage", "package", "source"]
+
+class Change(Value):
+    """Something that differs between the two revisions: a parameter, a file, a package."""
+
+    kind: ChangeKind
     name: str
     before: str | None = None
     after: str | None = None
@@ -125,14 +129,14 @@ class Change(Value):
 
 
 class Warning_(Value):  # noqa: N801  `Warning` is a builtin exception
-    """A sentence a reader must not miss, with a code that tests and tools can rely on."""
+    """A sentence that a reader must not miss, with a code that tests and tools can rely on."""
 
     code: str
     text: str
 
 
 Side = Literal["baseline", "candidate"]
-# Bounds of what a chart may ask of whoever draws it: a report may come from another job's artifact.
+# Limits of what a chart may hold: a report may come from another job's artifact.
 MOST_POINTS = 5000
 MOST_PARTS = 40
 MOST_CELLS = 64
@@ -141,7 +145,7 @@ Matrix = Annotated[tuple[Annotated[tuple[int, ...], Field(max_length=MOST_CELLS)
 
 
 class CurveData(Value):
-    """A line or a cloud of a chart: ``x`` and ``y`` of equal length, and whose it is."""
+    """A line or a cloud of points in a chart: ``x`` and ``y`` of equal length, and the side it belongs to."""
 
     label: str
     side: Side | Literal[""] = ""
@@ -175,8 +179,8 @@ class ForestRow(Value):
 class ChartData(Value):
     """The data of one chart, enough to draw it again anywhere. ``kind`` names the drawing function.
 
-    ``matrices`` and ``images`` (PNG in base64): one per side, in the order of ``sides``; ``labels`` names rows and columns. ``diagonal``: the
-    line y = x is drawn as a reference. ``left_out``: how many rows there would be beyond those in ``forest``.
+    ``matrices`` and ``images`` (PNG in base64): one per side, in the order of ``sides``; ``labels`` names rows and
+    columns. ``diagonal``: the line y = x is drawn as a reference. ``left_out``: how many rows ``forest`` leaves out.
     """
 
     name: str  # file name without suffix, unique in the report

@@ -56,7 +56,7 @@ class Sample:
 
     @cached_property
     def order(self) -> NDArray[Any]:
-        """The rows by rising score of two classes, shape (n,), ties in any order; kept, since every ranking needs it."""
+        """The rows by rising score of two classes, shape (n,), ties in any order; kept for all rankings."""
         order: NDArray[Any] = np.argsort(np.asarray(self.scores))
         return order.astype(np.min_scalar_type(self.rows))
 

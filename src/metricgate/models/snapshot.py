@@ -26,7 +26,7 @@ class Source(StrEnum):
 
 
 class RevisionInfo(Value):
-    """Which revision, and how its results were had.
+    """Which revision, and where its results came from.
 
     ``revision`` is the full commit SHA, null for plain files; ``name`` is what people call it (``main``, a path).
     """
@@ -42,7 +42,7 @@ class RevisionInfo(Value):
 
 
 class FileMetric(Value):
-    """One number of a DVC metrics file; a value that is no finite number has ``value`` null and a ``problem``."""
+    """One number of a DVC metrics file; a value that is not a finite number has ``value`` null and a ``problem``."""
 
     file: str
     key: str
@@ -74,7 +74,7 @@ class DataEntry(Value):
 
 
 class FileCounts(Value):
-    """How many files of a tracked folder differ from the baseline's; ``unknown`` says why nobody can tell."""
+    """How many files of a tracked folder differ from the baseline's; ``unknown``: why they cannot be counted."""
 
     added: int = 0
     modified: int = 0
@@ -82,7 +82,7 @@ class FileCounts(Value):
     unknown: str = ""
 
 
-StageState = Literal["ran", "cached", "restored", "unchanged", "failed", "unknown"]
+StageState = Literal["ran", "cached", "restored", "unchanged", "unknown"]
 
 
 class Stage(Value):
@@ -107,7 +107,7 @@ class PlotFile(Value):
 
 @dataclass(frozen=True, kw_only=True)
 class Unreadable:
-    """Something that should be there and cannot be read: a state with a reason, never absence."""
+    """Something that should be there and cannot be read, with the reason."""
 
     what: str
     reason: str
@@ -118,8 +118,8 @@ class Unreadable:
 class Snapshot:
     """One revision's results, in deterministic order. Its files last as long as the run.
 
-    ``inputs`` is a hash of everything its pipeline starts from: equal inputs, the same pipeline on the same data.
-    ``packages`` are what the revision asks for, ``python`` is the version that its stages ran with, where that is known.
+    ``inputs`` is a hash of everything that its pipeline starts from: equal inputs are the same pipeline on the same
+    data. ``packages`` are what the revision asks for, ``python`` is the version that its stages ran with, if known.
     """
 
     info: RevisionInfo
@@ -133,3 +133,7 @@ class Snapshot:
     predictions: Mapping[str, Path | Unreadable] = field(default_factory=lambda: MappingProxyType({}))
     problems: tuple[Unreadable, ...] = ()
     inputs: str = ""
+
+    def hash_of(self, path: str) -> str | None:
+        """Return the hash of a DVC-tracked file or folder, if it has one."""
+        return next((entry.hash for entry in self.data if entry.path == path), None)

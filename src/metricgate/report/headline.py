@@ -3,9 +3,9 @@
 from metricgate.models.outcome import Direction, Outcome, Role, Verdict
 from metricgate.models.result import GateRow
 from metricgate.report.escape import clean, shorten
-from metricgate.report.labels import is_relative, plain_metric
 from metricgate.report.numbers import decimals_for, format_bound, format_number, plural, separate
 from metricgate.report.value import Report
+from metricgate.report.vocabulary import is_relative, plain_metric
 
 LENGTH = 240
 

@@ -1,4 +1,4 @@
-"""The report: the verdict and all that supports it, as one value. Everything a person sees is a view of it."""
+"""The report: the verdict and all that supports it, as one value. All output for people is a view of it."""
 
 from typing import Final, Literal
 
@@ -33,9 +33,9 @@ class Acceptance(Value):
 
 
 class Timing(Value):
-    """Seconds of wall time: the whole run, the stages that ran in it, and what the reused ones took when they ran.
+    """Seconds of wall time, of all revisions together: the whole run, the stages that ran in it, and the reused ones.
 
-    All revisions together; of reused results only those that an earlier run kept have durations.
+    A reused stage counts with the time that it took when it ran, if an earlier run kept that.
     """
 
     total: Finite
@@ -50,7 +50,7 @@ class Report(Value):
     metricgate: str
     id: str = "default"
     verdict: Verdict
-    reason: str  # one sentence, plain text; the headline without its sign
+    reason: str  # one sentence, plain text: the first gate that led to the verdict, or why nothing was judged
     exit_code: int
     confidence: Finite = 0.95
     baseline: RevisionInfo | None = None
@@ -63,12 +63,12 @@ class Report(Value):
     candidate_stages: tuple[Stage, ...] = ()
     warnings: tuple[Warning_, ...] = ()
     charts: tuple[ChartData, ...] = ()
-    chart_notes: tuple[str, ...] = ()  # the pipeline's own plots that are not drawn, each with its reason
-    policy_origin: str = ""  # which file at which revision the gates were read from, or that there is none
-    candidate_policy: str = ""  # what the candidate's own gates would have said, where they differ
-    power: str = ""  # one sentence: what this test set can catch
-    hints: tuple[str, ...] = ()  # what to do next; the lines of policy a team is missing
-    missing_policy: str = ""  # YAML for metricgate.yaml, with which more could be judged
+    chart_notes: tuple[str, ...] = ()  # the pipeline's own plots that are not drawn, each with the reason
+    policy_origin: str = ""  # the file and revision that the gates were read from, or that there is no policy
+    candidate_policy: str = ""  # the verdict by the candidate's own gates, where the change edits the policy
+    power: str = ""  # one sentence: what the first gate with an interval can catch on this test set
+    hints: tuple[str, ...] = ()  # what to do next
+    missing_policy: str = ""  # YAML for metricgate.yaml that would let more rows be judged
     reproduce: str = ""  # one shell command that runs the same comparison on a laptop
     accepted: Acceptance | None = None
     failure: Failure | None = None

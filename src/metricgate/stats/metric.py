@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from metricgate.models.outcome import Direction
+from metricgate.models.outcome import Direction, UndefinedCode
 from metricgate.models.samples import FloatArray, Sample, Task
 
 
@@ -23,7 +23,7 @@ class MetricUndefined(Exception):  # noqa: N818 - a state of the data that calle
     side : "baseline" or "candidate" where a pair was evaluated, else "".
     """
 
-    def __init__(self, reason: str, *, code: str, side: str = "") -> None:
+    def __init__(self, reason: str, *, code: UndefinedCode, side: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
         self.code = code

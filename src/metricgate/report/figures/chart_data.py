@@ -16,8 +16,8 @@ from metricgate.report.figures.classification_data import (
 )
 from metricgate.report.figures.regression_data import build_residuals, build_scatter
 from metricgate.report.headline import asked_value
-from metricgate.report.labels import OUTCOME_WORDS, is_relative, plain_metric, short_metric
 from metricgate.report.sections.gate_table import TELLING, sort_gates
+from metricgate.report.vocabulary import OUTCOME_WORDS, is_relative, plain_metric, short_metric
 
 FOREST_ROWS = 10
 MATRIX_CLASSES = 6

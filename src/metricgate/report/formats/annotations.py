@@ -7,9 +7,9 @@ from metricgate.models.outcome import Outcome
 from metricgate.models.result import Change, GateRow
 from metricgate.report.escape import clean, plain_name
 from metricgate.report.headline import describe_gate
-from metricgate.report.labels import OUTCOME_WORDS, plain_metric
 from metricgate.report.sections.gate_table import sort_gates
 from metricgate.report.value import Report
+from metricgate.report.vocabulary import OUTCOME_WORDS, plain_metric
 
 Level = Literal["notice", "warning", "failure"]
 LEVELS: dict[Outcome, Level] = {

@@ -14,10 +14,9 @@ NOUNS = {
     "source": "source file",
     "data": "data file",
     "package": "package",
-    "stage": "stage",
 }
 KINDS = tuple(NOUNS)
-STATES = {"ran": "ran", "cached": "reused", "restored": "restored", "unchanged": "unchanged", "failed": "failed"}
+STATES = {"ran": "ran", "cached": "reused", "restored": "restored", "unchanged": "unchanged"}
 MANY_STAGES = 20
 
 

@@ -85,9 +85,7 @@ def describe_stages(report: Report) -> str:
     reused = sum(stage.state in {"cached", "restored"} for stage in stages)
     if stages and all(stage.state == "unchanged" for stage in stages):
         return "pipeline unchanged"
-    parts = [f"stage {code_span(stage.name)} failed" for stage in stages if stage.state == "failed"]
-    if ran:
-        parts.append(f"ran {ran} of {plural(len(stages), 'stage')}{took}")
+    parts = [f"ran {ran} of {plural(len(stages), 'stage')}{took}"] if ran else []
     if reused:
         parts.append(f"{reused} reused" if parts else f"{plural(reused, 'stage')} reused, none ran")
     return ", ".join(parts)

@@ -4,7 +4,9 @@ from metricgate.models.outcome import Direction, Outcome, Role
 from metricgate.models.result import GateRow
 from metricgate.report.escape import escape_sentence
 from metricgate.report.headline import asked_value, gap_to_rule, gate_decimals
-from metricgate.report.labels import (
+from metricgate.report.numbers import NONE, format_about, format_interval, format_level, format_number
+from metricgate.report.tables import draw_table, unbroken
+from metricgate.report.vocabulary import (
     OUTCOME_ORDER,
     OUTCOME_SIGNS,
     OUTCOME_WORDS,
@@ -12,8 +14,6 @@ from metricgate.report.labels import (
     is_relative,
     metric_cell,
 )
-from metricgate.report.numbers import NONE, format_about, format_interval, format_level, format_number
-from metricgate.report.tables import draw_table, unbroken
 
 TELLING = frozenset(
     {Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.ERROR}

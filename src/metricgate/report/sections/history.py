@@ -3,11 +3,11 @@
 from metricgate.report.escape import escape_sentence
 from metricgate.report.formats.budget import Section
 from metricgate.report.headline import gate_decimals, headline
-from metricgate.report.labels import VERDICT_SIGNS, plain_metric
 from metricgate.report.numbers import format_number
 from metricgate.report.place import PastRun, Place
 from metricgate.report.tables import draw_table, fold
 from metricgate.report.value import Report
+from metricgate.report.vocabulary import VERDICT_SIGNS, plain_metric
 
 RANK = 5
 REMEMBERED_GATES = 2

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from metricgate.models.result import MetricRow
 from metricgate.report.escape import escape_sentence
 from metricgate.report.formats.budget import Section
-from metricgate.report.labels import metric_cell
 from metricgate.report.numbers import decimals_for, format_count, format_interval, format_level, format_number
 from metricgate.report.tables import draw_table, fold, unbroken
 from metricgate.report.value import Report
+from metricgate.report.vocabulary import metric_cell
 
 RANK = 6
 SORTED_ABOVE = 30

@@ -3,11 +3,11 @@
 from metricgate.models.outcome import Direction, Outcome
 from metricgate.models.result import MetricRow
 from metricgate.report.escape import code_block, code_span, escape_sentence
-from metricgate.report.labels import name_metric, slice_cell
 from metricgate.report.numbers import plural
 from metricgate.report.sections.gate_table import sort_gates
 from metricgate.report.sections.metric_table import describe_difference
 from metricgate.report.value import Report
+from metricgate.report.vocabulary import name_metric, slice_cell
 
 SHOWN_PARAMETERS = 2
 MISSING = (

@@ -6,7 +6,6 @@ from metricgate.models.snapshot import Source
 from metricgate.report.escape import code_block, code_span, escape_sentence
 from metricgate.report.formats.budget import Section
 from metricgate.report.headline import headline
-from metricgate.report.labels import VERDICT_SIGNS
 from metricgate.report.numbers import plural
 from metricgate.report.place import Place
 from metricgate.report.sections.context import describe_context
@@ -15,6 +14,7 @@ from metricgate.report.sections.next_step import draw_missing_policy, draw_next_
 from metricgate.report.sections.pictures import main_picture
 from metricgate.report.tables import fold
 from metricgate.report.value import Acceptance, Failure, Report
+from metricgate.report.vocabulary import VERDICT_SIGNS
 
 FOLD_PASSED_ABOVE = 6
 MANY_WARNINGS = 8

@@ -7,12 +7,12 @@ from metricgate.models.result import GateRow, MetricRow
 from metricgate.report.escape import escape_sentence
 from metricgate.report.formats.budget import Section
 from metricgate.report.headline import gate_decimals
-from metricgate.report.labels import OUTCOME_SIGNS, name_metric, slice_cell
 from metricgate.report.numbers import NONE, format_count, format_level
 from metricgate.report.sections.gate_table import describe_change, sort_gates
 from metricgate.report.sections.metric_table import describe_difference
 from metricgate.report.tables import draw_table, fold, unbroken
 from metricgate.report.value import Report
+from metricgate.report.vocabulary import OUTCOME_SIGNS, name_metric, slice_cell
 
 RANK = 3
 UNJUDGED = frozenset({Outcome.SKIPPED, Outcome.ERROR})

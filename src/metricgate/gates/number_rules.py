@@ -1,55 +1,31 @@
 """Gates on numbers from metrics files: compared as they are, since one number has no interval."""
 
-from metricgate.comparison.numbers import NumberPair, is_advisory, pair_number
+from metricgate.comparison.file_numbers import NumberPair, is_advisory, pair_number
 from metricgate.comparison.subject import Missing
-from metricgate.gates.judgement import Judgement, judge_bar, judge_number_gain
-from metricgate.gates.rules import ABSOLUTE_KINDS, Rule, describe_rule
+from metricgate.gates.gate_row import Estimate, build_row
+from metricgate.gates.judgement import ADVISORY, BROKEN_CODES, NOT_POSITIVE, Judgement, judge_bar, judge_number_gain
+from metricgate.gates.rules import ABSOLUTE_KINDS, Rule
 from metricgate.models.outcome import Direction, Outcome
 from metricgate.models.result import GateRow
 from metricgate.models.snapshot import Snapshot
 
-UNREADABLE = frozenset({"unreadable", "not_a_number"})
 NEVER_HAD = frozenset({"absent", "no_baseline"})
-NOT_POSITIVE = Judgement(
-    outcome=Outcome.ERROR,
-    code="baseline_not_positive",
-    reason="a percentage of the baseline needs a positive baseline; write the margin in the unit of the metric",
-)
-ADVISORY = Judgement(
-    outcome=Outcome.SKIPPED,
-    code="advisory",
-    reason="time and memory decide only where both models were produced in this run; shown for information",
-)
 
 
 def judge_number(rule: Rule, baseline: Snapshot | None, candidate: Snapshot) -> GateRow:
     """Judge a rule on ``FILE:key``."""
     pair = pair_number(baseline, candidate, rule.file or "", rule.metric)
     bound = _bound(rule, pair)
-    values = {
-        side: None if isinstance(value, Missing) else value
-        for side, value in (("baseline", pair.baseline), ("candidate", pair.candidate))
-    }
-    known = not isinstance(pair.baseline, Missing) and not isinstance(pair.candidate, Missing)
     judgement = _judge(rule, pair, bound)
     if judgement.outcome is not Outcome.ERROR and rule.is_relative and is_advisory(rule.metric, baseline, candidate):
         judgement = ADVISORY
-    return GateRow(
-        rule=describe_rule(rule, rule.metric),
-        metric=rule.metric,
-        source=rule.source,
-        role=rule.role,
-        kind=rule.kind,
-        anchor=rule.anchor,
-        direction=_direction(rule),
+    estimate = Estimate(
         bound=bound or 0.0,
-        outcome=judgement.outcome,
-        reason=judgement.reason,
-        reason_code=judgement.code,
-        difference=_difference(pair) if known else None,
         method="numbers compared",
-        **values,
+        baseline=None if isinstance(pair.baseline, Missing) else pair.baseline,
+        candidate=None if isinstance(pair.candidate, Missing) else pair.candidate,
     )
+    return build_row(rule, judgement, estimate, metric=rule.metric, label=rule.metric, direction=_direction(rule))
 
 
 def _judge(rule: Rule, pair: NumberPair, bound: float | None) -> Judgement:
@@ -71,29 +47,27 @@ def _judge(rule: Rule, pair: NumberPair, bound: float | None) -> Judgement:
 
 
 def _judge_missing(baseline: float | Missing, missing: Missing) -> Judgement:
-    """Skip what the baseline never had; what the candidate takes away, or nobody can read of it, is an error.
+    """Skip what the baseline never had. What the candidate removed or broke is an error.
 
-    A baseline that nobody can read settles nothing, and lets the change that mends it be merged.
+    A broken baseline is inconclusive, so that the change that repairs it can be merged.
     """
     never_had = isinstance(baseline, Missing) and baseline.code in NEVER_HAD
     lost = missing.side == "candidate" and (missing.code != "absent" or not never_had)
     if never_had and not lost:
-        return Judgement(outcome=Outcome.SKIPPED, code=missing.code, reason=baseline_reason(baseline, missing))
+        on_one_side = missing is baseline
+        reason = missing.reason if on_one_side else f"neither side has it: {missing.reason}; check its name"
+        return Judgement(outcome=Outcome.SKIPPED, code=missing.code, reason=reason)
     outcome = Outcome.INCONCLUSIVE if missing.side == "baseline" else Outcome.ERROR
-    return Judgement(outcome=outcome, code=f"{missing.side}_{missing.code}", reason=missing.reason)
-
-
-def baseline_reason(baseline: float | Missing, missing: Missing) -> str:
-    return missing.reason if missing is baseline else f"neither side has it: {missing.reason}; check its name"
+    return Judgement(outcome=outcome, code=BROKEN_CODES[missing.side, missing.code], reason=missing.reason)
 
 
 def _direction(rule: Rule) -> Direction:
-    """Give the direction that the key defines."""
+    """Return the direction that the rule's key implies."""
     return Direction.LOWER if rule.kind in {"max_increase", "max"} else Direction.HIGHER
 
 
 def _bound(rule: Rule, pair: NumberPair) -> float | None:
-    """Give the margin in the unit of the number; None for a percentage of a baseline that is not positive."""
+    """Return the margin in the unit of the number; None for a percentage of a baseline that is not positive."""
     if rule.margin is None:
         return rule.bar
     if not rule.margin.relative:
@@ -101,9 +75,3 @@ def _bound(rule: Rule, pair: NumberPair) -> float | None:
     if isinstance(pair.baseline, Missing):
         return 0.0
     return rule.margin.value * pair.baseline if pair.baseline > 0 else None
-
-
-def _difference(pair: NumberPair) -> float:
-    assert not isinstance(pair.baseline, Missing)  # noqa: S101  # the caller knows both
-    assert not isinstance(pair.candidate, Missing)  # noqa: S101
-    return pair.candidate - pair.baseline

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from metricgate.comparison.subject import Missing, Side
+from metricgate.comparison.subject import Missing, MissingSide
 from metricgate.models.outcome import Direction
 from metricgate.models.result import MetricRow, Warning_
 from metricgate.models.snapshot import Snapshot, Source
@@ -16,7 +16,7 @@ COST_ENDINGS = ("_s", "_ms", "_sec", "_secs", "_mb", "_gb", "_mib", "_gib", "_ti
 
 @dataclass(frozen=True, kw_only=True)
 class NumberPair:
-    """One key of a metrics file on both sides; what is not a number there is Missing, with its reason."""
+    """One key of a metrics file on both sides; a side without a number is Missing, with the reason."""
 
     file: str
     key: str
@@ -25,7 +25,7 @@ class NumberPair:
 
 
 def pair_number(baseline: Snapshot | None, candidate: Snapshot, file: str, key: str) -> NumberPair:
-    """Look one key up on both sides."""
+    """Return one key of a metrics file on both sides."""
     return NumberPair(
         file=file,
         key=key,
@@ -34,7 +34,7 @@ def pair_number(baseline: Snapshot | None, candidate: Snapshot, file: str, key: 
     )
 
 
-def _find(snapshot: Snapshot | None, side: Side, file: str, key: str) -> float | Missing:
+def _find(snapshot: Snapshot | None, side: MissingSide, file: str, key: str) -> float | Missing:
     if snapshot is None:
         return Missing(side=side, code="no_baseline", reason="there is no baseline to compare with")
     for problem in snapshot.problems:
@@ -49,7 +49,7 @@ def _find(snapshot: Snapshot | None, side: Side, file: str, key: str) -> float |
 
 
 def measure_numbers(baseline: Snapshot | None, candidate: Snapshot) -> tuple[MetricRow, ...]:
-    """List every number of the metrics files of both sides, in the order of file and key."""
+    """Return every number of the metrics files of both sides, in the order of file and key."""
     places = {
         (metric.file, metric.key) for snapshot in (baseline, candidate) if snapshot for metric in snapshot.metrics
     }
@@ -57,24 +57,22 @@ def measure_numbers(baseline: Snapshot | None, candidate: Snapshot) -> tuple[Met
 
 
 def _number_row(pair: NumberPair) -> MetricRow:
-    values = {
-        side: None if isinstance(value := getattr(pair, side), Missing) else value for side in ("baseline", "candidate")
-    }
-    both = None not in values.values()
+    baseline = None if isinstance(pair.baseline, Missing) else pair.baseline
+    candidate = None if isinstance(pair.candidate, Missing) else pair.candidate
     notes = [value.reason for value in (pair.baseline, pair.candidate) if isinstance(value, Missing)]
     return MetricRow(
         name=pair.key,
         source=pair.file,
         direction=guess_direction(pair.key),
-        baseline=values["baseline"],
-        candidate=values["candidate"],
-        difference=values["candidate"] - values["baseline"] if both else None,  # type: ignore[operator]  # neither is None
+        baseline=baseline,
+        candidate=candidate,
+        difference=None if baseline is None or candidate is None else candidate - baseline,
         note="; ".join(notes),
     )
 
 
 def guess_direction(key: str) -> Direction | None:
-    """Guess from the name of a number which way it gets better; None where the name does not tell."""
+    """Return which way a number gets better, guessed from its name; None where the name does not tell."""
     name = key.rpartition(".")[2].lower()
     words = set(name.replace("-", "_").split("_"))
     if is_cost(key) or words & set(LOWER_WORDS):
@@ -83,20 +81,20 @@ def guess_direction(key: str) -> Direction | None:
 
 
 def is_advisory(key: str, baseline: Snapshot | None, candidate: Snapshot) -> bool:
-    """Tell whether a number is seconds or bytes that were not both measured in this run."""
+    """Return whether a number is seconds or bytes that were not both measured in this run."""
     if not is_cost(key):
         return False
     return baseline is None or {baseline.info.source, candidate.info.source} != {Source.REPRODUCED}
 
 
 def is_cost(key: str) -> bool:
-    """Tell by its name whether a number is time or memory."""
+    """Return whether a number is time or memory, judged by its name."""
     name = key.rpartition(".")[2].lower()
     return name.endswith(COST_ENDINGS) or any(word in name for word in COST_WORDS)
 
 
 def disagreeing_numbers(rows: Iterable[MetricRow]) -> tuple[Warning_, ...]:
-    """Warn where a metrics file and the predictions give different values under one name.
+    """Return a warning for each name with different values in a metrics file and in the predictions.
 
     A number in a file may be rounded: it disagrees when it differs by more than half of its last decimal.
     """

@@ -1,15 +1,12 @@
-"""What things are called in a report: metrics, slices, rules, outcomes."""
+"""The words and signs of a report: metrics, slices, rules, outcomes."""
 
-import math
-import re
-
-from metricgate.models.outcome import Direction, Outcome, Verdict
+from metricgate.gates.rules import RELATIVE_KINDS, word_demand
+from metricgate.models.outcome import Outcome, Verdict
 from metricgate.models.result import GateRow, MetricRow, Slice
 from metricgate.report.escape import code_span, plain_name
 from metricgate.report.numbers import format_bound, format_number
 from metricgate.report.tables import unbroken
 
-_SHARE = re.compile(r"(\d+(?:\.\d+)?)%")
 METRIC_WORDS = {
     "roc_auc": "ROC AUC",
     "roc_auc_ovr": "ROC AUC (one against the rest)",
@@ -76,7 +73,7 @@ def short_metric(row: GateRow | MetricRow) -> str:
 
 
 def _words_of(row: GateRow | MetricRow) -> str | None:
-    """Return our own words for a metric that was computed from predictions; the pipeline's numbers keep their names."""
+    """Return the words for a metric computed from predictions; the pipeline's own numbers keep their names."""
     return METRIC_WORDS.get(_bare(row)) if row.source == "predictions" else None
 
 
@@ -122,31 +119,17 @@ def slice_cell(where: Slice) -> str:
 def describe_rule(gate: GateRow, decimals: int) -> str:
     """Return the rule in words, trusted text: ``may fall by 0.010``, ``may rise by 5 % (0.021)``."""
     bound = format_bound(gate.bound, decimals)
-    if gate.kind == "min":
-        return f"at least {bound}"
-    if gate.kind == "max":
-        return f"at most {bound}"
-    share = find_share(gate)
-    amount = f"{share} % ({format_number(gate.bound, decimals)})" if share else bound
-    word = "fall" if (gate.direction is Direction.HIGHER) is (gate.kind != "min_gain") else "rise"
-    if gate.kind == "min_gain":
-        return f"must {word} by {amount}"
-    since = " since the anchor" if gate.anchor else ""
-    return f"may not {word}{since}" if gate.bound == 0 else f"may {word} by {amount}{since}"
-
-
-def find_share(gate: GateRow) -> str:
-    """Return the percentage that the policy wrote, if its rule has one and it is what the bound was computed from."""
-    found = _SHARE.findall(gate.rule)
-    if (
-        not found
-        or not gate.baseline
-        or not math.isclose(float(found[-1]) / 100 * gate.baseline, gate.bound, rel_tol=1e-6)
-    ):
-        return ""
-    return str(found[-1])
+    if not is_relative(gate):
+        return word_demand(gate.kind, gate.direction, bound)
+    if gate.bound == 0:
+        amount = bound if gate.kind == "min_gain" else ""
+    elif gate.share is None:
+        amount = bound
+    else:
+        amount = f"{gate.share * 100:g} % ({format_number(gate.bound, decimals)})"
+    return word_demand(gate.kind, gate.direction, amount, anchor=gate.anchor)
 
 
 def is_relative(gate: GateRow) -> bool:
-    """Tell whether the rule is about the difference, not about the candidate's own value."""
-    return gate.kind in {"max_drop", "max_increase", "min_gain"}
+    """Return whether the rule is about the difference, not the candidate's own value."""
+    return gate.kind in RELATIVE_KINDS

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from metricgate.models.result import Change
+from metricgate.models.result import Change, ChangeKind
 from metricgate.models.snapshot import DataEntry, FileCounts, Scalar, Snapshot
 
 NO_COUNTS: Mapping[str, FileCounts] = MappingProxyType({})
@@ -12,9 +12,9 @@ NO_COUNTS: Mapping[str, FileCounts] = MappingProxyType({})
 def list_changes(
     baseline: Snapshot, candidate: Snapshot, counts: Mapping[str, FileCounts] = NO_COUNTS
 ) -> tuple[Change, ...]:
-    """List changed parameters, data, Python and packages, each group in the order of its names.
+    """Return changed parameters, data, Python and packages, each group in the order of its names.
 
-    ``counts`` tells of tracked folders, by their paths, how many of their files differ.
+    ``counts``: by the path of a tracked folder, how many of its files differ.
     """
     return (
         *_changes(
@@ -38,15 +38,15 @@ def _text(value: Scalar) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _changes(kind: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterable[Change]:
+def _changes(kind: ChangeKind, before: Mapping[str, str], after: Mapping[str, str]) -> Iterable[Change]:
     for name in sorted({*before, *after}):
         old, new = before.get(name), after.get(name)
         if old != new:
-            yield Change.model_validate({"kind": kind, "name": name, "before": old, "after": new})
+            yield Change(kind=kind, name=name, before=old, after=new)
 
 
 def _python_change(before: str, after: str) -> Iterable[Change]:
-    """Yield the change of the Python that stages ran with, where both are known."""
+    """Yield the change of the Python version that stages ran with, where both are known."""
     if before and after and before != after:
         yield Change(kind="package", name="python", before=before, after=after, details="as the stages ran")
 

@@ -1,0 +1,58 @@
+"""Warnings about a comparison: test data that changed, files that cannot be read, numbers that disagree."""
+
+from collections.abc import Iterable
+
+from metricgate.comparison.evidence import Evidence
+from metricgate.comparison.file_numbers import disagreeing_numbers
+from metricgate.models.result import MetricRow, Pairing, Warning_
+from metricgate.settings.selection import PolicyChoice
+
+
+def list_caveats(evidence: Evidence, rows: Iterable[MetricRow], choice: PolicyChoice) -> tuple[Warning_, ...]:
+    """Return what a reader must know about the comparison before trusting its numbers."""
+    test_set = [
+        Warning_(code="test_set_changed", text=f"The test data changed: {note}")
+        for pairing in evidence.pairings
+        if pairing.test_set_changed
+        for note in pairing.notes[:1]
+    ]
+    problems = [
+        Warning_(code="unreadable", text=f"{problem.what} of the {side} is unreadable: {problem.reason}")
+        for side, snapshot in (("baseline", evidence.baseline), ("candidate", evidence.candidate))
+        if snapshot
+        for problem in snapshot.problems
+    ]
+    lost = [
+        Warning_(code="no_baseline_predictions", text="The baseline has no predictions; only absolute gates judge.")
+        for subject in evidence.subjects.values()
+        if subject.paired is None and evidence.baseline is not None and not subject.baseline_problem
+    ]
+    broken = [
+        Warning_(code="unreadable_baseline", text=f"No comparison with the baseline: {subject.baseline_problem}")
+        for subject in evidence.subjects.values()
+        if subject.baseline_problem
+    ]
+    # A file's numbers are those of all test rows: of fewer rows, the computed ones must differ.
+    whole = {name for name, subject in evidence.subjects.items() if _is_whole(subject.pairing)}
+    disagreeing = disagreeing_numbers([row for row in rows if row.source != "predictions" or row.set in whole])
+    return (*test_set, *lost, *broken, *problems, *disagreeing, *_find_changed_content(evidence, choice))
+
+
+def _is_whole(pairing: Pairing | None) -> bool:
+    return pairing is None or pairing.rows == pairing.candidate_rows
+
+
+def _find_changed_content(evidence: Evidence, choice: PolicyChoice) -> tuple[Warning_, ...]:
+    """Return a warning where the test data of `evaluation` changed behind the same ids and labels."""
+    old, new = choice.baseline.evaluation, choice.candidate.evaluation
+    unchanged_rows = not any(pairing.test_set_changed for pairing in evidence.pairings)
+    if evidence.baseline is None or old is None or new is None or not unchanged_rows:
+        return ()
+    before, after = evidence.baseline.hash_of(old.data), evidence.candidate.hash_of(new.data)
+    if before is None or after is None or before == after:
+        return ()
+    text = (
+        f"The content of {new.data} changed behind the same ids and labels: "
+        "each model is judged on its own version of it."
+    )
+    return (Warning_(code="test_data_changed", text=text),)
