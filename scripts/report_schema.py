@@ -5,7 +5,7 @@ python scripts/report_schema.py
 
 from pathlib import Path
 
-from metricgate.report.formats.json_schema import report_schema
+from metricgate.report.formats.report_json import report_schema
 
 SCHEMA_FILE = Path(__file__).resolve().parent.parent / "docs" / "report.schema.json"
 

@@ -14,8 +14,9 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from metricgate.models.samples import Sample, SamplePair  # noqa: E402
-from metricgate.report.figures.chart_data import build_charts, build_forest  # noqa: E402
-from metricgate.report.figures.charts import draw_chart  # noqa: E402
+from metricgate.report.figures import draw_chart  # noqa: E402
+from metricgate.report.figures.forest import build_forest  # noqa: E402
+from metricgate.report.figures.task_charts import build_charts  # noqa: E402
 from metricgate.report.formats.html import render_preview  # noqa: E402
 from metricgate.report.value import Report  # noqa: E402
 from tests.report import reports  # noqa: E402

@@ -9,7 +9,7 @@ from metricgate.gates.judge import assess_policy
 from metricgate.judging import Case, gather, judge, report_failure
 from metricgate.models.snapshot import RevisionInfo, Snapshot, Source
 from metricgate.predictions import ColumnOptions, infer_spec
-from metricgate.report.sections.power_table import render_power
+from metricgate.report.formats.power_table import render_power
 from metricgate.report.value import Report
 from metricgate.settings.policy import Policy
 from metricgate.settings.policy_file import read_policy

@@ -25,8 +25,9 @@ from metricgate.predictions import (
     pair_predictions,
     read_predictions,
 )
-from metricgate.report.figures.chart_data import build_charts, build_forest
-from metricgate.report.figures.plot_data import build_plots
+from metricgate.report.figures.dvc_plots import build_plots
+from metricgate.report.figures.forest import build_forest
+from metricgate.report.figures.task_charts import build_charts
 from metricgate.report.value import Acceptance, Failure, Report
 from metricgate.settings.policy import Policy, PredictionsSpec
 from metricgate.settings.selection import PolicyChoice

@@ -5,7 +5,7 @@ from typing import Any
 from metricgate.models.outcome import Direction, Outcome, Role, Verdict
 from metricgate.models.result import Change, GateRow, MetricRow, Slice, Warning_
 from metricgate.models.snapshot import RevisionInfo, Source, Stage
-from metricgate.report.figures.chart_data import build_forest
+from metricgate.report.figures.forest import build_forest
 from metricgate.report.value import Failure, Pairing, Report, Timing
 
 BASELINE_SHA = "4f2c1a9" + "0" * 33

@@ -14,13 +14,13 @@ from metricgate.models.outcome import Verdict
 from metricgate.models.result import Change, ChartData, Slice, Warning_
 from metricgate.models.snapshot import RevisionInfo, Source
 from metricgate.report.escape import clean, code_block, code_span, escape_sentence, html_code, marker_id, plain_name
-from metricgate.report.figures.chart_data import build_forest
+from metricgate.report.figures.forest import build_forest
 from metricgate.report.formats.html import render_markdown, render_preview
 from metricgate.report.formats.markdown import render_comment, render_status
 from metricgate.report.formats.terminal import render_terminal
 from metricgate.report.labels import METRIC_WORDS
-from metricgate.report.place import PastRun, Place
 from metricgate.report.value import Failure, Report
+from metricgate.report.view_context import PastRun, ViewContext
 from tests.report.reports import make_doubtful_gate, make_gate, make_metric, make_pairing, make_report
 
 TRICKS = (
@@ -154,9 +154,9 @@ def make_named_failure(text: str) -> Report:
     )
 
 
-def make_named_place(raw: str) -> Place:
+def make_named_place(raw: str) -> ViewContext:
     text = raw.encode(errors="replace").decode()
-    return Place(
+    return ViewContext(
         pictures={"plot": ("https://p.example/light.png", "https://p.example/dark.png")},
         picture_note=text,
         history=(

@@ -5,15 +5,15 @@ import pytest
 from metricgate.models.outcome import Direction, Outcome, Role, Verdict
 from metricgate.models.result import Change, ChartData, Location, Slice, Warning_
 from metricgate.models.snapshot import RevisionInfo, Source, Stage
-from metricgate.report.figures.text_chart import draw_text_forest
-from metricgate.report.formats.annotations import MOST, Annotation, annotate
+from metricgate.report.figures.forest import draw_text_forest
+from metricgate.report.formats.check_run import MAX_ANNOTATIONS, CheckAnnotation, annotate
 from metricgate.report.formats.markdown import render_comment, render_summary
 from metricgate.report.formats.terminal import render_terminal
 from metricgate.report.labels import describe_rule
-from metricgate.report.place import PastRun, Place
+from metricgate.report.sections.earlier_runs import remember_run
 from metricgate.report.sections.gate_table import draw_gates
-from metricgate.report.sections.history import remember_run
 from metricgate.report.value import Acceptance, Report
+from metricgate.report.view_context import PastRun, ViewContext
 from tests.report.reports import (
     BASELINE_SHA,
     CANDIDATE_SHA,
@@ -31,7 +31,7 @@ from tests.report.reports import (
 EAST = Slice(column="region", value="east")
 WEST = Slice(column="region", value="west")
 NORTH = Slice(column="region", value="north")
-GITHUB = Place(
+GITHUB = ViewContext(
     repository_url="https://github.example/owner/name",
     report_url="https://github.example/owner/name/actions/runs/7",
     pictures={"differences": ("https://p.example/light.png", "https://p.example/dark.png")},
@@ -318,7 +318,7 @@ def test_earlier_runs_come_newest_first_with_their_changes() -> None:
         for digit, verdict in (("a", Verdict.FAILED), ("b", Verdict.PASSED))
     )
 
-    text = fold_of(render_comment(make_report(), Place(history=runs)), "Earlier runs in this pull request: 2")
+    text = fold_of(render_comment(make_report(), ViewContext(history=runs)), "Earlier runs in this pull request: 2")
 
     assert [line for line in text.splitlines() if "said" in line] == [
         "| `bbbbbbb` | ✅ said b | ROC AUC −0.02 |",
@@ -348,7 +348,7 @@ def test_without_pictures_the_forest_plot_is_drawn_in_characters_a_phone_can_sho
 
 
 def test_a_place_without_pictures_can_say_what_would_bring_them() -> None:
-    place = Place(picture_note="Pictures need `contents: write`.")
+    place = ViewContext(picture_note="Pictures need `contents: write`.")
 
     assert "_Pictures need &#96;contents: write&#96;._" in render_comment(make_report(), place)
     assert "Pictures need" not in render_comment(make_report(), GITHUB)
@@ -369,21 +369,21 @@ def test_annotations_stand_at_the_rule_and_beside_a_failure_at_the_parameter() -
     notes = annotate(make_report(gates=gates, changes=changes))
 
     assert notes == (
-        Annotation(
+        CheckAnnotation(
             path="metricgate.yaml",
             line=5,
             level="failure",
             title="ROC AUC: failed",
             message="ROC AUC is 0.021 lower (0.012 to 0.030); 0.010 is allowed",
         ),
-        Annotation(
+        CheckAnnotation(
             path="metricgate.yaml",
             line=7,
             level="warning",
             title="F1: cannot tell",
             message="a loss up to 0.041 in F1 is still possible",
         ),
-        Annotation(
+        CheckAnnotation(
             path="params.yaml",
             line=2,
             level="notice",
@@ -398,7 +398,7 @@ def test_a_passed_run_annotates_nothing_and_a_long_one_no_more_than_github_takes
     many = tuple(make_gate(location=place, metric=f"m{index}") for index in range(80))
 
     assert annotate(make_report(gates=(make_passed_gate(location=place),))) == ()
-    assert len(annotate(make_report(gates=many))) == MOST
+    assert len(annotate(make_report(gates=many))) == MAX_ANNOTATIONS
 
 
 def test_the_terminal_shows_the_gates_first_and_then_what_to_do() -> None:
@@ -446,7 +446,8 @@ def test_charts_are_folded_under_their_titles_with_what_is_not_drawn() -> None:
     report = make_report(charts=(own, foreign), chart_notes=("The plot x.png is not drawn: it is an image.",))
 
     text = fold_of(
-        render_comment(report, Place(pictures={"roc": addresses, "p": addresses})), "Charts: ROC, <code>@loss</code>"
+        render_comment(report, ViewContext(pictures={"roc": addresses, "p": addresses})),
+        "Charts: ROC, <code>@loss</code>",
     )
 
     assert text.count("<picture>") == 2
@@ -496,6 +497,6 @@ def test_attempts_on_one_test_set_are_counted_and_other_test_sets_are_not() -> N
         for number, test_set in enumerate(("a" * 16, "b" * 16, "a" * 16))
     )
 
-    assert "attempt 3 on this test set" in render_comment(report, Place(history=history))
+    assert "attempt 3 on this test set" in render_comment(report, ViewContext(history=history))
     assert "attempt" not in render_comment(report)
     assert remember_run(report, "c" * 40).test_set == "a" * 16

@@ -6,16 +6,16 @@ from collections.abc import Callable
 import pytest
 
 from metricgate.errors import ConfigurationError
-from metricgate.report.figures.charts import draw_chart
+from metricgate.report.figures import draw_chart
+from metricgate.report.formats.check_run import render_check
 from metricgate.report.formats.html import render_preview
-from metricgate.report.formats.json_schema import read_report
 from metricgate.report.formats.markdown import (
     comment_marker,
-    render_check,
     render_comment,
     render_status,
     render_summary,
 )
+from metricgate.report.formats.report_json import read_report
 from metricgate.report.formats.terminal import render_terminal
 from metricgate.report.headline import headline
 from metricgate.report.value import Report

@@ -3,16 +3,17 @@
 from metricgate.models.outcome import Direction, Outcome, Role, Verdict
 from metricgate.models.result import GateRow
 from metricgate.report.escape import clean, shorten
+from metricgate.report.gate_rows import gate_decimals, gates_with
 from metricgate.report.labels import is_relative, plain_metric
-from metricgate.report.numbers import decimals_for, format_bound, format_number, plural, separate
+from metricgate.report.number_format import format_bound, format_number, plural
 from metricgate.report.value import Report
 
-LENGTH = 240
+MAX_LENGTH = 240
 
 
 def headline(report: Report) -> str:
     """Return the verdict in one sentence of plain text, without its sign; names in it are not escaped."""
-    return shorten(clean(_describe(report)), LENGTH)
+    return shorten(clean(_describe(report)), MAX_LENGTH)
 
 
 def _describe(report: Report) -> str:  # noqa: PLR0911  # one per verdict
@@ -33,50 +34,8 @@ def _describe(report: Report) -> str:  # noqa: PLR0911  # one per verdict
             return f"Could not judge: {_describe_error(report)}"
 
 
-def gates_with(report: Report, outcome: Outcome) -> tuple[GateRow, ...]:
-    """Return the gates of one outcome, worst first: by how far beyond its rule, in widths of its interval."""
-    return tuple(sorted((gate for gate in report.gates if gate.outcome is outcome), key=_severity))
-
-
-def _severity(gate: GateRow) -> tuple[bool, float]:
-    return gate.slice is not None, gap_to_rule(gate)
-
-
-def gap_to_rule(gate: GateRow) -> float:
-    """Return how far the tested value is on the good side of its rule, in half widths of the interval if it has one."""
-    value = gate.difference if is_relative(gate) else gate.candidate
-    if value is None:
-        return 0.0
-    asked = asked_value(gate)
-    gap = value - asked if _more_is_better(gate) else asked - value
-    width = (gate.high - gate.low) / 2 if gate.low is not None and gate.high is not None else 0.0
-    return gap / (width or abs(asked) or 1.0)
-
-
-def asked_value(gate: GateRow) -> float:
-    """Return the value at which the rule is just kept: the signed difference, or the candidate's own value."""
-    if not is_relative(gate):
-        return gate.bound
-    better = 1.0 if gate.direction is Direction.HIGHER else -1.0
-    return better * gate.bound if gate.kind == "min_gain" else -better * gate.bound
-
-
-def _more_is_better(gate: GateRow) -> bool:
-    return gate.direction is Direction.HIGHER if is_relative(gate) else gate.kind == "min"
-
-
-def gate_decimals(gate: GateRow) -> int:
-    """Return the decimals of a gate's row: what the interval supports, and enough to tell it from its rule."""
-    decimals = decimals_for(gate.low, gate.high, gate.baseline, gate.candidate)
-    asked = asked_value(gate)
-    tested = gate.difference if is_relative(gate) else gate.candidate
-    for value in (tested, gate.low, gate.high):
-        decimals = max(decimals, separate(value, asked, decimals))
-    return decimals
-
-
 def _describe_failures(report: Report) -> str:
-    failed = gates_with(report, Outcome.FAILED)
+    failed = gates_with(report.gates, Outcome.FAILED)
     if not failed:
         return _lower(report.reason)
     more = f", and {plural(len(failed) - 1, 'more gate')} failed" if len(failed) > 1 else ""
@@ -126,7 +85,7 @@ def is_unchanged(report: Report) -> bool:
 
 
 def _describe_doubt(report: Report) -> str:
-    doubtful = gates_with(report, Outcome.INCONCLUSIVE)
+    doubtful = gates_with(report.gates, Outcome.INCONCLUSIVE)
     allowed = "merging is allowed" if report.exit_code == 0 else "merging is blocked"
     if not doubtful:
         return f"Cannot tell yet: {allowed}; {_lower(report.reason)}"
@@ -158,7 +117,7 @@ def describe_gate(gate: GateRow) -> str:
 def _describe_error(report: Report) -> str:
     if report.failure:
         return _lower(report.failure.what)
-    broken = gates_with(report, Outcome.ERROR)
+    broken = gates_with(report.gates, Outcome.ERROR)
     return describe_gate(broken[0]) if broken else _lower(report.reason)
 
 

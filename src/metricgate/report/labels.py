@@ -5,9 +5,9 @@ import re
 
 from metricgate.models.outcome import Direction, Outcome, Verdict
 from metricgate.models.result import GateRow, MetricRow, Slice
+from metricgate.report.document import unbroken
 from metricgate.report.escape import code_span, plain_name
-from metricgate.report.numbers import format_bound, format_number
-from metricgate.report.tables import unbroken
+from metricgate.report.number_format import format_bound, format_number
 
 _SHARE = re.compile(r"(\d+(?:\.\d+)?)%")
 METRIC_WORDS = {

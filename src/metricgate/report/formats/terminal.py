@@ -4,11 +4,11 @@ from metricgate.errors import find_help
 from metricgate.models.outcome import Outcome
 from metricgate.models.result import GateRow
 from metricgate.report.escape import clean, clean_line, plain_name, shorten
-from metricgate.report.headline import gate_decimals, headline
+from metricgate.report.gate_rows import gate_decimals, sort_gates
+from metricgate.report.headline import headline
 from metricgate.report.labels import OUTCOME_WORDS, describe_rule, is_relative, plain_metric, short_metric
-from metricgate.report.numbers import format_count, format_interval, format_number, plural
-from metricgate.report.sections.context import describe_reuse
-from metricgate.report.sections.gate_table import sort_gates
+from metricgate.report.number_format import format_count, format_interval, format_number, plural
+from metricgate.report.sections.context_line import describe_reuse
 from metricgate.report.sections.next_step import MISSING
 from metricgate.report.value import Report
 

@@ -2,30 +2,22 @@
 
 from metricgate.models.outcome import Direction, Outcome, Role
 from metricgate.models.result import GateRow
+from metricgate.report.document import DocumentPart, draw_table, fold, unbroken
 from metricgate.report.escape import escape_sentence
-from metricgate.report.headline import asked_value, gap_to_rule, gate_decimals
+from metricgate.report.gate_rows import TELLING, asked_value, gate_decimals, sort_gates
 from metricgate.report.labels import (
-    OUTCOME_ORDER,
     OUTCOME_SIGNS,
     OUTCOME_WORDS,
     describe_rule,
     is_relative,
     metric_cell,
 )
-from metricgate.report.numbers import NONE, format_about, format_interval, format_level, format_number
-from metricgate.report.tables import draw_table, unbroken
+from metricgate.report.number_format import NONE, format_about, format_interval, format_level, format_number, plural
+from metricgate.report.value import Report
 
-TELLING = frozenset(
-    {Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.ERROR}
-)  # what a slice must be to stand among the gates
+RANK = 1
+FOLD_PASSED_ABOVE = 6
 EXPLAINED = frozenset({Outcome.INCONCLUSIVE, Outcome.SKIPPED, Outcome.ERROR})
-
-
-def sort_gates(gates: tuple[GateRow, ...]) -> list[GateRow]:
-    """Return the gates as a reader needs them: errors, failures, doubts first; the worst of each on top."""
-    return sorted(
-        gates, key=lambda gate: (OUTCOME_ORDER.index(gate.outcome), gate.slice is not None, gap_to_rule(gate))
-    )
 
 
 def draw_gates(gates: list[GateRow], confidence: float) -> str:
@@ -86,3 +78,31 @@ def _draw_values(gate: GateRow, decimals: int) -> str:
     if is_relative(gate) or not interval:
         return values
     return f"{values}<br>{unbroken(interval)}"
+
+
+def gate_section(report: Report) -> DocumentPart:
+    """Return the gates over all rows and the slices that need attention; the other slices are under "Slices"."""
+    ordered = sort_gates([gate for gate in report.gates if gate.slice is None or gate.outcome in TELLING])
+    passed = [gate for gate in ordered if gate.outcome is Outcome.PASSED]
+    folded = passed if len(ordered) > FOLD_PASSED_ABOVE and len(passed) < len(ordered) else []
+    first = ordered[: len(ordered) - len(folded)]
+
+    def draw(count: int) -> str:
+        shown, rest = first[:count], folded[: max(0, count - len(first))]
+        tables = [draw_gates(shown, report.confidence)] if shown else []
+        if rest:
+            tables.append(fold(f"{plural(len(folded), 'gate')} passed", draw_gates(rest, report.confidence)))
+        return "\n\n".join(tables)
+
+    return DocumentPart(name="gates", rank=RANK, size=max(1, len(ordered)), draw=draw)
+
+
+def folded_gate_section(report: Report) -> DocumentPart:
+    """Return all gates in one fold, for a report in which nothing changed."""
+    ordered = sort_gates(report.gates)
+    summary = plural(len(ordered), "gate")
+
+    def draw(count: int) -> str:
+        return fold(summary, draw_gates(ordered[:count], report.confidence)) if count else ""
+
+    return DocumentPart(name="gates", rank=RANK, size=len(ordered), draw=draw)

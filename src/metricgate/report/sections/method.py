@@ -1,13 +1,12 @@
 """How this was measured, what it can catch, and how to repeat it: a few plain lines."""
 
 from metricgate.models.snapshot import RevisionInfo, Source
+from metricgate.report.document import DocumentPart, fold
 from metricgate.report.escape import code_block, code_span, escape_sentence
-from metricgate.report.formats.budget import Section
-from metricgate.report.numbers import format_count, format_level, plural
-from metricgate.report.place import Place
-from metricgate.report.sections.context import link_revision
-from metricgate.report.tables import fold
+from metricgate.report.number_format import format_count, format_level, plural
+from metricgate.report.sections.context_line import link_revision
 from metricgate.report.value import Pairing, Report
+from metricgate.report.view_context import ViewContext
 
 RANK = 2
 SOURCES = {
@@ -22,19 +21,19 @@ SOURCES = {
 }
 
 
-def method_section(report: Report, place: Place) -> Section:
+def method_section(report: Report, context: ViewContext) -> DocumentPart:
     """Return the folded section; it is short and shrinks only to nothing."""
-    lines = [f"- {line}" for line in describe_method(report, place)]
+    lines = [f"- {line}" for line in describe_method(report, context)]
     local = f"The same comparison on your machine:\n\n{code_block(report.reproduce)}" if report.reproduce else ""
     summary = "How this was measured, what it can catch, and how to run it on your machine"
     drawn = fold(summary, "\n".join(lines), local) if lines or local else ""
-    return Section(name="how this was measured", rank=RANK, draw=lambda count: drawn if count else "")
+    return DocumentPart(name="how this was measured", rank=RANK, draw=lambda count: drawn if count else "")
 
 
-def describe_method(report: Report, place: Place) -> list[str]:
+def describe_method(report: Report, context: ViewContext) -> list[str]:
     """Return the lines as Markdown."""
     ends = [
-        f"{name}: {link_revision(info, place)}; {_describe_source(info)}"
+        f"{name}: {link_revision(info, context)}; {_describe_source(info)}"
         for name, info in (("Baseline", report.baseline), ("Candidate", report.candidate))
         if info
     ]

@@ -3,10 +3,10 @@
 from metricgate.models.outcome import Direction, Outcome
 from metricgate.models.result import MetricRow
 from metricgate.report.escape import code_block, code_span, escape_sentence
+from metricgate.report.gate_rows import sort_gates
 from metricgate.report.labels import name_metric, slice_cell
-from metricgate.report.numbers import plural
-from metricgate.report.sections.gate_table import sort_gates
-from metricgate.report.sections.metric_table import describe_difference
+from metricgate.report.number_format import plural
+from metricgate.report.sections.metric_tables import describe_difference
 from metricgate.report.value import Report
 
 SHOWN_PARAMETERS = 2

@@ -6,7 +6,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from metricgate.report.formats.json_schema import report_schema
+from metricgate.report.formats.report_json import report_schema
 from metricgate.report.value import Report
 from tests.report.reports import make_error_report, make_report
 

@@ -4,19 +4,19 @@ import re
 
 from metricgate.models.snapshot import RevisionInfo
 from metricgate.report.escape import code_span, escape_sentence
-from metricgate.report.numbers import format_count, format_seconds, plural
-from metricgate.report.place import Place
-from metricgate.report.sections.history import count_attempts
+from metricgate.report.number_format import format_count, format_seconds, plural
+from metricgate.report.sections.earlier_runs import count_attempts
 from metricgate.report.value import Pairing, Report, Timing
+from metricgate.report.view_context import ViewContext
 
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 
-def describe_context(report: Report, place: Place) -> str:
+def describe_context(report: Report, context: ViewContext) -> str:
     """Return one line of Markdown; empty where nothing is known."""
-    attempts = count_attempts(report, place)
+    attempts = count_attempts(report, context)
     parts = (
-        describe_revisions(report, place),
+        describe_revisions(report, context),
         *map(describe_pairing, report.pairings[:3]),
         f"attempt {attempts} on this test set" if attempts > 1 else "",
         escape_sentence(describe_reuse(report)) or describe_stages(report),
@@ -24,18 +24,18 @@ def describe_context(report: Report, place: Place) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def describe_revisions(report: Report, place: Place) -> str:
+def describe_revisions(report: Report, context: ViewContext) -> str:
     ends = (report.baseline, report.candidate)
-    return " → ".join(link_revision(end, place) for end in ends if end)
+    return " → ".join(link_revision(end, context) for end in ends if end)
 
 
-def link_revision(info: RevisionInfo, place: Place) -> str:
-    """Return a revision's name and its short commit, linked where the place has an address for it."""
+def link_revision(info: RevisionInfo, context: ViewContext) -> str:
+    """Return a revision's name and its short commit, linked where the context has an address for it."""
     commit = info.revision if info.revision and _SHA.fullmatch(info.revision) else None
     if commit is None:
         return code_span(info.name)
     short = f"`{commit[:7]}`"
-    linked = f"[{short}]({place.repository_url}/commit/{commit})" if place.repository_url else short
+    linked = f"[{short}]({context.repository_url}/commit/{commit})" if context.repository_url else short
     named = (
         linked
         if len(info.name) >= len(short) - 2 and commit.startswith(info.name)

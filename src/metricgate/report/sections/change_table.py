@@ -2,10 +2,9 @@
 
 from metricgate.models.result import Change
 from metricgate.models.snapshot import Stage
+from metricgate.report.document import DocumentPart, draw_table, fold
 from metricgate.report.escape import code_span, escape_sentence
-from metricgate.report.formats.budget import Section
-from metricgate.report.numbers import NONE, format_seconds, plural
-from metricgate.report.tables import draw_table, fold
+from metricgate.report.number_format import NONE, format_seconds, plural
 from metricgate.report.value import Report
 
 RANK = 4
@@ -21,7 +20,7 @@ STATES = {"ran": "ran", "cached": "reused", "restored": "restored", "unchanged":
 MANY_STAGES = 20
 
 
-def change_section(report: Report) -> Section:
+def change_section(report: Report) -> DocumentPart:
     """Return the folded table of changes, what people decide first, and what became of each stage."""
     ordered = sorted(report.changes, key=lambda change: KINDS.index(change.kind))
     summary = f"What changed: {summarise_changes(ordered)}"
@@ -34,7 +33,7 @@ def change_section(report: Report) -> Section:
         table = draw_table(("", "Name", "Baseline", "Candidate"), rows, "llll") if rows else ""
         return fold(summary, table, stages)
 
-    return Section(name="changes", rank=RANK, size=max(1, len(ordered)), draw=draw)
+    return DocumentPart(name="changes", rank=RANK, size=max(1, len(ordered)), draw=draw)
 
 
 def summarise_changes(changes: list[Change]) -> str:

@@ -1,66 +1,72 @@
-"""What a reader sees without unfolding anything: verdict, context, warnings, gates, next step, picture."""
+"""The page: every section of a report in its order, and the short parts above the folds and at the foot."""
 
 from metricgate.errors import find_help
-from metricgate.models.outcome import Outcome
+from metricgate.models.outcome import Verdict
 from metricgate.models.snapshot import Source
+from metricgate.report.document import DocumentPart, fixed
 from metricgate.report.escape import code_block, code_span, escape_sentence
-from metricgate.report.formats.budget import Section
-from metricgate.report.headline import headline
+from metricgate.report.headline import headline, is_unchanged
 from metricgate.report.labels import VERDICT_SIGNS
-from metricgate.report.numbers import plural
-from metricgate.report.place import Place
-from metricgate.report.sections.context import describe_context
-from metricgate.report.sections.gate_table import TELLING, draw_gates, sort_gates
+from metricgate.report.number_format import plural
+from metricgate.report.sections.change_table import change_section
+from metricgate.report.sections.context_line import describe_context
+from metricgate.report.sections.earlier_runs import history_section
+from metricgate.report.sections.gate_table import folded_gate_section, gate_section
+from metricgate.report.sections.method import method_section
+from metricgate.report.sections.metric_tables import metric_section, slice_section
 from metricgate.report.sections.next_step import draw_missing_policy, draw_next_step
-from metricgate.report.sections.pictures import main_picture
-from metricgate.report.tables import fold
+from metricgate.report.sections.pictures import chart_section, main_picture
 from metricgate.report.value import Acceptance, Failure, Report
+from metricgate.report.view_context import ViewContext
 
-FOLD_PASSED_ABOVE = 6
-MANY_WARNINGS = 8
+MAX_WARNINGS = 8
 RECORDED = frozenset({Source.GIT, Source.DVC_CACHE, Source.DVC_REMOTE})
 
 
-def overview_sections(report: Report, place: Place, *, quiet: bool) -> tuple[Section, ...]:
-    """Return the sections above the folds; ``quiet`` leaves out the gates, which then stand folded below."""
-    top = (
+def page_sections(report: Report, context: ViewContext) -> tuple[DocumentPart, ...]:
+    """Return all sections, the headline first; where nothing changed, the gates are folded and no picture is shown."""
+    quiet = report.verdict is Verdict.PASSED and is_unchanged(report) and not report.accepted
+    return (
         fixed("headline", f"## {VERDICT_SIGNS[report.verdict]} {escape_sentence(headline(report))}"),
-        fixed("context", describe_context(report, place)),
+        fixed("context", describe_context(report, context)),
         fixed("warnings", _draw_warnings(report)),
         fixed("acceptance", _draw_acceptance(report.accepted)),
         fixed("failure", _draw_failure(report.failure)),
+        *(() if quiet else _open_sections(report, context)),
+        *((folded_gate_section(report),) if quiet and report.gates else (chart_section(report, context),)),
+        slice_section(report),
+        change_section(report),
+        metric_section(report),
+        method_section(report, context),
+        history_section(context),
+        fixed("footer", _draw_footer(report)),
     )
-    if quiet:
-        return top
+
+
+def _open_sections(report: Report, context: ViewContext) -> tuple[DocumentPart, ...]:
     proposal = f"**Policy:** {escape_sentence(report.candidate_policy)}" if report.candidate_policy else ""
     return (
-        *top,
-        _gate_section(report),
+        gate_section(report),
         fixed("policy", proposal),
         fixed("next step", draw_next_step(report)),
         fixed("missing policy", draw_missing_policy(report)),
-        fixed("picture", main_picture(report, place)),
+        fixed("picture", main_picture(report, context)),
     )
-
-
-def fixed(name: str, text: str) -> Section:
-    """Return a section that is never shortened."""
-    return Section(name=name, rank=0, draw=lambda _: text)
 
 
 def _draw_warnings(report: Report) -> str:
     texts = [*_describe_staleness(report), *(warning.text for warning in report.warnings)]
     if not texts:
         return ""
-    sentences = [escape_sentence(text) for text in texts[:MANY_WARNINGS]]
-    more = len(texts) - MANY_WARNINGS
+    sentences = [escape_sentence(text) for text in texts[:MAX_WARNINGS]]
+    more = len(texts) - MAX_WARNINGS
     tail = [f"and {plural(more, 'more warning')} in report.json"] if more > 0 else []
     lines = sentences if len(texts) == 1 else [f"- {line}" for line in (*sentences, *tail)]
     return "\n".join(f"> {line}" for line in ("[!WARNING]", *lines))
 
 
 def _describe_staleness(report: Report) -> list[str]:
-    """Return that the baseline's results lag behind its inputs, where they were used nevertheless."""
+    """Return a warning where the baseline's results were used although they are older than its inputs."""
     baseline = report.baseline
     if baseline is None or not baseline.stale or baseline.source not in RECORDED:
         return []
@@ -80,22 +86,10 @@ def _draw_failure(failure: Failure | None) -> str:
     parts = (("Expected", failure.expected), ("What to do", failure.fix))
     said = [f"**{escape_sentence(failure.title)}:** {escape_sentence(failure.what)}"]
     said += [f"**{name}:** {escape_sentence(text)}" for name, text in parts if text]
-    said.append(f"[The longer answer]({find_help(failure.anchor)})")
+    said.append(f"[More about this error]({find_help(failure.anchor)})")
     return "\n\n".join((*said, code_block(failure.details)) if failure.details.strip() else said)
 
 
-def _gate_section(report: Report) -> Section:
-    """Return the gates over all rows and those of slices that have something to say; the rest is under "Slices"."""
-    ordered = sort_gates(tuple(gate for gate in report.gates if gate.slice is None or gate.outcome in TELLING))
-    passed = [gate for gate in ordered if gate.outcome is Outcome.PASSED]
-    folded = passed if len(ordered) > FOLD_PASSED_ABOVE and len(passed) < len(ordered) else []
-    first = ordered[: len(ordered) - len(folded)]
-
-    def draw(count: int) -> str:
-        shown, rest = first[:count], folded[: max(0, count - len(first))]
-        tables = [draw_gates(shown, report.confidence)] if shown else []
-        if rest:
-            tables.append(fold(f"{plural(len(folded), 'gate')} passed", draw_gates(rest, report.confidence)))
-        return "\n\n".join(tables)
-
-    return Section(name="gates", rank=1, size=max(1, len(ordered)), draw=draw)
+def _draw_footer(report: Report) -> str:
+    origin = f" · gates from {escape_sentence(report.policy_origin)}" if report.policy_origin else ""
+    return f"<sub>MetricGate {escape_sentence(report.metricgate)}{origin}</sub>"

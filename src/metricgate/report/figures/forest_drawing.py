@@ -7,9 +7,9 @@ from matplotlib.patches import Rectangle
 from metricgate.models.outcome import Outcome
 from metricgate.models.result import ChartData, ForestRow
 from metricgate.report.escape import plain_name
-from metricgate.report.figures.charts.scale import Span, bounds_of, describe_row, scale_of, span_of
-from metricgate.report.figures.charts.theme import PIXELS_PER_INCH, TITLE_LENGTH, TITLE_SIZE, WIDTH_PX, Theme
-from metricgate.report.numbers import plural
+from metricgate.report.figures.forest import Span, bounds_of, describe_row, scale_of, span_of
+from metricgate.report.figures.theme import PIXELS_PER_INCH, TITLE_LENGTH, TITLE_SIZE, WIDTH_PX, Theme
+from metricgate.report.number_format import plural
 
 ROW_PX = 62
 TOP_PX = 34

@@ -12,13 +12,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from metricgate.models.result import ChartData
-from metricgate.report.figures.charts.bars import draw_bars
-from metricgate.report.figures.charts.confusion import draw_confusion
-from metricgate.report.figures.charts.curves import draw_curves
-from metricgate.report.figures.charts.forest import draw_forest
-from metricgate.report.figures.charts.images import draw_images
-from metricgate.report.figures.charts.scatter import draw_scatter
-from metricgate.report.figures.charts.theme import DOTS_PER_INCH, FONT_SIZE, FONTS, THEMES, ThemeName
+from metricgate.report.figures.forest_drawing import draw_forest
+from metricgate.report.figures.panels import draw_bars, draw_confusion, draw_curves, draw_images, draw_scatter
+from metricgate.report.figures.theme import DOTS_PER_INCH, FONT_SIZE, FONTS, THEMES, ThemeName
 
 if TYPE_CHECKING:
     from matplotlib.typing import RcKeyType

@@ -7,7 +7,7 @@ import numpy as np
 from metricgate.models.result import ChartData, CurveData, Side
 from metricgate.models.samples import FloatArray, Sample
 
-POINTS = 200  # a step of 1/100 of the way around the unit square, less than a pixel and a half of the picture
+MAX_POINTS = 200  # a step of 1/100 of the way around the unit square, less than a pixel and a half of the picture
 BINS = 10
 SIDES: tuple[Side, Side] = ("baseline", "candidate")
 
@@ -82,9 +82,9 @@ def _trace_precision(ranking: Ranking, side: Side) -> CurveData:
 
 
 def make_curve(side: Side, x: FloatArray, y: FloatArray, *, along: FloatArray) -> CurveData:
-    """Return a curve of at most ``POINTS`` points, at equal steps of ``along``, which does not fall."""
-    steps = np.searchsorted(along, np.linspace(along[0], along[-1], POINTS))
-    kept = np.arange(len(x)) if len(x) <= POINTS else np.unique(np.minimum(steps, len(x) - 1))
+    """Return a curve of at most ``MAX_POINTS`` points, at equal steps of ``along``, which does not fall."""
+    steps = np.searchsorted(along, np.linspace(along[0], along[-1], MAX_POINTS))
+    kept = np.arange(len(x)) if len(x) <= MAX_POINTS else np.unique(np.minimum(steps, len(x) - 1))
     return CurveData(label=side, side=side, x=round_values(x[kept]), y=round_values(y[kept]))
 
 

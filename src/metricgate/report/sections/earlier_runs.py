@@ -1,13 +1,13 @@
 """The runs in one pull request: a reader sees which push changed what."""
 
+from metricgate.report.document import DocumentPart, draw_table, fold
 from metricgate.report.escape import escape_sentence
-from metricgate.report.formats.budget import Section
-from metricgate.report.headline import gate_decimals, headline
+from metricgate.report.gate_rows import gate_decimals
+from metricgate.report.headline import headline
 from metricgate.report.labels import VERDICT_SIGNS, plain_metric
-from metricgate.report.numbers import format_number
-from metricgate.report.place import PastRun, Place
-from metricgate.report.tables import draw_table, fold
+from metricgate.report.number_format import format_number
 from metricgate.report.value import Report
+from metricgate.report.view_context import PastRun, ViewContext
 
 RANK = 5
 REMEMBERED_GATES = 2
@@ -33,15 +33,15 @@ def name_test_set(report: Report) -> str:
     return report.pairings[0].test_set if report.pairings else ""
 
 
-def count_attempts(report: Report, place: Place) -> int:
+def count_attempts(report: Report, context: ViewContext) -> int:
     """Count the runs of this pull request on the same test set, this one included: many attempts wear it out."""
     test_set = name_test_set(report)
-    return 1 + sum(run.test_set == test_set for run in place.history) if test_set else 1
+    return 1 + sum(run.test_set == test_set for run in context.history) if test_set else 1
 
 
-def history_section(place: Place) -> Section:
+def history_section(context: ViewContext) -> DocumentPart:
     """Return the folded table of earlier runs in this pull request, the newest first."""
-    rows = [_draw_run(run) for run in reversed(place.history)]
+    rows = [_draw_run(run) for run in reversed(context.history)]
 
     def draw(count: int) -> str:
         if not rows or not count:
@@ -49,7 +49,7 @@ def history_section(place: Place) -> Section:
         table = draw_table(("Commit", "Verdict", "Change"), rows[:count], "lll")
         return fold(f"Earlier runs in this pull request: {len(rows)}", table)
 
-    return Section(name="earlier runs", rank=RANK, size=max(1, len(rows)), draw=draw)
+    return DocumentPart(name="earlier runs", rank=RANK, size=max(1, len(rows)), draw=draw)
 
 
 def _draw_run(run: PastRun) -> tuple[str, ...]:
