@@ -75,10 +75,10 @@ def test_the_whole_comment_of_a_refused_pull_request() -> None:
         f"- Baseline: `main` [`4f2c1a9`](https://github.example/owner/name/commit/{BASELINE_SHA}); "
         "results from the DVC cache; first parent of the merge commit\n"
         f"- Candidate: `smaller-trees` [`9b7e310`](https://github.example/owner/name/commit/{CANDIDATE_SHA}); "
-        "results as they lie in the checkout; head of the pull request\n"
+        "results as found in the checkout; head of the pull request\n"
         "- Rows: both models are judged on the same 1,409 rows of `eval/predictions.parquet`, joined by id.\n"
         "- The intervals are paired, at 95 % confidence; a gate fails only by a wider bound that holds for all gates "
-        "at once. They judge this model: training it again with another seed can change more than they say\n"
+        "at once. They apply to this trained model: training again with another seed can change the results by more\n"
         "- With 1,409 rows this gate catches a 2-point loss of accuracy in 56 % of pull requests.\n\n"
         "The same comparison on your machine:\n\n"
         "```text\nmetricgate run --baseline main\n```\n\n"
@@ -212,7 +212,7 @@ def test_a_stale_baseline_is_a_warning_where_its_results_were_used(source: Sourc
 
     above = render_comment(make_report(baseline=baseline)).split("<details>", 1)[0]
 
-    said = "> The baseline's recorded results lag behind its own inputs: train: src/train.py changed"
+    said = "> The baseline's recorded results are older than its inputs: train: src/train.py changed"
     assert (said in above) is warned
 
 
@@ -381,7 +381,7 @@ def test_annotations_stand_at_the_rule_and_beside_a_failure_at_the_parameter() -
             line=7,
             level="warning",
             title="F1: cannot tell",
-            message="a loss up to 0.041 in F1 is still possible",
+            message="a loss of up to 0.041 in F1 is still possible",
         ),
         CheckAnnotation(
             path="params.yaml",

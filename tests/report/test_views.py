@@ -31,7 +31,7 @@ HEADLINES = [
     (make_report, "Blocked: ROC AUC is 0.021 lower (0.012 to 0.030); 0.010 is allowed"),
     (make_passed_report, "No loss beyond what is allowed (2 gates)"),
     (make_unchanged_report, "No change: predictions are identical"),
-    (make_doubtful_report, "Cannot tell yet: merging is allowed; a loss up to 0.041 in F1 is still possible"),
+    (make_doubtful_report, "Cannot tell yet: merging is allowed; a loss of up to 0.041 in F1 is still possible"),
     (make_error_report, "Could not judge: the pipeline failed at stage train with exit code 1"),
 ]
 
@@ -66,7 +66,7 @@ def test_a_report_read_back_renders_byte_for_byte_the_same(make: Callable[[], Re
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema_version": 2}', "\ud800"])
 def test_what_is_no_report_is_refused_with_what_to_do(text: str) -> None:
-    with pytest.raises(ConfigurationError, match="not a report that can be read"):
+    with pytest.raises(ConfigurationError, match="not a readable report"):
         read_report(text)
 
 

@@ -1,13 +1,13 @@
 """Escaping: the one place where text that others wrote becomes Markdown, HTML or a terminal line.
 
-Every name, value and sentence of a report comes from a repository that nobody vouches for. Three rules:
+Every name, value and sentence of a report comes from a repository and is not trusted. The rules:
 
-- A name stands in a code span. GitHub turns no mention, issue number, commit, address, emoji or formula inside one
-  into anything else.
-- A sentence stands as text whose Markdown punctuation is written as character references, and in which whatever GitHub
-  links by itself is broken by a zero-width space. Character references do not help against the latter: mentions are
-  looked for after they were decoded. Renovate bot breaks them in the same way.
-- A dollar sign in a sentence becomes its full-width form: no escape for GitHub's formulas is documented but markup.
+- A name stands in a code span, in which GitHub leaves mentions, issue numbers, commits, addresses, emoji and formulas
+  alone.
+- A sentence stands as text whose Markdown punctuation is written as character references, and in which a
+  zero-width space breaks everything that GitHub links by itself. Character references do not prevent these links:
+  GitHub decodes them before it looks for mentions. Renovate bot does the same.
+- A dollar sign in a sentence becomes its full-width form: GitHub documents no plain-text escape for formulas.
 - Characters that are invisible or change the direction of text are shown by their number.
 """
 
@@ -86,14 +86,14 @@ def code_span(text: str, length: int = NAME_LENGTH) -> str:
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", name)), default=0))
     padding = " " if name.startswith("`") or name.endswith("`") or name == " " else ""
     # A pipe ends a table cell even inside code; a backslash before it would escape the escape.
-    piped = _part_forged(name).replace("\\|", "\\\u2060|").replace("|", "\\|")
+    piped = _break_markers(name).replace("\\|", "\\\u2060|").replace("|", "\\|")
     return f"{fence}{padding}{piped}{padding}{fence}"
 
 
-def _part_forged(text: str) -> str:
-    """Keep a forged marker from being found by whoever searches the raw text of a comment.
+def _break_markers(text: str) -> str:
+    """Return ``text`` with forged comment markers broken, so that a search of the raw comment does not find them.
 
-    Runs of backticks are parted too: cmark counts the length of a fence in one byte.
+    Long runs of backticks are broken too: cmark counts the length of a fence in one byte.
     """
     return _LONG_RUN.sub("\\g<0>\u2060", text.replace("<!--", "<!\u2060--"))
 
@@ -101,7 +101,7 @@ def _part_forged(text: str) -> str:
 def code_block(text: str, *, lines: int = 40, width: int = 400, language: Literal["text", "yaml"] = "text") -> str:
     """Return a fenced block with the last ``lines`` lines of ``text``."""
     shown = map(clean_line, text.splitlines()[-lines:])
-    kept = [_part_forged(shorten(line, width)) for line in shown]
+    kept = [_break_markers(shorten(line, width)) for line in shown]
     longest = max((len(run) for run in re.findall("`+", "\n".join(kept))), default=0)
     fence = "`" * max(3, longest + 1)
     return "\n".join((f"{fence}{language}", *kept, fence))

@@ -10,7 +10,7 @@ from metricgate.report.number_format import decimals_for, separate
 TELLING = frozenset({Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.ERROR})  # slices shown among the gates
 
 
-def asked_value(gate: GateRow) -> float:
+def required_value(gate: GateRow) -> float:
     """Return the value at which the rule is just kept: the signed difference, or the candidate's own value."""
     if not is_relative(gate):
         return gate.bound
@@ -23,10 +23,10 @@ def gap_to_rule(gate: GateRow) -> float:
     value = gate.difference if is_relative(gate) else gate.candidate
     if value is None:
         return 0.0
-    asked = asked_value(gate)
-    gap = value - asked if _is_more_better(gate) else asked - value
+    required = required_value(gate)
+    gap = value - required if _is_more_better(gate) else required - value
     width = (gate.high - gate.low) / 2 if gate.low is not None and gate.high is not None else 0.0
-    return gap / (width or abs(asked) or 1.0)
+    return gap / (width or abs(required) or 1.0)
 
 
 def _is_more_better(gate: GateRow) -> bool:
@@ -48,8 +48,8 @@ def gates_with(gates: Sequence[GateRow], outcome: Outcome) -> list[GateRow]:
 def gate_decimals(gate: GateRow) -> int:
     """Return the decimals of a gate's row: what the interval supports, and enough to tell it from its rule."""
     decimals = decimals_for(gate.low, gate.high, gate.baseline, gate.candidate)
-    asked = asked_value(gate)
+    required = required_value(gate)
     tested = gate.difference if is_relative(gate) else gate.candidate
     for value in (tested, gate.low, gate.high):
-        decimals = max(decimals, separate(value, asked, decimals))
+        decimals = max(decimals, separate(value, required, decimals))
     return decimals

@@ -35,11 +35,11 @@ def read_rows(path: Path, name: str) -> Rows:
     Raises
     ------
     PlotError
-        If the file is too long, is not a table, or is of another kind.
+        If the file is too large, is not a table, or is of another kind.
     """
     try:
         if path.stat().st_size > MAX_DATA_BYTES:
-            raise PlotError(f"it is longer than {MAX_DATA_BYTES:,} bytes")
+            raise PlotError(f"it is larger than {MAX_DATA_BYTES:,} bytes")
         return _parse(path.read_text(encoding="utf-8-sig"), Path(name).suffix.lower())
     except (OSError, ValueError, RecursionError, csv.Error) as error:
         raise PlotError(f"it cannot be read ({type(error).__name__}: {str(error)[:200]})") from error
@@ -70,7 +70,7 @@ def _find_rows(value: Any) -> Rows:
             return part
         if isinstance(part, Mapping):
             waiting += part.values()
-    raise PlotError("it holds no list of rows")
+    raise PlotError("it has no list of rows")
 
 
 Pixels = NDArray[np.float32]
@@ -87,7 +87,7 @@ def shrink_picture(path: Path) -> str:
     from matplotlib.image import imsave  # noqa: PLC0415  # 0.5 s that only a picture should cost
 
     if path.stat().st_size > MAX_PICTURE_BYTES:
-        raise PlotError(f"it is longer than {MAX_PICTURE_BYTES:,} bytes")
+        raise PlotError(f"it is larger than {MAX_PICTURE_BYTES:,} bytes")
     pixels = decode_picture(path.read_bytes())
     step = max(1, math.ceil(pixels.shape[1] / PICTURE_WIDTH_PX))
     rows, columns = (max(1, size // step) for size in pixels.shape[:2])

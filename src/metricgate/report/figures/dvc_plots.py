@@ -46,7 +46,8 @@ def build_plots(baseline: Snapshot | None, candidate: Snapshot) -> Plots:
         except PlotError as error:
             notes.append(f"The plot {plot.path} is not drawn: {error}.")
     if len(differing) > MAX_PLOTS:
-        notes.append(f"{plural(len(differing) - MAX_PLOTS, 'more plot')} of the pipeline are not drawn.")
+        more = len(differing) - MAX_PLOTS
+        notes.append(f"{plural(more, 'more plot')} of the pipeline {'is' if more == 1 else 'are'} not drawn.")
     return Plots(charts=tuple(charts), notes=tuple(notes))
 
 
@@ -87,7 +88,7 @@ def _choose_columns(plot: PlotFile, sides: Sides) -> tuple[str | None, str]:
     columns = [name for name in sides["candidate"][0] if isinstance(name, str)] if sides["candidate"] else []
     y = plot.y or next((name for name in reversed(columns) if name != plot.x), None)
     if y is None or y not in columns or (plot.x and plot.x not in columns):
-        raise PlotError("it has no such columns")
+        raise PlotError("its columns are not in the file")
     return plot.x, y
 
 
@@ -153,7 +154,7 @@ def _thin_line(points: list[Point]) -> list[Point]:
 
 
 def _thin_cloud(points: list[Point]) -> list[Point]:
-    """Return every n-th point: rows come in no order that a cloud would show."""
+    """Return every n-th point: their order does not matter in a cloud."""
     return points[:: max(1, math.ceil(len(points) / MAX_POINTS))]
 
 
@@ -165,7 +166,7 @@ def _build_confusion(plot: PlotFile, sides: Sides) -> ChartData:
     pairs = {side: [(str(row.get(x)), str(row.get(y))) for row in rows] for side, rows in sides.items()}
     classes = sorted({name for cells in pairs.values() for pair in cells for name in pair})
     if len(classes) > MAX_CLASSES:
-        raise PlotError(f"its {len(classes)} classes do not fit, at most {MAX_CLASSES} do")
+        raise PlotError(f"it has {len(classes)} classes, and at most {MAX_CLASSES} can be drawn")
     return ChartData(
         **_name_chart(plot),
         kind="confusion",

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from metricgate.models.outcome import Direction, Outcome
 from metricgate.models.result import ChartData, ForestRow, GateRow
 from metricgate.report.escape import code_block, plain_name, shorten
-from metricgate.report.gate_rows import TELLING, asked_value, sort_gates
+from metricgate.report.gate_rows import TELLING, required_value, sort_gates
 from metricgate.report.labels import OUTCOME_WORDS, is_relative, plain_metric, short_metric
 from metricgate.report.number_format import decimals_for, format_bound, format_number
 
@@ -50,7 +50,7 @@ def _forest_row(gate: GateRow) -> ForestRow:
         high=gate.high or 0.0,
         simultaneous_low=gate.simultaneous_low,
         simultaneous_high=gate.simultaneous_high,
-        margin=asked_value(gate),
+        margin=required_value(gate),
     )
 
 
@@ -86,11 +86,11 @@ def bounds_of(row: ForestRow) -> list[float]:
 
 
 def describe_row(row: ForestRow) -> str:
-    """Return the difference and what is allowed or asked: ``−0.021   limit −0.010``."""
+    """Return the difference and what is allowed or required: ``−0.021   limit −0.010``."""
     decimals = decimals_for(row.low, row.high)
-    asked = "asked" if row.margin / scale_of(row) > 0 else "limit"
+    word = "needs" if row.margin / scale_of(row) > 0 else "limit"
     change = format_number(row.difference, decimals, signed=True)
-    return f"{change}   {asked} {format_bound(row.margin, decimals, signed=True)}"
+    return f"{change}   {word} {format_bound(row.margin, decimals, signed=True)}"
 
 
 def draw_text_forest(chart: ChartData) -> str:

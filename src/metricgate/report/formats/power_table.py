@@ -17,7 +17,7 @@ COLUMNS = (
     "rows to\nsettle",
     "settled\nmargin",
 )
-NOTHING = "No gate of this policy compares predictions with a baseline: there is nothing to catch."
+NOTHING = "No gate of this policy compares predictions with a baseline, so there is nothing to measure."
 EXPLANATION = (
     "loss caught in 80 %: the true loss that makes the gate fail in 4 of 5 pull requests; catches margin, twice it: how\n"
     "often a true loss as large as the margin, and twice it, makes it fail; settles equal: how often truly equal models\n"
@@ -25,13 +25,13 @@ EXPLANATION = (
     "which these rows do."
 )
 ASSUMED = (
-    f"Only one model's predictions are known: its influence values are assumed to correlate {ASSUMED_CORRELATION:g} with\n"
-    "the other's. Two prediction files measure it."
+    f"Only one model's predictions are known. The influence values of the two models are assumed to correlate\n"
+    f"{ASSUMED_CORRELATION:g}; pass two prediction files to measure the correlation."
 )
 
 
 def render_power(powers: Sequence[RulePower]) -> str:
-    """Render what each gate can catch as plain text."""
+    """Return what each gate can catch, as plain text."""
     if not powers:
         return NOTHING
     rows = [_row(item) for item in powers]

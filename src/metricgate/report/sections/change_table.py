@@ -39,7 +39,7 @@ def change_section(report: Report) -> DocumentPart:
 def summarise_changes(changes: list[Change]) -> str:
     """Return how many of each kind: ``2 parameters, 1 source file``."""
     counts = [(NOUNS[kind], sum(change.kind == kind for change in changes)) for kind in KINDS]
-    return ", ".join(plural(count, noun) for noun, count in counts if count) or "nothing that the pipeline names"
+    return ", ".join(plural(count, noun) for noun, count in counts if count) or "nothing the pipeline depends on"
 
 
 def _draw_change(change: Change) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The line under the headline: what was compared with what, on how many rows, at which cost."""
+"""The line under the headline: what was compared with what, on how many rows, at what cost."""
 
 import re
 
@@ -63,13 +63,13 @@ def describe_pairing(pairing: Pairing) -> str:
 
 
 def describe_reuse(report: Report) -> str:
-    """Return in plain text that a pipeline was not run because it ran with the same inputs before."""
+    """Return in plain text that the pipeline was not run again because an earlier run had the same inputs."""
     made = report.candidate.made if report.candidate else ""
-    return f"not run again: the same inputs as the run of {made}, whose results count" if made else ""
+    return f"not run again: same inputs as the run of {made}, whose results are used" if made else ""
 
 
 def describe_timing(timing: Timing) -> str:
-    """Return the run's last line in plain text: what both revisions' pipelines took, and what was spared."""
+    """Return the run's last line in plain text: how long training took, and how much time reuse saved."""
     parts = [f"trained {format_seconds(timing.trained)}" if timing.trained else "trained nothing"]
     if timing.reused:
         parts.append(f"reused {format_seconds(timing.reused)}")

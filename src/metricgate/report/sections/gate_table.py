@@ -4,7 +4,7 @@ from metricgate.models.outcome import Direction, Outcome, Role
 from metricgate.models.result import GateRow
 from metricgate.report.document import DocumentPart, draw_table, fold, unbroken
 from metricgate.report.escape import escape_sentence
-from metricgate.report.gate_rows import TELLING, asked_value, gate_decimals, sort_gates
+from metricgate.report.gate_rows import TELLING, gate_decimals, required_value, sort_gates
 from metricgate.report.labels import (
     OUTCOME_SIGNS,
     OUTCOME_WORDS,
@@ -42,7 +42,7 @@ def _emphasise(gate: GateRow) -> str:
 
 
 def explain_outcome(gate: GateRow) -> str:
-    """Return why a gate has no plain yes or no: rows it would need, or its reason; a guardrail's yes is not plain."""
+    """Return why an outcome is not simply yes or no: how many rows it needs, its reason, or that a guardrail passed."""
     if gate.outcome is Outcome.PASSED and gate.role is Role.GUARDRAIL and not _is_shown_kept(gate):
         return "<br>guardrail: no loss beyond it was shown"
     if gate.outcome not in EXPLAINED:
@@ -54,11 +54,11 @@ def explain_outcome(gate: GateRow) -> str:
 
 
 def _is_shown_kept(gate: GateRow) -> bool:
-    """Tell whether the whole interval keeps the rule, as a required gate would have to show."""
+    """Return whether the whole interval keeps the rule, as a required gate would have to show."""
     if not is_relative(gate) or gate.low is None or gate.high is None:
         return not is_relative(gate)
-    asked = asked_value(gate)
-    return gate.low >= asked if gate.direction is Direction.HIGHER else gate.high <= asked
+    required = required_value(gate)
+    return gate.low >= required if gate.direction is Direction.HIGHER else gate.high <= required
 
 
 def describe_change(gate: GateRow, decimals: int) -> str:

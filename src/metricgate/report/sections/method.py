@@ -16,7 +16,7 @@ SOURCES = {
     Source.STORED: "results stored by an earlier run on the default branch",
     Source.EARLIER: "results of an earlier run with the same inputs",
     Source.REPRODUCED: "its pipeline was run for this comparison",
-    Source.WORKSPACE: "results as they lie in the checkout",
+    Source.WORKSPACE: "results as found in the checkout",
     Source.FILE: "a file",
 }
 
@@ -44,7 +44,7 @@ def describe_method(report: Report, context: ViewContext) -> list[str]:
 
 def _describe_source(info: RevisionInfo) -> str:
     made = (
-        [f"made {escape_sentence(info.made)}; `.metricgate/results` keeps them, delete it for a new throw"]
+        [f"produced {escape_sentence(info.made)}; delete `.metricgate/results` to run the pipeline again"]
         if info.made
         else []
     )
@@ -54,9 +54,9 @@ def _describe_source(info: RevisionInfo) -> str:
 
 def _describe_pairing(pairing: Pairing) -> str:
     name = f"Rows of {code_span(pairing.set)}: " if pairing.set else "Rows: "
-    how = "joined by id" if pairing.method == "id" else "joined in the order of the file, their labels agree"
+    how = "joined by id" if pairing.method == "id" else "joined by their order in the file; the labels agree"
     rows = f"{name}both models are judged on the same {plural(pairing.rows, 'row')} of {code_span(pairing.path)}, {how}"
-    twice = f"; {format_count(pairing.duplicates)} of them have the same content" if pairing.duplicates else ""
+    twice = f"; {format_count(pairing.duplicates)} of them are duplicates" if pairing.duplicates else ""
     notes = "".join(f" {escape_sentence(note, 400)}" for note in pairing.notes)
     return f"{rows}{twice}.{notes}"
 
@@ -71,4 +71,6 @@ def _describe_intervals(report: Report) -> list[str]:
     )
     wide = any(gate.simultaneous_low is not None or gate.simultaneous_high is not None for gate in measured)
     joint = "; a gate fails only by a wider bound that holds for all gates at once" if wide else ""
-    return [f"{level}{joint}. They judge this model: training it again with another seed can change more than they say"]
+    return [
+        f"{level}{joint}. They apply to this trained model: training again with another seed can change the results by more"
+    ]

@@ -66,4 +66,4 @@ def _describe_parameters(report: Report) -> str:
         for change in changed[:SHOWN_PARAMETERS]
     ]
     more = [plural(len(changed) - SHOWN_PARAMETERS, "more parameter")] if len(changed) > SHOWN_PARAMETERS else []
-    return ", ".join((*shown, *more))
+    return " and ".join(part for part in (", ".join(shown), *more) if part)

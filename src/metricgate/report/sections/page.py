@@ -70,7 +70,7 @@ def _describe_staleness(report: Report) -> list[str]:
     baseline = report.baseline
     if baseline is None or not baseline.stale or baseline.source not in RECORDED:
         return []
-    return [f"The baseline's recorded results lag behind its own inputs: {baseline.stale}"]
+    return [f"The baseline's recorded results are older than its inputs: {baseline.stale}"]
 
 
 def _draw_acceptance(accepted: Acceptance | None) -> str:

@@ -50,7 +50,7 @@ def chart_section(report: Report, context: ViewContext) -> DocumentPart:
 
 
 def _name_chart(chart: ChartData) -> str:
-    """Return the title as HTML: ours as it is, one from a repository as code, in which GitHub links nothing."""
+    """Return the title as HTML; one from a repository as code, in which GitHub links nothing."""
     return chart.title if chart.title in OWN_TITLES else html_code(chart.title, TITLE_LENGTH)
 
 
