@@ -58,7 +58,7 @@ def make_pair(task: str, rows: int) -> SamplePair:
 
 
 def measure(what: str, work: Callable[[], T], describe: Callable[[T], str]) -> T:
-    """Print how long ``work`` took and what came of it."""
+    """Print how long ``work`` took and what it returned."""
     started = time.perf_counter()
     result = work()
     print(f"{what:<34} {time.perf_counter() - started:7.2f} s  {describe(result)}")

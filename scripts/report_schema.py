@@ -1,4 +1,4 @@
-"""Write docs/report.schema.json, which follows from the report value.
+"""Write docs/report.schema.json from the report value.
 
 python scripts/report_schema.py
 """

@@ -1,4 +1,4 @@
-"""Write docs/screenshots: six reports as a phone and a desktop show them, light and dark. Needs Chromium."""
+"""Write docs/screenshots: six reports on a phone and a desktop, light and dark. Needs Chromium."""
 
 import io
 import sys
@@ -25,7 +25,7 @@ from tests.report.chromium import Browser, start_browser  # noqa: E402
 FOLDER = ROOT / "docs" / "screenshots"
 WINDOWS = {"phone": (390, 2.0), "desktop": (1280, 1.0)}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-HEIGHT = 1300  # CSS pixels; what lies further down is folded sections
+HEIGHT = 1300  # CSS pixels; only folded sections lie further down
 COLOURS = 256
 
 

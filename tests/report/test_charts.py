@@ -101,7 +101,7 @@ def test_a_calibration_curve_says_how_often_rows_of_a_score_are_positive() -> No
     assert (curve.x, curve.y) == ((0.1, 0.9), (0.2, 0.6))
 
 
-def test_scores_that_are_no_probabilities_have_no_calibration() -> None:
+def test_scores_that_are_not_probabilities_have_no_calibration() -> None:
     sample = Sample(
         task="binary", rows=20, label=np.tile([0, 1], 10), scores=np.linspace(-3, 3, 20), classes=("a", "b")
     )

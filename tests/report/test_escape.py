@@ -154,7 +154,7 @@ def make_named_failure(text: str) -> Report:
     )
 
 
-def make_named_place(raw: str) -> ViewContext:
+def make_named_context(raw: str) -> ViewContext:
     text = raw.encode(errors="replace").decode()
     return ViewContext(
         pictures={"plot": ("https://p.example/light.png", "https://p.example/dark.png")},
@@ -175,8 +175,8 @@ HARMLESS = "harmless"
 @example("\\")
 def test_hostile_names_never_change_what_a_comment_is_made_of(text: str) -> None:
     for make in (make_named_report, make_named_failure):
-        harmless = render_comment(make(HARMLESS), make_named_place(HARMLESS))
-        hostile = render_comment(make(text), make_named_place(text))
+        harmless = render_comment(make(HARMLESS), make_named_context(HARMLESS))
+        hostile = render_comment(make(text), make_named_context(text))
 
         assert outline(render_like_github(hostile)).parts == outline(render_like_github(harmless)).parts
         assert outline(render_markdown(hostile)).parts == outline(render_markdown(harmless)).parts
@@ -185,8 +185,8 @@ def test_hostile_names_never_change_what_a_comment_is_made_of(text: str) -> None
 @settings(max_examples=40, deadline=None)
 @given(hostile_text)
 def test_github_finds_nothing_to_link_in_hostile_names(text: str) -> None:
-    page = outline(render_like_github(render_comment(make_named_report(text), make_named_place(text))))
-    ours = outline(render_like_github(render_comment(make_named_report(HARMLESS), make_named_place(HARMLESS))))
+    page = outline(render_like_github(render_comment(make_named_report(text), make_named_context(text))))
+    ours = outline(render_like_github(render_comment(make_named_report(HARMLESS), make_named_context(HARMLESS))))
 
     found = [match for part in page.prose for match in FILTERED_BY_GITHUB.findall(part)]
     assert found == [match for part in ours.prose for match in FILTERED_BY_GITHUB.findall(part)]

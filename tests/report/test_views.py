@@ -65,7 +65,7 @@ def test_a_report_read_back_renders_byte_for_byte_the_same(make: Callable[[], Re
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema_version": 2}', "\ud800"])
-def test_what_is_no_report_is_refused_with_what_to_do(text: str) -> None:
+def test_what_is_not_a_report_is_refused_with_what_to_do(text: str) -> None:
     with pytest.raises(ConfigurationError, match="not a readable report"):
         read_report(text)
 

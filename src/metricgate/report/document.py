@@ -12,9 +12,9 @@ STEPS = (1000, 300, 100, 30, 10, 3, 0)
 
 
 def draw_table(header: Sequence[str], rows: Sequence[Sequence[str]], align: str) -> str:
-    """Return a Markdown table; cells are Markdown already, ``align`` has one of ``l`` and ``r`` per column.
+    """Return a Markdown table; cells are already Markdown, and ``align`` has one of ``l`` and ``r`` per column.
 
-    Columns are not padded: a table of 2,000 metrics would spend half of GitHub's limit on blanks.
+    Columns are not padded: a table of 2,000 metrics would spend half of GitHub's limit on spaces.
     """
     sides = tuple("right" if side == "r" else "left" for side in align)
     drawn = tabulate(rows, header, tablefmt="pipe", disable_numparse=True, colalign=sides)
@@ -23,13 +23,13 @@ def draw_table(header: Sequence[str], rows: Sequence[Sequence[str]], align: str)
 
 
 def fold(summary: str, *parts: str) -> str:
-    """Return a folded section. ``summary`` is HTML; the parts are Markdown, set apart by the blank lines it needs."""
+    """Return a folded section. ``summary`` is HTML; the parts are Markdown, separated by blank lines."""
     body = "\n\n".join(part for part in parts if part)
     return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
 
 
 def unbroken(text: str) -> str:
-    """Return trusted text whose words stay on one line."""
+    """Return trusted text that never breaks between its words."""
     return text.replace(" ", "\u00a0")
 
 
@@ -37,8 +37,8 @@ def unbroken(text: str) -> str:
 class DocumentPart:
     """A section of a document. ``draw(n)`` returns it with at most n of its ``size`` items; ``draw(0)`` leaves it out.
 
-    Rank 0 never shrinks and must be short by itself. Of the others the longest shrinks first, so that every section
-    keeps its first, most telling items; of equally long ones the one with the highest rank.
+    Rank 0 never shrinks and must be short by itself. Of the others, the longest shrinks first, so that every section
+    keeps its first and most important items. Of equally long ones, the one with the highest rank shrinks first.
     """
 
     name: str
@@ -64,7 +64,7 @@ class SizeLimits:
 
 
 class _ShownPart:
-    """One section as far as it is shown, drawn once per length."""
+    """A section and how much of it is shown, drawn once per length."""
 
     def __init__(self, part: DocumentPart, max_items: int) -> None:
         self.part = part

@@ -1,14 +1,14 @@
-"""Escaping: the one place where text that others wrote becomes Markdown, HTML or a terminal line.
+"""Escaping: the one place where untrusted text becomes Markdown, HTML or a terminal line.
 
 Every name, value and sentence of a report comes from a repository and is not trusted. The rules:
 
 - A name stands in a code span, in which GitHub leaves mentions, issue numbers, commits, addresses, emoji and formulas
   alone.
-- A sentence stands as text whose Markdown punctuation is written as character references, and in which a
-  zero-width space breaks everything that GitHub links by itself. Character references do not prevent these links:
-  GitHub decodes them before it looks for mentions. Renovate bot does the same.
+- A sentence has its Markdown punctuation written as character references, and a zero-width space breaks everything
+  that GitHub links by itself. Character references do not prevent these links: GitHub decodes them before it looks for
+  mentions. Renovate bot does the same.
 - A dollar sign in a sentence becomes its full-width form: GitHub documents no plain-text escape for formulas.
-- Characters that are invisible or change the direction of text are shown by their number.
+- Characters that are invisible or change the direction of text are shown as their code point.
 """
 
 import html
@@ -31,7 +31,7 @@ _COMMIT = re.compile(r"[0-9a-f]{6}(?=[0-9a-f])", re.IGNORECASE)  # GitHub links 
 
 
 def clean(text: str) -> str:
-    """Return ``text`` on one line, with every invisible character shown by its number."""
+    """Return ``text`` on one line, with every invisible character shown as its code point."""
     line = " ".join(text.split())
     return line if line.isprintable() else "".join(map(_show, line))
 
@@ -43,12 +43,12 @@ def _show(character: str) -> str:
 
 
 def clean_line(text: str) -> str:
-    """Return one line of a log with its indentation, and every invisible character shown by its number."""
+    """Return one line of a log with its indentation, and every invisible character shown as its code point."""
     return "".join(map(_show, text.rstrip().expandtabs(4)))
 
 
 def shorten(text: str, length: int) -> str:
-    """Return ``text`` with its middle left out where it is longer than ``length`` characters."""
+    """Return ``text`` with its middle left out if it is longer than ``length`` characters."""
     if len(text) <= length:
         return text
     tail = (length - 1) // 3
@@ -61,7 +61,7 @@ def plain_name(text: str, length: int = NAME_LENGTH) -> str:
 
 
 def escape_sentence(text: str, length: int = SENTENCE_LENGTH) -> str:
-    """Return Markdown that shows ``text`` as it is: inside a line, a table cell or a heading."""
+    """Return Markdown that shows ``text`` unchanged inside a line, a table cell or a heading."""
     return _escape_markdown(shorten(clean(text), length))
 
 
@@ -81,7 +81,7 @@ def _reference(found: str | re.Match[str]) -> str:
 
 
 def code_span(text: str, length: int = NAME_LENGTH) -> str:
-    """Return a Markdown code span that shows ``text``; safe in a table cell too."""
+    """Return a Markdown code span that shows ``text``; it is safe in a table cell too."""
     name = shorten(clean(text), length) or " "
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", name)), default=0))
     padding = " " if name.startswith("`") or name.endswith("`") or name == " " else ""
@@ -118,12 +118,12 @@ def html_address(address: str) -> str:
 
 
 def html_code(text: str, length: int = NAME_LENGTH) -> str:
-    """Return an HTML code element that shows ``text``, for places where Markdown is not read, such as ``<summary>``."""
+    """Return an HTML code element that shows ``text``, for places without Markdown, such as ``<summary>``."""
     return f"<code>{html_text(text, length)}</code>"
 
 
 def marker_id(text: str) -> str:
-    """Return ``text`` as it may stand in an HTML comment: letters, digits, dot and underscore, other bytes as ``-hex``."""
+    """Return ``text`` for an HTML comment: letters, digits, dots and underscores, and other bytes as ``-hex``."""
     return "".join(
         c if c.isascii() and (c.isalnum() or c in "._") else f"-{c.encode(errors='replace').hex()}" for c in text
     )

@@ -1,4 +1,4 @@
-"""How to read a row of a gate: which value its rule asks for, how far off it is, how precisely, in which order."""
+"""Reading the rows of gates: the value a rule requires, the distance to it, the order, the decimals."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ TELLING = frozenset({Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.ERROR})  # sl
 
 
 def required_value(gate: GateRow) -> float:
-    """Return the value at which the rule is just kept: the signed difference, or the candidate's own value."""
+    """Return the value at which the rule just holds: a signed difference, or the candidate's own value."""
     if not is_relative(gate):
         return gate.bound
     better = 1.0 if gate.direction is Direction.HIGHER else -1.0
@@ -19,7 +19,7 @@ def required_value(gate: GateRow) -> float:
 
 
 def gap_to_rule(gate: GateRow) -> float:
-    """Return how far the tested value is on the good side of its rule, in half widths of the interval if it has one."""
+    """Return how far the tested value is on the good side of its rule, in half widths of its interval if any."""
     value = gate.difference if is_relative(gate) else gate.candidate
     if value is None:
         return 0.0
@@ -34,7 +34,7 @@ def _is_more_better(gate: GateRow) -> bool:
 
 
 def sort_gates(gates: Sequence[GateRow]) -> list[GateRow]:
-    """Return the gates in the order a reader needs: errors, failures, doubts first; the worst of each on top."""
+    """Return the gates in the order a reader needs: errors, then failures, then doubts; the worst of each first."""
     return sorted(
         gates, key=lambda gate: (OUTCOME_ORDER.index(gate.outcome), gate.slice is not None, gap_to_rule(gate))
     )

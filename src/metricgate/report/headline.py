@@ -18,7 +18,7 @@ _ORDINARY_START = re.compile(
 
 
 def headline(report: Report) -> str:
-    """Return the verdict in one sentence of plain text, without its sign; names in it are not escaped."""
+    """Return the verdict in one sentence of plain text, without its sign; names are not escaped."""
     return shorten(clean(_describe(report)), MAX_LENGTH)
 
 

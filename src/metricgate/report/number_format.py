@@ -12,7 +12,7 @@ WRITTEN_DECIMALS = 6  # nobody writes more by hand
 def decimals_for(low: float | None, high: float | None, *values: float | None) -> int:
     """Return how many decimals an estimate between ``low`` and ``high`` supports.
 
-    One significant digit of the half width where it leads with 3 to 9, two where it leads with 1 or 2, as the
+    One significant digit of the half width if its first digit is 3 to 9, two if it is 1 or 2, as the
     Particle Data Group rounds. Without an interval: four significant digits of the largest of ``values``, and up to
     four more until two of the digits in which they differ show.
     """
@@ -74,7 +74,7 @@ def format_bound(value: float, decimals: int, *, signed: bool = False) -> str:
 
 
 def format_interval(low: float | None, high: float | None, decimals: int, *, signed: bool = False) -> str:
-    """Return both bounds of an interval, or the one that it has; empty without any."""
+    """Return the bounds of an interval, or its only bound; empty without any."""
     ends = [format_number(end, decimals, signed=signed) for end in (low, high) if end is not None]
     if len(ends) == 1:
         return f"{'≥' if high is None else '≤'} {ends[0]}"

@@ -1,4 +1,4 @@
-"""What a view needs beside the report: links, addresses of pictures, earlier runs. It depends on where it is shown."""
+"""What a view depends on beside the report: links, addresses of pictures, earlier runs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

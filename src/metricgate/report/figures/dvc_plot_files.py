@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 MAX_DATA_BYTES = 50_000_000
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 PICTURE_WIDTH_PX = 464  # half a chart at twice the density
-MAX_PIXELS = 20_000_000  # a small file can hold a picture of any size
+MAX_PIXELS = 20_000_000  # a small file can hold a huge picture
 MAX_PICTURE_BYTES = 20_000_000
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -26,11 +26,11 @@ Rows = Sequence[Mapping[Any, Any]]
 
 
 class PlotError(Exception):
-    """A plot that is not drawn; the message says why, to follow "is not drawn: "."""
+    """A plot cannot be drawn; the message is the reason, as it follows "is not drawn: "."""
 
 
 def read_rows(path: Path, name: str) -> Rows:
-    """Return the rows of one plot file; ``name`` is its path in the repository, whose ending says how to read it.
+    """Return the rows of one plot file; ``name`` is its path in the repository, whose suffix says how to read it.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def _parse(text: str, suffix: str) -> Rows:
 
 
 def _find_rows(value: Any) -> Rows:
-    """Return the first list of mappings inside, as DVC does."""
+    """Return the first list of mappings in ``value``, as DVC does."""
     waiting = [value]
     while waiting:
         part = waiting.pop(0)

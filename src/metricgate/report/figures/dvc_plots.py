@@ -33,7 +33,7 @@ class Plots:
 
 
 def build_plots(baseline: Snapshot | None, candidate: Snapshot) -> Plots:
-    """Return the candidate's declared plots with the baseline's data beside their own, where the two differ."""
+    """Return the candidate's declared plots with the baseline's data beside the candidate's, if the two differ."""
     before = {plot.path: path for plot, path in baseline.plots} if baseline else {}
     charts: list[ChartData] = []
     notes: list[str] = []
@@ -117,7 +117,7 @@ Point = tuple[float, float]
 
 
 def _read_points(rows: Rows, x: str | None, y: str) -> list[Point]:
-    """Return the rows in which both are finite numbers."""
+    """Return x and y of the rows in which both are finite numbers."""
     pairs = (
         (float(index) if x is None else _number(row.get(x)), _number(row.get(y))) for index, row in enumerate(rows)
     )
@@ -154,7 +154,7 @@ def _thin_line(points: list[Point]) -> list[Point]:
 
 
 def _thin_cloud(points: list[Point]) -> list[Point]:
-    """Return every n-th point: their order does not matter in a cloud."""
+    """Return every n-th point; their order does not matter in a cloud."""
     return points[:: max(1, math.ceil(len(points) / MAX_POINTS))]
 
 

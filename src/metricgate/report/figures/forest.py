@@ -11,8 +11,8 @@ from metricgate.report.labels import OUTCOME_WORDS, is_relative, plain_metric, s
 from metricgate.report.number_format import decimals_for, format_bound, format_number
 
 MAX_ROWS = 10
-MIN_AXIS = (-1.6, 1.0)  # so that the margin and a gain of its size are always seen
-MAX_AXIS = (-6.0, 6.0)  # what lies further out is an arrow
+MIN_AXIS = (-1.6, 1.0)  # always shows the margin and a gain of the same size
+MAX_AXIS = (-6.0, 6.0)  # anything further out becomes an arrow
 SPACE = 0.06  # of the span, on either side
 TEXT_WIDTH = 41  # what a phone shows of a code block without scrolling
 TEXT_MARKS = {Outcome.PASSED: "●", Outcome.FAILED: "■"}
@@ -65,7 +65,7 @@ class Span(NamedTuple):
 
 
 def span_of(rows: Sequence[ForestRow]) -> Span:
-    """Return an axis that holds every interval, unless one reaches beyond six margins."""
+    """Return an axis that holds every interval, up to six margins on either side."""
     ends = [end / scale_of(row) for row in rows for end in (*bounds_of(row), row.difference)]
     left = max(MAX_AXIS[0], min(MIN_AXIS[0], *ends))
     right = min(MAX_AXIS[1], max(MIN_AXIS[1], *ends))
@@ -74,7 +74,7 @@ def span_of(rows: Sequence[ForestRow]) -> Span:
 
 
 def scale_of(row: ForestRow) -> float:
-    """Return what one unit of the axis is in the unit of the metric, signed so that worse is left."""
+    """Return the size of one axis unit in the unit of the metric, signed so that worse is on the left."""
     size = abs(row.margin) or max(abs(row.low), abs(row.high), abs(row.difference)) / 2 or 1.0
     return size if row.better is Direction.HIGHER else -size
 
@@ -94,7 +94,7 @@ def describe_row(row: ForestRow) -> str:
 
 
 def draw_text_forest(chart: ChartData) -> str:
-    """Return the rows as a code block: thick the pointwise interval, thin the decision bound, shaded what is not allowed."""
+    """Return the rows as a code block: thick pointwise interval, thin decision bound, shaded forbidden range."""
     span = span_of(chart.forest)
     lines = [line for row in chart.forest for line in (_draw_label(row), _draw_bar(row, span))]
     zero = _column(0.0, span)

@@ -47,7 +47,7 @@ def style_axes(axes: Axes, chart: ChartData, theme: Theme) -> None:
 
 
 def add_legend(axes: Axes, theme: Theme) -> None:
-    """Name the curves in one line above the axes, if there are any."""
+    """Add the names of the curves in one line above the axes, if there are any."""
     if not axes.get_legend_handles_labels()[1]:
         return
     axes.legend(frameon=False, labelcolor=theme.text, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderpad=0)
@@ -82,7 +82,7 @@ def _draw_curve(axes: Axes, curve: CurveData, kind: str, theme: Theme) -> None:
 
 
 def draw_confusion(figure: Figure, chart: ChartData, theme: Theme) -> None:
-    """Draw one matrix per side: rows are the labels, columns the predictions, shades the share of the row."""
+    """Draw one matrix per side: rows are the labels, columns the predictions, and shades the share of the row."""
     panels = make_panels(figure, chart, theme, panels=len(chart.matrices), height_px=CHART_HEIGHT_PX)
     labels = [plain_name(label, CLASS_LABEL_LENGTH) for label in chart.labels]
     for axes, matrix, side in zip(panels, chart.matrices, chart.sides, strict=True):

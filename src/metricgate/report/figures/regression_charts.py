@@ -1,4 +1,4 @@
-"""Residuals, and predictions against labels, of both models, reduced to what a picture can show."""
+"""Residuals, and predictions against labels, of both models, thinned to what a picture can show."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +50,7 @@ def _common_range(residuals: list[FloatArray]) -> tuple[float, float]:
 
 
 def build_scatter(baseline: Sample, candidate: Sample, name: str, suffix: str) -> ChartData | None:
-    """Return predictions against labels: the points where they are few, else how many fall into each cell."""
+    """Return predictions against labels: the points if they are few, else how many fall into each cell."""
     samples = (baseline, candidate)
     if any(sample.label is None or sample.prediction is None for sample in samples):
         return None

@@ -1,4 +1,4 @@
-"""The data of the charts: what a task needs, small enough for report.json."""
+"""The charts that fit a task, and the confusion matrices, small enough for report.json."""
 
 import numpy as np
 
@@ -18,7 +18,7 @@ MAX_CLASSES = 6
 
 
 def build_charts(pair: SamplePair, *, name: str = "") -> tuple[ChartData, ...]:
-    """Return the charts that fit the task of one prediction set; ``name`` is the set's."""
+    """Return the charts that fit the task of one prediction set; ``name`` is the name of the set."""
     prefix = f"{name}-" if name else ""
     suffix = f" ({plain_name(name)})" if name else ""
     sides = (pair.baseline, pair.candidate, prefix, suffix)
@@ -45,7 +45,7 @@ def _build_rankings(baseline: Sample, candidate: Sample, prefix: str, suffix: st
 
 
 def build_confusion(baseline: Sample, candidate: Sample, prefix: str, suffix: str) -> ChartData | None:
-    """Return both models' confusion matrices, rarer classes together; None where one of them predicts no classes."""
+    """Return both models' confusion matrices, with rare classes merged; None if either predicts no classes."""
     classes = candidate.classes
     counts = [_count_cells(sample, len(classes)) for sample in (baseline, candidate)]
     if any(matrix is None for matrix in counts):
@@ -75,7 +75,7 @@ def _count_cells(sample: Sample, classes: int) -> IntArray | None:
 
 
 def _merge_rare(matrix: IntArray, order: IntArray) -> IntArray:
-    """Return the matrix of the most frequent labels, all others in its last row and column."""
+    """Return the matrix of the most frequent labels, with all others in its last row and column."""
     group = np.minimum(np.argsort(order), MAX_CLASSES - 1)
     merged = np.zeros((MAX_CLASSES, MAX_CLASSES), dtype=np.int64)
     np.add.at(merged, (group[:, None], group[None, :]), matrix)

@@ -1,4 +1,4 @@
-"""The check run: its title, its summary, and messages on the lines of metricgate.yaml and params.yaml that matter."""
+"""The check run: its title, its summary, and annotations on lines of metricgate.yaml and params.yaml."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -17,7 +17,7 @@ from metricgate.report.view_context import NO_CONTEXT, ViewContext
 
 LIMITS = SizeLimits(characters=65_535, octets=65_535)  # GitHub refuses a longer summary
 MAX_TITLE = 255
-MAX_ANNOTATIONS = 50  # GitHub accepts as many in one request
+MAX_ANNOTATIONS = 50  # GitHub's limit for one request
 
 AnnotationLevel = Literal["notice", "warning", "failure"]
 LEVELS: dict[Outcome, AnnotationLevel] = {
@@ -54,7 +54,7 @@ def render_check(report: Report, context: ViewContext = NO_CONTEXT) -> CheckText
 
 
 def annotate(report: Report) -> tuple[CheckAnnotation, ...]:
-    """Return a message for each gate that did not pass and, if there is one, for each parameter that changed."""
+    """Return an annotation for each gate that did not pass and, if there are any, for each changed parameter."""
     gates = [note for gate in sort_gates(report.gates) for note in _annotate_gate(gate)]
     changes = [note for change in report.changes for note in _annotate_change(change)] if gates else []
     return (*gates, *changes)[:MAX_ANNOTATIONS]

@@ -1,4 +1,4 @@
-"""The report as one HTML file: the comment as GitHub would show it, opened from disk, fetching nothing."""
+"""The report as one HTML file: it looks like the comment on GitHub, opens from disk and fetches nothing."""
 
 import base64
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ ATTRIBUTES = {
 def render_preview(
     report: Report, pictures: Mapping[str, tuple[bytes, bytes]] | None = None, context: ViewContext = NO_CONTEXT
 ) -> str:
-    """Return a self-contained page: ``pictures`` maps chart names to the PNGs of the light and the dark theme."""
+    """Return a self-contained page; ``pictures`` maps chart names to the PNGs of the light and the dark theme."""
     addresses = {name: (_inline(light), _inline(dark)) for name, (light, dark) in (pictures or {}).items()}
     body = render_markdown(render_summary(report, replace(context, pictures=addresses)))
     style = resources.files("metricgate.report.formats").joinpath("preview.css").read_text(encoding="utf-8")
@@ -42,7 +42,8 @@ def render_preview(
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">\n"
+        '<meta http-equiv="Content-Security-Policy" '
+        "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">\n"
         f"<title>{html_text(headline(report))}</title>\n<style>\n{style}</style>\n</head>\n"
         f'<body>\n<main class="markdown-body">\n{body}</main>\n</body>\n</html>\n'
     )

@@ -1,4 +1,4 @@
-"""The report as Markdown: the comment and the job summary; and the one line of a commit status."""
+"""The report as Markdown: the comment and the job summary. Also the one line of a commit status."""
 
 from collections.abc import Sequence
 
@@ -18,12 +18,12 @@ MAX_STATUS = 140
 
 
 def comment_marker(report_id: str) -> str:
-    """Return the hidden first line by which a comment is found again."""
+    """Return the hidden first line that identifies the comment."""
     return f"<!-- metricgate:{marker_id(report_id)} -->"
 
 
 def render_comment(report: Report, context: ViewContext = NO_CONTEXT) -> str:
-    """Return the whole comment, its hidden marker first."""
+    """Return the whole comment, with its hidden marker first."""
     marker = fixed("marker", comment_marker(report.id))
     return compose_page((marker, *page_sections(report, context)), COMMENT_LIMITS, context)
 
@@ -41,7 +41,7 @@ def render_status(report: Report) -> str:
 def compose_page(
     sections: Sequence[DocumentPart], limits: SizeLimits, context: ViewContext, *, max_items: int = STEPS[0]
 ) -> str:
-    """Return the sections as one document within ``limits``, with a link to what was left out."""
+    """Return the sections as one document within ``limits``, and say where to find what was left out."""
     files = "report.html and report.json"
     where = f'<a href="{html_address(context.report_url)}">{files}</a>' if context.report_url else files
 

@@ -1,4 +1,4 @@
-"""report.json: its schema, and reading one back without trusting it."""
+"""report.json: its schema, and and reading a file that is not trusted."""
 
 import json
 

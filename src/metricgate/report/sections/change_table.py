@@ -17,11 +17,11 @@ NOUNS = {
 }
 KINDS = tuple(NOUNS)
 STATES = {"ran": "ran", "cached": "reused", "restored": "restored", "unchanged": "unchanged", "failed": "failed"}
-MANY_STAGES = 20
+MAX_STAGES = 20
 
 
 def change_section(report: Report) -> DocumentPart:
-    """Return the folded table of changes, what people decide first, and what became of each stage."""
+    """Return the folded table of changes, parameters and sources first, and what happened to each stage."""
     ordered = sorted(report.changes, key=lambda change: KINDS.index(change.kind))
     summary = f"What changed: {summarise_changes(ordered)}"
     stages = _describe_stages(report.candidate_stages)
@@ -59,8 +59,8 @@ def _draw_value(text: str | None) -> str:
 def _describe_stages(stages: tuple[Stage, ...]) -> str:
     if not stages or all(stage.state in {"unchanged", "unknown"} for stage in stages):
         return ""
-    shown = ", ".join(_describe_stage(stage) for stage in stages[:MANY_STAGES])
-    more = f", and {plural(len(stages) - MANY_STAGES, 'more stage')}" if len(stages) > MANY_STAGES else ""
+    shown = ", ".join(_describe_stage(stage) for stage in stages[:MAX_STAGES])
+    more = f", and {plural(len(stages) - MAX_STAGES, 'more stage')}" if len(stages) > MAX_STAGES else ""
     return f"Stages: {shown}{more}."
 
 

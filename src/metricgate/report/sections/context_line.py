@@ -36,11 +36,8 @@ def link_revision(info: RevisionInfo, context: ViewContext) -> str:
         return code_span(info.name)
     short = f"`{commit[:7]}`"
     linked = f"[{short}]({context.repository_url}/commit/{commit})" if context.repository_url else short
-    named = (
-        linked
-        if len(info.name) >= len(short) - 2 and commit.startswith(info.name)
-        else f"{code_span(info.name)} {linked}"
-    )
+    is_named_by_commit = len(info.name) >= len(commit[:7]) and commit.startswith(info.name)
+    named = linked if is_named_by_commit else f"{code_span(info.name)} {linked}"
     return f"{named} with uncommitted changes" if info.dirty else named
 
 
@@ -48,18 +45,16 @@ def describe_pairing(pairing: Pairing) -> str:
     """Return the rows of one prediction set: ``1,409 test rows (374 positive), the same on both sides``."""
     name = f"{code_span(pairing.set)}: " if pairing.set else ""
     positives = f" ({format_count(pairing.positives)} positive)" if pairing.positives is not None else ""
-    both = pairing.rows == pairing.baseline_rows == pairing.candidate_rows and not pairing.test_set_changed
-    same = (
-        "the same on both sides"
-        if both
-        else f"{format_count(pairing.fresh)} of them fresh for both models"
-        if pairing.fresh
-        else (
-            f"common to both sides (baseline {format_count(pairing.baseline_rows)}, "
-            f"candidate {format_count(pairing.candidate_rows)})"
-        )
-    )
-    return f"{name}{plural(pairing.rows, 'test row')}{positives}, {same}"
+    return f"{name}{plural(pairing.rows, 'test row')}{positives}, {_describe_sides(pairing)}"
+
+
+def _describe_sides(pairing: Pairing) -> str:
+    if pairing.rows == pairing.baseline_rows == pairing.candidate_rows and not pairing.test_set_changed:
+        return "the same on both sides"
+    if pairing.fresh:
+        return f"{format_count(pairing.fresh)} of them fresh for both models"
+    baseline, candidate = format_count(pairing.baseline_rows), format_count(pairing.candidate_rows)
+    return f"common to both sides (baseline {baseline}, candidate {candidate})"
 
 
 def describe_reuse(report: Report) -> str:

@@ -1,4 +1,4 @@
-"""The runs in one pull request: a reader sees which push changed what."""
+"""Earlier runs in the same pull request: they show which push changed what."""
 
 from metricgate.report.document import DocumentPart, draw_table, fold
 from metricgate.report.escape import escape_sentence
@@ -10,11 +10,11 @@ from metricgate.report.value import Report
 from metricgate.report.view_context import PastRun, ViewContext
 
 RANK = 5
-REMEMBERED_GATES = 2
+MAX_GATES = 2
 
 
 def remember_run(report: Report, revision: str) -> PastRun:
-    """Return what later runs in the pull request are told of this one: the first gates' differences among it."""
+    """Return what later runs in the pull request show of this one."""
     gates = [gate for gate in report.gates if gate.slice is None and gate.difference is not None]
     changes = [
         f"{plain_metric(gate)} {format_number(gate.difference, gate_decimals(gate), signed=True)}" for gate in gates
@@ -23,7 +23,7 @@ def remember_run(report: Report, revision: str) -> PastRun:
         revision=revision,
         verdict=report.verdict,
         headline=headline(report),
-        changes=tuple(changes[:REMEMBERED_GATES]),
+        changes=tuple(changes[:MAX_GATES]),
         test_set=name_test_set(report),
     )
 
@@ -34,7 +34,7 @@ def name_test_set(report: Report) -> str:
 
 
 def count_attempts(report: Report, context: ViewContext) -> int:
-    """Count the runs of this pull request on the same test set, this one included: many attempts wear it out."""
+    """Return the number of runs on this test set in the pull request, this one included: many attempts wear it out."""
     test_set = name_test_set(report)
     return 1 + sum(run.test_set == test_set for run in context.history) if test_set else 1
 

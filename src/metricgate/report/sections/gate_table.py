@@ -10,7 +10,8 @@ from metricgate.report.labels import (
     OUTCOME_WORDS,
     describe_rule,
     is_relative,
-    metric_cell,
+    name_metric,
+    slice_cell,
 )
 from metricgate.report.number_format import NONE, format_about, format_interval, format_level, format_number, plural
 from metricgate.report.value import Report
@@ -21,24 +22,20 @@ EXPLAINED = frozenset({Outcome.INCONCLUSIVE, Outcome.SKIPPED, Outcome.ERROR})
 
 
 def draw_gates(gates: list[GateRow], confidence: float) -> str:
-    """Return a Markdown table of ``gates`` in the order given; on a phone its first three columns are seen at once."""
+    """Return a Markdown table of ``gates`` in the order given; a phone shows its first three columns at once."""
     header = ("", "Metric and rule", f"Change<br>({format_level(confidence)} interval)", "Baseline → candidate")
     return draw_table([unbroken(title) for title in header], [_draw_row(gate) for gate in gates], "llrr")
 
 
 def _draw_row(gate: GateRow) -> tuple[str, ...]:
     decimals = gate_decimals(gate)
+    where = f"<br>{slice_cell(gate.slice)}" if gate.slice else ""
     return (
         OUTCOME_SIGNS[gate.outcome],
-        f"{_emphasise(gate)}<br>{unbroken(describe_rule(gate, decimals))}{explain_outcome(gate)}",
+        f"**{name_metric(gate)}**{where}<br>{unbroken(describe_rule(gate, decimals))}{explain_outcome(gate)}",
         describe_change(gate, decimals),
         _draw_values(gate, decimals),
     )
-
-
-def _emphasise(gate: GateRow) -> str:
-    name, separator, rest = metric_cell(gate).partition("<br>")
-    return f"**{name}**{separator}{rest}"
 
 
 def explain_outcome(gate: GateRow) -> str:

@@ -1,4 +1,4 @@
-"""How this was measured, what it can catch, and how to repeat it: a few plain lines."""
+"""How this was measured, what it can catch, and how to repeat it."""
 
 from metricgate.models.snapshot import RevisionInfo, Source
 from metricgate.report.document import DocumentPart, fold
@@ -22,7 +22,7 @@ SOURCES = {
 
 
 def method_section(report: Report, context: ViewContext) -> DocumentPart:
-    """Return the folded section; it is short and shrinks only to nothing."""
+    """Return the folded section; it is short, so it is shown whole or not at all."""
     lines = [f"- {line}" for line in describe_method(report, context)]
     local = f"The same comparison on your machine:\n\n{code_block(report.reproduce)}" if report.reproduce else ""
     summary = "How this was measured, what it can catch, and how to run it on your machine"
@@ -71,6 +71,5 @@ def _describe_intervals(report: Report) -> list[str]:
     )
     wide = any(gate.simultaneous_low is not None or gate.simultaneous_high is not None for gate in measured)
     joint = "; a gate fails only by a wider bound that holds for all gates at once" if wide else ""
-    return [
-        f"{level}{joint}. They apply to this trained model: training again with another seed can change the results by more"
-    ]
+    scope = "They apply to this trained model: training again with another seed can change the results by more."
+    return [f"{level}{joint}. {scope}"]

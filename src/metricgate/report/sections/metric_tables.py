@@ -26,7 +26,7 @@ UNJUDGED = frozenset({Outcome.SKIPPED, Outcome.ERROR})
 
 
 def metric_section(report: Report) -> DocumentPart:
-    """Return the folded table; where there are many metrics, what changed most comes first."""
+    """Return the folded table; if there are many metrics, the largest changes come first."""
     rows = [row for row in report.metrics if row.slice is None]
     if len(rows) > SORTED_ABOVE:
         rows.sort(key=_relative_change, reverse=True)
@@ -65,13 +65,16 @@ def _draw_metric(row: MetricRow) -> tuple[str, ...]:
 
 
 def describe_difference(row: MetricRow) -> str:
-    """Return the difference, and below it its interval where there is one of some width."""
+    """Return the difference, and below it its interval if that has a width."""
+    return unbroken("<br>".join(part for part in format_difference(row) if part))
+
+
+def format_difference(row: MetricRow) -> tuple[str, str]:
+    """Return the difference and its interval, which is empty if it has no width around a change."""
     decimals = decimals_for(row.low, row.high, row.baseline, row.candidate)
     change = format_number(row.difference, decimals, signed=True)
     interval = format_interval(row.low, row.high, decimals, signed=True)
-    if not interval or (row.low == row.high and row.difference):
-        return unbroken(change)
-    return unbroken(f"{change}<br>{interval}")
+    return change, "" if row.low == row.high and row.difference else interval
 
 
 def slice_section(report: Report) -> DocumentPart:
@@ -97,14 +100,14 @@ def slice_section(report: Report) -> DocumentPart:
 
 
 def ungated_slices(report: Report) -> list[MetricRow]:
-    """Return the metrics on slices that no gate judges, the largest loss first, in half widths of its interval."""
+    """Return the metrics on slices that no gate judges, the largest loss in half widths of its interval first."""
     gated = {(gate.set, gate.metric, gate.slice) for gate in report.gates if gate.slice}
     rows = (row for row in report.metrics if row.slice and (row.set, row.name, row.slice) not in gated)
     return sorted(rows, key=_gain_in_widths)
 
 
 def _gain_in_widths(row: MetricRow) -> float:
-    """Return how much better the candidate is, in half widths of the interval; 0 where there is none."""
+    """Return how much better the candidate is, in half widths of the interval; 0 if there is none."""
     if row.difference is None or row.low is None or row.high is None or row.high <= row.low:
         return 0.0
     gain = row.difference if row.direction is Direction.HIGHER else -row.difference

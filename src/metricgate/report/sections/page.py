@@ -1,4 +1,4 @@
-"""The page: every section of a report in its order, and the short parts above the folds and at the foot."""
+"""The page: all sections of a report in order, and the short parts above the folds and at the foot."""
 
 from metricgate.errors import find_help
 from metricgate.models.outcome import Verdict
@@ -66,7 +66,7 @@ def _draw_warnings(report: Report) -> str:
 
 
 def _describe_staleness(report: Report) -> list[str]:
-    """Return a warning where the baseline's results were used although they are older than its inputs."""
+    """Return a warning if the baseline's results were used although they are older than its inputs."""
     baseline = report.baseline
     if baseline is None or not baseline.stale or baseline.source not in RECORDED:
         return []

@@ -1,4 +1,4 @@
-"""Pictures in a report: the HTML that shows one in both themes, where it has an address."""
+"""Pictures in a report: the HTML that shows a chart in both themes if it has an address."""
 
 from metricgate.models.result import ChartData
 from metricgate.report.document import DocumentPart, fold
@@ -9,18 +9,18 @@ from metricgate.report.value import Report
 from metricgate.report.view_context import ViewContext
 
 RANK = 7
-NAMED = 6
+MAX_NAMED = 6
 PAIRED_WIDTH = 400  # two of them stand side by side in a comment on a desktop
 OWN_TITLES = frozenset(
     {"ROC", "Precision and recall", "Calibration", "Confusion matrices", "Residuals", "Predictions against labels"}
 )
 TITLE_LENGTH = 40
 NOTE_LENGTH = 200
-MANY_NOTES = 20
+MAX_NOTES = 20
 
 
 def main_picture(report: Report, context: ViewContext) -> str:
-    """Return the forest plot: as a picture where it has an address, else in characters."""
+    """Return the forest plot: as a picture if it has an address, else in characters."""
     forest = next((chart for chart in report.charts if chart.kind == "forest"), None)
     if forest is None:
         return ""
@@ -34,11 +34,11 @@ def main_picture(report: Report, context: ViewContext) -> str:
 
 
 def chart_section(report: Report, context: ViewContext) -> DocumentPart:
-    """Return the folded charts beside the forest plot, as far as they have addresses, and what is not drawn."""
+    """Return the folded charts that have addresses, without the forest plot, and notes on what is not drawn."""
     charts = [chart for chart in report.charts if chart.kind != "forest" and chart.name in context.pictures]
-    named = ", ".join(_name_chart(chart) for chart in charts[:NAMED])
-    summary = f"Charts: {named}{f' and {len(charts) - NAMED} more' if len(charts) > NAMED else ''}"
-    notes = "\n".join(f"- {escape_sentence(note, NOTE_LENGTH)}" for note in report.chart_notes[:MANY_NOTES])
+    named = ", ".join(_name_chart(chart) for chart in charts[:MAX_NAMED])
+    summary = f"Charts: {named}{f' and {len(charts) - MAX_NAMED} more' if len(charts) > MAX_NAMED else ''}"
+    notes = "\n".join(f"- {escape_sentence(note, NOTE_LENGTH)}" for note in report.chart_notes[:MAX_NOTES])
 
     def draw(count: int) -> str:
         if not count or not (charts or notes):
@@ -55,7 +55,7 @@ def _name_chart(chart: ChartData) -> str:
 
 
 def show_picture(chart: ChartData, context: ViewContext, width: int = WIDTH_PX) -> str:
-    """Return the HTML of one chart in both themes; empty where its pictures are nowhere."""
+    """Return the HTML of one chart in both themes; empty if it has no address."""
     if chart.name not in context.pictures:
         return ""
     light, dark = (html_address(address) for address in context.pictures[chart.name])
