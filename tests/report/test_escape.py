@@ -18,9 +18,9 @@ from metricgate.report.figures.forest import build_forest
 from metricgate.report.formats.html import render_markdown, render_preview
 from metricgate.report.formats.markdown import render_comment, render_status
 from metricgate.report.formats.terminal import render_terminal
-from metricgate.report.labels import METRIC_WORDS
 from metricgate.report.value import Failure, Report
 from metricgate.report.view_context import PastRun, ViewContext
+from metricgate.report.vocabulary import METRIC_WORDS
 from tests.report.reports import make_doubtful_gate, make_gate, make_metric, make_pairing, make_report
 
 TRICKS = (

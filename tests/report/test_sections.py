@@ -7,11 +7,11 @@ from metricgate.models.result import Change, ChartData, Slice, Warning_
 from metricgate.models.snapshot import RevisionInfo, Source, Stage
 from metricgate.report.figures.forest import draw_text_forest
 from metricgate.report.formats.markdown import render_comment, render_summary
-from metricgate.report.labels import describe_rule
 from metricgate.report.sections.earlier_runs import remember_run
 from metricgate.report.sections.gate_table import draw_gates
 from metricgate.report.value import Acceptance, Report
 from metricgate.report.view_context import PastRun, ViewContext
+from metricgate.report.vocabulary import describe_rule
 from tests.report.reports import (
     BASELINE_SHA,
     CANDIDATE_SHA,

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from metricgate.models.outcome import Direction, Outcome
 from metricgate.models.result import GateRow
-from metricgate.report.labels import OUTCOME_ORDER, is_relative
 from metricgate.report.number_format import decimals_for, separate
+from metricgate.report.vocabulary import OUTCOME_ORDER, is_relative
 
 TELLING = frozenset({Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.ERROR})  # slices shown among the gates
 

@@ -6,9 +6,9 @@ from metricgate.models.outcome import Direction, Outcome, Role, Verdict
 from metricgate.models.result import GateRow
 from metricgate.report.escape import clean, shorten
 from metricgate.report.gate_rows import gate_decimals, gates_with
-from metricgate.report.labels import is_relative, plain_metric
 from metricgate.report.number_format import format_bound, format_number, plural
 from metricgate.report.value import Report
+from metricgate.report.vocabulary import is_relative, plain_metric
 
 MAX_LENGTH = 240
 # A name ("MetricGate", "Git") keeps its capital.

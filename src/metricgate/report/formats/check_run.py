@@ -10,10 +10,10 @@ from metricgate.report.escape import clean, plain_name, shorten
 from metricgate.report.formats.markdown import compose_page
 from metricgate.report.gate_rows import sort_gates
 from metricgate.report.headline import describe_gate, headline
-from metricgate.report.labels import OUTCOME_WORDS, plain_metric
 from metricgate.report.sections.page import page_sections
 from metricgate.report.value import Report
 from metricgate.report.view_context import NO_CONTEXT, ViewContext
+from metricgate.report.vocabulary import OUTCOME_WORDS, plain_metric
 
 LIMITS = SizeLimits(characters=65_535, octets=65_535)  # GitHub refuses a longer summary
 MAX_TITLE = 255

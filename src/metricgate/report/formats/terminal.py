@@ -6,11 +6,11 @@ from metricgate.models.result import GateRow
 from metricgate.report.escape import clean, clean_line, plain_name, shorten
 from metricgate.report.gate_rows import gate_decimals, sort_gates
 from metricgate.report.headline import headline
-from metricgate.report.labels import OUTCOME_WORDS, describe_rule, is_relative, plain_metric, short_metric
 from metricgate.report.number_format import format_count, format_interval, format_number, plural
 from metricgate.report.sections.context_line import describe_reuse
 from metricgate.report.sections.next_step import MISSING
 from metricgate.report.value import Report
+from metricgate.report.vocabulary import OUTCOME_WORDS, describe_rule, is_relative, plain_metric, short_metric
 
 _COLOURS = {
     Outcome.PASSED: "32",

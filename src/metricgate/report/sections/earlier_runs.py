@@ -4,10 +4,10 @@ from metricgate.report.document import DocumentPart, draw_table, fold
 from metricgate.report.escape import escape_sentence
 from metricgate.report.gate_rows import gate_decimals
 from metricgate.report.headline import headline
-from metricgate.report.labels import VERDICT_SIGNS, plain_metric
 from metricgate.report.number_format import format_number
 from metricgate.report.value import Report
 from metricgate.report.view_context import PastRun, ViewContext
+from metricgate.report.vocabulary import VERDICT_SIGNS, plain_metric
 
 RANK = 5
 MAX_GATES = 2

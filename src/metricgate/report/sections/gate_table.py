@@ -5,7 +5,9 @@ from metricgate.models.result import GateRow
 from metricgate.report.document import DocumentPart, draw_table, fold, unbroken
 from metricgate.report.escape import escape_sentence
 from metricgate.report.gate_rows import TELLING, gate_decimals, required_value, sort_gates
-from metricgate.report.labels import (
+from metricgate.report.number_format import NONE, format_about, format_interval, format_level, format_number, plural
+from metricgate.report.value import Report
+from metricgate.report.vocabulary import (
     OUTCOME_SIGNS,
     OUTCOME_WORDS,
     describe_rule,
@@ -13,8 +15,6 @@ from metricgate.report.labels import (
     name_metric,
     slice_cell,
 )
-from metricgate.report.number_format import NONE, format_about, format_interval, format_level, format_number, plural
-from metricgate.report.value import Report
 
 RANK = 1
 FOLD_PASSED_ABOVE = 6

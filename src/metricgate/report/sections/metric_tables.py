@@ -7,7 +7,6 @@ from metricgate.models.result import GateRow, MetricRow
 from metricgate.report.document import DocumentPart, draw_table, fold, unbroken
 from metricgate.report.escape import escape_sentence
 from metricgate.report.gate_rows import gate_decimals, sort_gates
-from metricgate.report.labels import OUTCOME_SIGNS, metric_cell, name_metric, slice_cell
 from metricgate.report.number_format import (
     NONE,
     decimals_for,
@@ -18,6 +17,7 @@ from metricgate.report.number_format import (
 )
 from metricgate.report.sections.gate_table import describe_change
 from metricgate.report.value import Report
+from metricgate.report.vocabulary import OUTCOME_SIGNS, metric_cell, name_metric, slice_cell
 
 METRICS_RANK = 6
 SLICES_RANK = 3

@@ -5,10 +5,10 @@ from metricgate.models.result import MetricRow
 from metricgate.report.document import unbroken
 from metricgate.report.escape import code_block, code_span, escape_sentence
 from metricgate.report.gate_rows import sort_gates
-from metricgate.report.labels import name_metric, slice_cell
 from metricgate.report.number_format import plural
 from metricgate.report.sections.metric_tables import format_difference
 from metricgate.report.value import Report
+from metricgate.report.vocabulary import name_metric, slice_cell
 
 MAX_PARAMETERS = 2
 MISSING = (

@@ -6,7 +6,6 @@ from metricgate.models.snapshot import Source
 from metricgate.report.document import DocumentPart, fixed
 from metricgate.report.escape import code_block, code_span, escape_sentence
 from metricgate.report.headline import headline, is_unchanged
-from metricgate.report.labels import VERDICT_SIGNS
 from metricgate.report.number_format import plural
 from metricgate.report.sections.change_table import change_section
 from metricgate.report.sections.context_line import describe_context
@@ -18,6 +17,7 @@ from metricgate.report.sections.next_step import draw_missing_policy, draw_next_
 from metricgate.report.sections.pictures import chart_section, main_picture
 from metricgate.report.value import Acceptance, Failure, Report
 from metricgate.report.view_context import ViewContext
+from metricgate.report.vocabulary import VERDICT_SIGNS
 
 MAX_WARNINGS = 8
 RECORDED = frozenset({Source.GIT, Source.DVC_CACHE, Source.DVC_REMOTE})
