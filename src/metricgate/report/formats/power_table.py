@@ -25,8 +25,8 @@ settles equal: how often a required gate passes if the models are truly equal
 rows to settle: how many rows make it pass in 4 of 5 such cases
 settled margin: the smallest margin for which the rows at hand do the same"""
 ASSUMED = (
-    f"Only one model's predictions are known. The influence values of the two models are assumed to correlate\n"
-    f"{ASSUMED_CORRELATION:g}; pass two prediction files to measure the correlation."
+    "Only one model's predictions are known. The influence values of the two models are\n"
+    f"assumed to correlate {ASSUMED_CORRELATION:g}; pass two prediction files to measure the correlation."
 )
 
 
