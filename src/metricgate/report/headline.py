@@ -5,7 +5,7 @@ import re
 from metricgate.models.outcome import Direction, Outcome, Role, Verdict
 from metricgate.models.result import GateRow
 from metricgate.report.escape import clean, shorten
-from metricgate.report.gate_rows import gate_decimals, gates_with
+from metricgate.report.gate_order import gate_decimals, gates_with
 from metricgate.report.number_format import format_bound, format_number, plural
 from metricgate.report.value import Report
 from metricgate.report.vocabulary import is_relative, plain_metric

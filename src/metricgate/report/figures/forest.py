@@ -6,7 +6,7 @@ from typing import NamedTuple
 from metricgate.models.outcome import Direction, Outcome
 from metricgate.models.result import ChartData, ForestRow, GateRow
 from metricgate.report.escape import code_block, plain_name, shorten
-from metricgate.report.gate_rows import TELLING, required_value, sort_gates
+from metricgate.report.gate_order import TELLING, required_value, sort_gates
 from metricgate.report.number_format import decimals_for, format_bound, format_number
 from metricgate.report.vocabulary import OUTCOME_WORDS, is_relative, plain_metric, short_metric
 

@@ -8,7 +8,7 @@ from metricgate.models.result import Change, GateRow
 from metricgate.report.document import SizeLimits
 from metricgate.report.escape import clean, plain_name, shorten
 from metricgate.report.formats.markdown import compose_page
-from metricgate.report.gate_rows import sort_gates
+from metricgate.report.gate_order import sort_gates
 from metricgate.report.headline import describe_gate, headline
 from metricgate.report.sections.page import page_sections
 from metricgate.report.value import Report

@@ -4,7 +4,7 @@ from metricgate.errors import find_help
 from metricgate.models.outcome import Outcome, Verdict
 from metricgate.models.result import GateRow
 from metricgate.report.escape import clean, clean_line, plain_name, shorten
-from metricgate.report.gate_rows import gate_decimals, sort_gates
+from metricgate.report.gate_order import gate_decimals, sort_gates
 from metricgate.report.headline import headline
 from metricgate.report.number_format import format_count, format_interval, format_number, plural
 from metricgate.report.sections.context_line import describe_reuse

@@ -2,7 +2,7 @@
 
 from metricgate.report.document import DocumentPart, draw_table, fold
 from metricgate.report.escape import escape_sentence
-from metricgate.report.gate_rows import gate_decimals
+from metricgate.report.gate_order import gate_decimals
 from metricgate.report.headline import headline
 from metricgate.report.number_format import format_number
 from metricgate.report.value import Report

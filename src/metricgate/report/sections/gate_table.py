@@ -4,7 +4,7 @@ from metricgate.models.outcome import Direction, Outcome, Role
 from metricgate.models.result import GateRow
 from metricgate.report.document import DocumentPart, draw_table, fold, unbroken
 from metricgate.report.escape import escape_sentence
-from metricgate.report.gate_rows import TELLING, gate_decimals, required_value, sort_gates
+from metricgate.report.gate_order import TELLING, gate_decimals, required_value, sort_gates
 from metricgate.report.number_format import NONE, format_about, format_interval, format_level, format_number, plural
 from metricgate.report.value import Report
 from metricgate.report.vocabulary import (

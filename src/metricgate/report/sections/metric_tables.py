@@ -6,7 +6,7 @@ from metricgate.models.outcome import Direction, Outcome
 from metricgate.models.result import GateRow, MetricRow
 from metricgate.report.document import DocumentPart, draw_table, fold, unbroken
 from metricgate.report.escape import escape_sentence
-from metricgate.report.gate_rows import gate_decimals, sort_gates
+from metricgate.report.gate_order import gate_decimals, sort_gates
 from metricgate.report.number_format import (
     NONE,
     decimals_for,

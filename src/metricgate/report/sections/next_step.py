@@ -4,7 +4,7 @@ from metricgate.models.outcome import Direction, Outcome
 from metricgate.models.result import MetricRow
 from metricgate.report.document import unbroken
 from metricgate.report.escape import code_block, code_span, escape_sentence
-from metricgate.report.gate_rows import sort_gates
+from metricgate.report.gate_order import sort_gates
 from metricgate.report.number_format import plural
 from metricgate.report.sections.metric_tables import format_difference
 from metricgate.report.value import Report

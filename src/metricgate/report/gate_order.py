@@ -1,4 +1,4 @@
-"""Reading the rows of gates: the value a rule requires, the distance to it, the order, the decimals."""
+"""The order of gates: how far each is from the value its rule requires, and with how many decimals that shows."""
 
 from collections.abc import Sequence
 
