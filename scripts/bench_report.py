@@ -17,11 +17,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from metricgate.models.samples import Sample, SamplePair  # noqa: E402
-from metricgate.report.figures.chart_data import build_charts  # noqa: E402
-from metricgate.report.figures.charts import draw_chart  # noqa: E402
+from metricgate.report.figures import draw_chart  # noqa: E402
+from metricgate.report.figures.task_charts import build_charts  # noqa: E402
+from metricgate.report.formats.check_run import render_check  # noqa: E402
 from metricgate.report.formats.html import render_preview  # noqa: E402
-from metricgate.report.formats.json_schema import read_report  # noqa: E402
-from metricgate.report.formats.markdown import render_check, render_comment, render_summary  # noqa: E402
+from metricgate.report.formats.markdown import render_comment, render_summary  # noqa: E402
+from metricgate.report.formats.report_json import read_report  # noqa: E402
 from metricgate.report.formats.terminal import render_terminal  # noqa: E402
 from metricgate.report.value import Report  # noqa: E402
 from tests.report.reports import make_large_report, make_report  # noqa: E402
@@ -57,7 +58,7 @@ def make_pair(task: str, rows: int) -> SamplePair:
 
 
 def measure(what: str, work: Callable[[], T], describe: Callable[[T], str]) -> T:
-    """Print how long ``work`` took and what came of it."""
+    """Print how long ``work`` took and what it returned."""
     started = time.perf_counter()
     result = work()
     print(f"{what:<34} {time.perf_counter() - started:7.2f} s  {describe(result)}")

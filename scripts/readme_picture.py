@@ -1,4 +1,4 @@
-"""Write the README's picture, light and dark: the comment of the demo's pull request, from a real run. Needs Chromium."""
+"""Write the README's picture, light and dark: the comment that a real run of the demo writes. Needs Chromium."""
 
 import sys
 import tempfile

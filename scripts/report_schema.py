@@ -1,11 +1,11 @@
-"""Write docs/report.schema.json, which follows from the report value.
+"""Write docs/report.schema.json from the report value.
 
 python scripts/report_schema.py
 """
 
 from pathlib import Path
 
-from metricgate.report.formats.json_schema import report_schema
+from metricgate.report.formats.report_json import report_schema
 
 SCHEMA_FILE = Path(__file__).resolve().parent.parent / "docs" / "report.schema.json"
 

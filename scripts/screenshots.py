@@ -1,4 +1,4 @@
-"""Write docs/screenshots: six reports as a phone and a desktop show them, light and dark. Needs Chromium."""
+"""Write docs/screenshots: six reports on a phone and a desktop, light and dark. Needs Chromium."""
 
 import io
 import sys
@@ -14,8 +14,9 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from metricgate.models.samples import Sample, SamplePair  # noqa: E402
-from metricgate.report.figures.chart_data import build_charts, build_forest  # noqa: E402
-from metricgate.report.figures.charts import draw_chart  # noqa: E402
+from metricgate.report.figures import draw_chart  # noqa: E402
+from metricgate.report.figures.forest import build_forest  # noqa: E402
+from metricgate.report.figures.task_charts import build_charts  # noqa: E402
 from metricgate.report.formats.html import render_preview  # noqa: E402
 from metricgate.report.value import Report  # noqa: E402
 from tests.report import reports  # noqa: E402
@@ -24,7 +25,7 @@ from tests.report.chromium import Browser, start_browser  # noqa: E402
 FOLDER = ROOT / "docs" / "screenshots"
 WINDOWS = {"phone": (390, 2.0), "desktop": (1280, 1.0)}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-HEIGHT = 1300  # CSS pixels; what lies further down is folded sections
+HEIGHT = 1300  # CSS pixels; only folded sections lie further down
 COLOURS = 256
 
 

@@ -13,7 +13,8 @@ from metricgate.cli.console import print_error
 from metricgate.errors import MetricgateError
 from metricgate.publish.step import Step
 from metricgate.report.failure import report_failure
-from metricgate.report.formats.markdown import render_check, render_comment, render_summary
+from metricgate.report.formats.check_run import render_check
+from metricgate.report.formats.markdown import render_comment, render_summary
 from metricgate.report.formats.terminal import render_terminal
 from metricgate.report.value import Report
 from tests.packaging.documents import ROOT, list_anchors

@@ -11,7 +11,7 @@ from metricgate.judging import Case, judge
 from metricgate.models.snapshot import RevisionInfo, Snapshot, Source
 from metricgate.predictions import ColumnOptions, infer_spec
 from metricgate.report.failure import report_failure
-from metricgate.report.sections.power_table import render_power
+from metricgate.report.formats.power_table import render_power
 from metricgate.report.value import Report
 from metricgate.settings.policy import Policy
 from metricgate.settings.policy_file import read_policy

@@ -17,8 +17,9 @@ from metricgate.models.result import Change, ChartData, GateRow, Location, Metri
 from metricgate.models.snapshot import FileCounts, RevisionInfo, Snapshot
 from metricgate.predictions import FreshRows, NoCommonRowsError
 from metricgate.report.failure import describe_failure, verdict_of
-from metricgate.report.figures.chart_data import build_charts, build_forest
-from metricgate.report.figures.plot_data import build_plots
+from metricgate.report.figures.dvc_plots import build_plots
+from metricgate.report.figures.forest import build_forest
+from metricgate.report.figures.task_charts import build_charts
 from metricgate.report.value import Acceptance, Failure, Report
 from metricgate.settings.selection import PolicyChoice
 

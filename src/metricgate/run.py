@@ -20,7 +20,7 @@ from metricgate.models.result import Warning_
 from metricgate.models.snapshot import RevisionInfo, Snapshot
 from metricgate.processes.progress import Progress
 from metricgate.report.failure import report_failure
-from metricgate.report.sections.context import describe_timing
+from metricgate.report.sections.context_line import describe_timing
 from metricgate.report.value import Acceptance, Report, Timing
 from metricgate.results.folder import EarlierRuns
 from metricgate.revisions.baseline_revision import BaselineRevision, resolve_baseline

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from metricgate.compare import compare_files
-from metricgate.report.formats.json_schema import read_report
-from metricgate.report.formats.markdown import render_check, render_comment
+from metricgate.report.formats.check_run import render_check
+from metricgate.report.formats.markdown import render_comment
+from metricgate.report.formats.report_json import read_report
 from metricgate.report.formats.terminal import render_terminal
 from tests.cli.tables import write_rows
 

@@ -106,7 +106,7 @@ def test_equal_inputs_give_the_first_runs_numbers_whatever_the_policy_and_other_
     assert luck_of(first)[0] != luck_of(first)[1]
     assert (second.metrics, second.gates, second.verdict) == (first.metrics, first.gates, first.verdict)
     assert second.candidate is not None
-    told = f"not run again: the same inputs as the run of {second.candidate.made}, whose results count"
+    told = f"not run again: same inputs as the run of {second.candidate.made}, whose results are used"
     assert told in render_comment(second).replace("&#8203;", "")
     assert told in render_terminal(second, color=False, width=100)
     assert "not run again" not in render_comment(first)

@@ -6,7 +6,7 @@ import pytest
 
 from metricgate.models.outcome import Verdict
 from metricgate.publish.github.memory import MAX_BODY, MAX_RUNS, add_memory, read_memory
-from metricgate.report.place import PastRun
+from metricgate.report.view_context import PastRun
 
 BODY = "<!-- metricgate:default -->\n## Passed\n"
 

@@ -14,7 +14,7 @@ from metricgate.models.outcome import Direction, Role, Verdict
 from metricgate.models.result import Change, GateRow, MetricRow, Slice, Warning_
 from metricgate.models.snapshot import RevisionInfo, Source, Stage
 from metricgate.report.failure import describe_failure
-from metricgate.report.figures.chart_data import build_forest
+from metricgate.report.figures.forest import build_forest
 from metricgate.report.value import Pairing, Report, Timing
 from metricgate.report.vocabulary import METRIC_WORDS
 from metricgate.settings.policy import Margin

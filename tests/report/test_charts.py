@@ -9,11 +9,11 @@ from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_s
 from metricgate.models.outcome import Direction, Outcome
 from metricgate.models.result import ChartData, CurveData
 from metricgate.models.samples import Sample, SamplePair
-from metricgate.report.figures.chart_data import MATRIX_CLASSES, build_charts, build_forest
-from metricgate.report.figures.charts import draw_chart
-from metricgate.report.figures.charts.drawing import choose_fonts, draw_figure, find_fonts
-from metricgate.report.figures.charts.scale import MOST, span_of
-from metricgate.report.figures.regression_data import CELLS
+from metricgate.report.figures import draw_chart
+from metricgate.report.figures.forest import MAX_AXIS, build_forest, span_of
+from metricgate.report.figures.png import choose_fonts, draw_figure, find_fonts
+from metricgate.report.figures.regression_charts import CELLS
+from metricgate.report.figures.task_charts import MAX_CLASSES, build_charts
 from tests.report.reports import make_doubtful_gate, make_gate, make_passed_gate
 
 RNG = np.random.default_rng(7)
@@ -101,7 +101,7 @@ def test_a_calibration_curve_says_how_often_rows_of_a_score_are_positive() -> No
     assert (curve.x, curve.y) == ((0.1, 0.9), (0.2, 0.6))
 
 
-def test_scores_that_are_no_probabilities_have_no_calibration() -> None:
+def test_scores_that_are_not_probabilities_have_no_calibration() -> None:
     sample = Sample(
         task="binary", rows=20, label=np.tile([0, 1], 10), scores=np.linspace(-3, 3, 20), classes=("a", "b")
     )
@@ -119,7 +119,7 @@ def test_one_class_alone_draws_no_curve() -> None:
     assert [chart.name for chart in build_charts(SamplePair(baseline=sample, candidate=sample))] == ["calibration"]
 
 
-@pytest.mark.parametrize("classes", [2, MATRIX_CLASSES])
+@pytest.mark.parametrize("classes", [2, MAX_CLASSES])
 def test_the_cells_are_those_of_the_confusion_matrix(classes: int) -> None:
     pair = make_multiclass(500, classes)
 
@@ -217,7 +217,7 @@ def test_what_lies_beyond_the_axis_ends_in_an_arrow() -> None:
     axes = draw_figure(chart, "light").axes[0]
     marks = [(line.get_marker(), float(np.asarray(line.get_xdata())[0])) for line in axes.lines]
     left = span_of(chart.forest).left
-    assert MOST[0] - 1 < left < MOST[0]
+    assert MAX_AXIS[0] - 1 < left < MAX_AXIS[0]
     assert ("<", left) in marks
     assert ("s", left) in marks
 

@@ -14,12 +14,12 @@ from metricgate.models.outcome import Verdict
 from metricgate.models.result import Change, ChangeKind, ChartData, Slice, Warning_
 from metricgate.models.snapshot import RevisionInfo, Source
 from metricgate.report.escape import clean, code_block, code_span, escape_sentence, html_code, marker_id, plain_name
-from metricgate.report.figures.chart_data import build_forest
+from metricgate.report.figures.forest import build_forest
 from metricgate.report.formats.html import render_markdown, render_preview
 from metricgate.report.formats.markdown import render_comment, render_status
 from metricgate.report.formats.terminal import render_terminal
-from metricgate.report.place import PastRun, Place
 from metricgate.report.value import Failure, Report
+from metricgate.report.view_context import PastRun, ViewContext
 from metricgate.report.vocabulary import METRIC_WORDS
 from tests.report.reports import make_doubtful_gate, make_gate, make_metric, make_pairing, make_report
 
@@ -153,9 +153,9 @@ def make_named_failure(text: str) -> Report:
     )
 
 
-def make_named_place(raw: str) -> Place:
+def make_named_context(raw: str) -> ViewContext:
     text = raw.encode(errors="replace").decode()
-    return Place(
+    return ViewContext(
         pictures={"plot": ("https://p.example/light.png", "https://p.example/dark.png")},
         picture_note=text,
         history=(
@@ -174,8 +174,8 @@ HARMLESS = "harmless"
 @example("\\")
 def test_hostile_names_never_change_what_a_comment_is_made_of(text: str) -> None:
     for make in (make_named_report, make_named_failure):
-        harmless = render_comment(make(HARMLESS), make_named_place(HARMLESS))
-        hostile = render_comment(make(text), make_named_place(text))
+        harmless = render_comment(make(HARMLESS), make_named_context(HARMLESS))
+        hostile = render_comment(make(text), make_named_context(text))
 
         assert outline(render_like_github(hostile)).parts == outline(render_like_github(harmless)).parts
         assert outline(render_markdown(hostile)).parts == outline(render_markdown(harmless)).parts
@@ -184,8 +184,8 @@ def test_hostile_names_never_change_what_a_comment_is_made_of(text: str) -> None
 @settings(max_examples=40, deadline=None)
 @given(hostile_text)
 def test_github_finds_nothing_to_link_in_hostile_names(text: str) -> None:
-    page = outline(render_like_github(render_comment(make_named_report(text), make_named_place(text))))
-    ours = outline(render_like_github(render_comment(make_named_report(HARMLESS), make_named_place(HARMLESS))))
+    page = outline(render_like_github(render_comment(make_named_report(text), make_named_context(text))))
+    ours = outline(render_like_github(render_comment(make_named_report(HARMLESS), make_named_context(HARMLESS))))
 
     found = [match for part in page.prose for match in FILTERED_BY_GITHUB.findall(part)]
     assert found == [match for part in ours.prose for match in FILTERED_BY_GITHUB.findall(part)]

@@ -45,7 +45,7 @@ LOWER: dict[str, Any] = {
         (make_gate(anchor=True), "ROC AUC is 0.021 lower than the anchor (0.012 to 0.030); 0.010 is allowed"),
         (make_gate(slice=Slice(column="contract", value="One year")), "ROC AUC for contract = One year is 0.021 lower"),
         (make_gate(kind="min_gain"), "ROC AUC is 0.021 lower (0.012 to 0.030); it must rise by 0.010"),
-        (make_passed_gate(outcome=Outcome.FAILED, candidate=0.771), "accuracy is 0.771; at least 0.780 is asked"),
+        (make_passed_gate(outcome=Outcome.FAILED, candidate=0.771), "accuracy is 0.771; at least 0.780 is required"),
         (make_gate(metric="sum(cost)/sum(orders)"), "sum(cost)/sum(orders) is 0.021 lower"),
         (
             make_gate(low=None, high=None, metric="metrics.json:auc", source="metrics.json"),
@@ -74,7 +74,7 @@ def test_doubt_says_whether_merging_is_allowed() -> None:
     assert "merging is blocked" in headline(make_doubtful_report(exit_code=6))
 
 
-def test_an_unshown_gain_is_no_possible_loss() -> None:
+def test_an_unshown_gain_is_not_a_possible_loss() -> None:
     gate = make_doubtful_gate(kind="min_gain", low=0.002, high=0.05, difference=0.026)
 
     assert headline(make_doubtful_report(gates=(gate,))).endswith("a gain of 0.030 in F1 is not shown")
@@ -124,6 +124,15 @@ def test_a_gate_that_lost_its_metric_is_named() -> None:
     text = headline(make_report(verdict=Verdict.ERROR, gates=(gate,)))
 
     assert text == "Could not judge: ROC AUC: the candidate has no scores"
+
+
+@pytest.mark.parametrize("name", ["MetricGate", "Git", "Python"])
+def test_a_name_keeps_its_capital_after_the_colon(name: str) -> None:
+    reason = f"{name} itself failed. The rest was not run."
+
+    text = headline(make_error_report(verdict=Verdict.CANCELLED, reason=reason, failure=None))
+
+    assert text == f"Cancelled: {name} itself failed. The rest was not run"
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from metricgate.report.figures.charts import draw_chart
+from metricgate.report.figures import draw_chart
 from metricgate.report.formats.html import render_preview
 from metricgate.report.value import Report
 from tests.report.chromium import start_browser

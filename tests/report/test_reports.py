@@ -10,8 +10,8 @@ import pytest
 from metricgate.compare import compare_files
 from metricgate.gates.verdict import decide_verdict
 from metricgate.models.outcome import Outcome, ReasonCode, Verdict
-from metricgate.report.formats.json_schema import read_report
 from metricgate.report.formats.markdown import render_comment
+from metricgate.report.formats.report_json import read_report
 from metricgate.report.formats.terminal import render_terminal
 from metricgate.report.headline import headline
 from metricgate.report.value import Report

@@ -3,21 +3,18 @@
 import pytest
 
 from metricgate.models.outcome import Direction, Outcome, Role, Verdict
-from metricgate.models.result import Change, ChartData, Location, Slice, Warning_
+from metricgate.models.result import Change, ChartData, Slice, Warning_
 from metricgate.models.snapshot import RevisionInfo, Source, Stage
-from metricgate.report.figures.text_chart import draw_text_forest
-from metricgate.report.formats.annotations import MOST, Annotation, annotate
+from metricgate.report.figures.forest import draw_text_forest
 from metricgate.report.formats.markdown import render_comment, render_summary
-from metricgate.report.formats.terminal import render_terminal
-from metricgate.report.place import PastRun, Place
+from metricgate.report.sections.earlier_runs import remember_run
 from metricgate.report.sections.gate_table import draw_gates
-from metricgate.report.sections.history import remember_run
 from metricgate.report.value import Acceptance, Report
+from metricgate.report.view_context import PastRun, ViewContext
 from metricgate.report.vocabulary import describe_rule
 from tests.report.reports import (
     BASELINE_SHA,
     CANDIDATE_SHA,
-    make_doubtful_gate,
     make_error_report,
     make_gate,
     make_metric,
@@ -31,7 +28,7 @@ from tests.report.reports import (
 EAST = Slice(column="region", value="east")
 WEST = Slice(column="region", value="west")
 NORTH = Slice(column="region", value="north")
-GITHUB = Place(
+GITHUB = ViewContext(
     repository_url="https://github.example/owner/name",
     report_url="https://github.example/owner/name/actions/runs/7",
     pictures={"differences": ("https://p.example/light.png", "https://p.example/dark.png")},
@@ -75,10 +72,10 @@ def test_the_whole_comment_of_a_refused_pull_request() -> None:
         f"- Baseline: `main` [`4f2c1a9`](https://github.example/owner/name/commit/{BASELINE_SHA}); "
         "results from the DVC cache; first parent of the merge commit\n"
         f"- Candidate: `smaller-trees` [`9b7e310`](https://github.example/owner/name/commit/{CANDIDATE_SHA}); "
-        "results as they lie in the checkout; head of the pull request\n"
+        "results as found in the checkout; head of the pull request\n"
         "- Rows: both models are judged on the same 1,409 rows of `eval/predictions.parquet`, joined by id.\n"
         "- The intervals are paired, at 95 % confidence; a gate fails only by a wider bound that holds for all gates "
-        "at once. They judge this model: training it again with another seed can change more than they say\n"
+        "at once. They apply to this trained model: training again with another seed can change the results by more.\n"
         "- With 1,409 rows this gate catches a 2-point loss of accuracy in 56 % of pull requests.\n\n"
         "The same comparison on your machine:\n\n"
         "```text\nmetricgate run --baseline main\n```\n\n"
@@ -212,7 +209,7 @@ def test_a_stale_baseline_is_a_warning_where_its_results_were_used(source: Sourc
 
     above = render_comment(make_report(baseline=baseline)).split("<details>", 1)[0]
 
-    said = "> The baseline's recorded results lag behind its own inputs: train: src/train.py changed"
+    said = "> The baseline's recorded results are older than its inputs: train: src/train.py changed"
     assert (said in above) is warned
 
 
@@ -317,7 +314,7 @@ def test_earlier_runs_come_newest_first_with_their_changes() -> None:
         for digit, verdict in (("a", Verdict.FAILED), ("b", Verdict.PASSED))
     )
 
-    text = fold_of(render_comment(make_report(), Place(history=runs)), "Earlier runs in this pull request: 2")
+    text = fold_of(render_comment(make_report(), ViewContext(history=runs)), "Earlier runs in this pull request: 2")
 
     assert [line for line in text.splitlines() if "said" in line] == [
         "| `bbbbbbb` | ✅ said b | ROC AUC −0.02 |",
@@ -346,89 +343,11 @@ def test_without_pictures_the_forest_plot_is_drawn_in_characters_a_phone_can_sho
     assert max(map(len, lines)) <= 41
 
 
-def test_a_place_without_pictures_can_say_what_would_bring_them() -> None:
-    place = Place(picture_note="Pictures need `contents: write`.")
+def test_a_view_without_pictures_can_say_how_to_get_them() -> None:
+    context = ViewContext(picture_note="Pictures need `contents: write`.")
 
-    assert "_Pictures need &#96;contents: write&#96;._" in render_comment(make_report(), place)
+    assert "_Pictures need &#96;contents: write&#96;._" in render_comment(make_report(), context)
     assert "Pictures need" not in render_comment(make_report(), GITHUB)
-
-
-def test_annotations_stand_at_the_rule_and_beside_a_failure_at_the_parameter() -> None:
-    gates = (
-        make_passed_gate(location=Location(path="metricgate.yaml", line=3)),
-        make_doubtful_gate(location=Location(path="metricgate.yaml", line=7)),
-        make_gate(location=Location(path="metricgate.yaml", line=5)),
-    )
-    changes = (
-        Change(
-            kind="parameter", name="train.depth", before="8", after="3", location=Location(path="params.yaml", line=2)
-        ),
-    )
-
-    notes = annotate(make_report(gates=gates, changes=changes))
-
-    assert notes == (
-        Annotation(
-            path="metricgate.yaml",
-            line=5,
-            level="failure",
-            title="ROC AUC: failed",
-            message="ROC AUC is 0.021 lower (0.012 to 0.030); 0.010 is allowed",
-        ),
-        Annotation(
-            path="metricgate.yaml",
-            line=7,
-            level="warning",
-            title="F1: cannot tell",
-            message="a loss up to 0.041 in F1 is still possible",
-        ),
-        Annotation(
-            path="params.yaml",
-            line=2,
-            level="notice",
-            title="train.depth changed",
-            message="train.depth went from 8 to 3.",
-        ),
-    )
-
-
-def test_a_passed_run_annotates_nothing_and_a_long_one_no_more_than_github_takes() -> None:
-    place = Location(path="metricgate.yaml", line=3)
-    many = tuple(make_gate(location=place, metric=f"m{index}") for index in range(80))
-
-    assert annotate(make_report(gates=(make_passed_gate(location=place),))) == ()
-    assert len(annotate(make_report(gates=many))) == MOST
-
-
-def test_the_terminal_shows_the_gates_first_and_then_what_to_do() -> None:
-    lines = render_terminal(make_report(), color=False, width=100).splitlines()
-
-    assert lines[0] == "FAILED  Blocked: ROC AUC is 0.021 lower (0.012 to 0.030); 0.010 is allowed"
-    assert [line.split()[0] for line in lines if line.startswith(("failed", "cannot", "passed", "next"))] == [
-        "failed",
-        "cannot",
-        "passed",
-        "next:",
-    ]
-
-
-def test_the_terminal_keeps_the_indentation_of_a_log() -> None:
-    lines = render_terminal(make_error_report(), color=False, width=100).splitlines()
-
-    assert '  |   File "src/train.py", line 12, in <module>' in lines
-
-
-@pytest.mark.parametrize(("width", "columns"), [(60, 4), (80, 5), (120, 7)])
-def test_a_narrow_terminal_loses_columns_and_never_the_outcome_the_change_or_the_rule(width: int, columns: int) -> None:
-    gates = (make_gate(metric="a_metric_with_a_very_long_name_" * 2), make_doubtful_gate())
-
-    lines = render_terminal(make_report(gates=gates), color=False, width=width).splitlines()
-
-    table = [line for line in lines if line.startswith(("failed  ", "cannot tell"))]
-    assert all(len(line) <= width for line in table)
-    assert all("may fall by 0.0" in line and "−0.0" in line for line in table)
-    header = line_with("\n".join(lines), "metric  ")
-    assert len(header.split()) == columns - 1  # the outcome has no title
 
 
 def test_lower_is_better_reads_as_a_rise() -> None:
@@ -445,7 +364,8 @@ def test_charts_are_folded_under_their_titles_with_what_is_not_drawn() -> None:
     report = make_report(charts=(own, foreign), chart_notes=("The plot x.png is not drawn: it is an image.",))
 
     text = fold_of(
-        render_comment(report, Place(pictures={"roc": addresses, "p": addresses})), "Charts: ROC, <code>@loss</code>"
+        render_comment(report, ViewContext(pictures={"roc": addresses, "p": addresses})),
+        "Charts: ROC, <code>@loss</code>",
     )
 
     assert text.count("<picture>") == 2
@@ -495,6 +415,6 @@ def test_attempts_on_one_test_set_are_counted_and_other_test_sets_are_not() -> N
         for number, test_set in enumerate(("a" * 16, "b" * 16, "a" * 16))
     )
 
-    assert "attempt 3 on this test set" in render_comment(report, Place(history=history))
+    assert "attempt 3 on this test set" in render_comment(report, ViewContext(history=history))
     assert "attempt" not in render_comment(report)
     assert remember_run(report, "c" * 40).test_set == "a" * 16

@@ -6,16 +6,16 @@ from collections.abc import Callable
 import pytest
 
 from metricgate.errors import ConfigurationError
-from metricgate.report.figures.charts import draw_chart
+from metricgate.report.figures import draw_chart
+from metricgate.report.formats.check_run import render_check
 from metricgate.report.formats.html import render_preview
-from metricgate.report.formats.json_schema import read_report
 from metricgate.report.formats.markdown import (
     comment_marker,
-    render_check,
     render_comment,
     render_status,
     render_summary,
 )
+from metricgate.report.formats.report_json import read_report
 from metricgate.report.formats.terminal import render_terminal
 from metricgate.report.headline import headline
 from metricgate.report.value import Report
@@ -31,7 +31,7 @@ HEADLINES = [
     (make_report, "Blocked: ROC AUC is 0.021 lower (0.012 to 0.030); 0.010 is allowed"),
     (make_passed_report, "No loss beyond what is allowed (2 gates)"),
     (make_unchanged_report, "No change: predictions are identical"),
-    (make_doubtful_report, "Cannot tell yet: merging is allowed; a loss up to 0.041 in F1 is still possible"),
+    (make_doubtful_report, "Cannot tell yet: merging is allowed; a loss of up to 0.041 in F1 is still possible"),
     (make_error_report, "Could not judge: the pipeline failed at stage train with exit code 1"),
 ]
 
@@ -65,8 +65,8 @@ def test_a_report_read_back_renders_byte_for_byte_the_same(make: Callable[[], Re
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema_version": 2}', "\ud800"])
-def test_what_is_no_report_is_refused_with_what_to_do(text: str) -> None:
-    with pytest.raises(ConfigurationError, match="not a report that can be read"):
+def test_what_is_not_a_report_is_refused_with_what_to_do(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="not a readable report"):
         read_report(text)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from metricgate.comparison.work import sum_reused, sum_trained
 from metricgate.models.snapshot import RevisionInfo, Snapshot, Source, Stage, StageState
-from metricgate.report.sections.context import describe_timing
+from metricgate.report.sections.context_line import describe_timing
 from metricgate.report.value import Timing
 
 

@@ -18,7 +18,7 @@ VIEWS = ("comment", "summary", "html", "terminal", "check", "status", "json")
 @click.option("--view", type=click.Choice(VIEWS), default="comment", show_default=True, help="Which view to render.")
 def command(*, report_json: Path, view: str) -> int:
     """Render a view of REPORT_JSON to standard output. The exit code is 0: the verdict was the run's."""
-    from metricgate.report.formats.json_schema import read_report  # noqa: PLC0415  `--help` stays quick
+    from metricgate.report.formats.report_json import read_report  # noqa: PLC0415  `--help` stays quick
     from metricgate.settings.selection import read_text_file  # noqa: PLC0415
 
     report = read_report(read_text_file(report_json, what="report"))
@@ -28,9 +28,9 @@ def command(*, report_json: Path, view: str) -> int:
 
 def _render(report: "Report", view: str, folder: Path) -> str:
     from metricgate.publish.files import read_pictures  # noqa: PLC0415
-    from metricgate.report.formats import html, markdown, terminal  # noqa: PLC0415
+    from metricgate.report.formats import check_run, html, markdown, terminal  # noqa: PLC0415
 
-    check = markdown.render_check(report)
+    check = check_run.render_check(report)
     views: dict[str, Callable[[], str]] = {
         "comment": lambda: markdown.render_comment(report),
         "summary": lambda: markdown.render_summary(report),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from metricgate.processes.own_files import make_folder, replace_file
-from metricgate.report.figures.charts import draw_chart
+from metricgate.report.figures import draw_chart
 from metricgate.report.value import Report
 
 log = logging.getLogger(__name__)

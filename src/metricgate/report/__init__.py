@@ -1,1 +1,1 @@
-"""The report value and its views: Markdown, HTML, charts, terminal lines."""
+"""The report as one value, and its views: Markdown, HTML, JSON, charts, terminal text."""

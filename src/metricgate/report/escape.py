@@ -1,14 +1,14 @@
-"""Escaping: the one place where text that others wrote becomes Markdown, HTML or a terminal line.
+"""Escaping: the one place where untrusted text becomes Markdown, HTML or a terminal line.
 
-Every name, value and sentence of a report comes from a repository that nobody vouches for. Three rules:
+Every name, value and sentence of a report comes from a repository and is not trusted. The rules:
 
-- A name stands in a code span. GitHub turns no mention, issue number, commit, address, emoji or formula inside one
-  into anything else.
-- A sentence stands as text whose Markdown punctuation is written as character references, and in which whatever GitHub
-  links by itself is broken by a zero-width space. Character references do not help against the latter: mentions are
-  looked for after they were decoded. Renovate bot breaks them in the same way.
-- A dollar sign in a sentence becomes its full-width form: no escape for GitHub's formulas is documented but markup.
-- Characters that are invisible or change the direction of text are shown by their number.
+- A name stands in a code span, in which GitHub leaves mentions, issue numbers, commits, addresses, emoji and formulas
+  alone.
+- A sentence has its Markdown punctuation written as character references, and a zero-width space breaks everything
+  that GitHub links by itself. Character references do not prevent these links: GitHub decodes them before it looks for
+  mentions. Renovate bot does the same.
+- A dollar sign in a sentence becomes its full-width form: GitHub documents no plain-text escape for formulas.
+- Characters that are invisible or change the direction of text are shown as their code point.
 """
 
 import html
@@ -31,7 +31,7 @@ _COMMIT = re.compile(r"[0-9a-f]{6}(?=[0-9a-f])", re.IGNORECASE)  # GitHub links 
 
 
 def clean(text: str) -> str:
-    """Return ``text`` on one line, with every invisible character shown by its number."""
+    """Return ``text`` on one line, with every invisible character shown as its code point."""
     line = " ".join(text.split())
     return line if line.isprintable() else "".join(map(_show, line))
 
@@ -43,12 +43,12 @@ def _show(character: str) -> str:
 
 
 def clean_line(text: str) -> str:
-    """Return one line of a log with its indentation, and every invisible character shown by its number."""
+    """Return one line of a log with its indentation, and every invisible character shown as its code point."""
     return "".join(map(_show, text.rstrip().expandtabs(4)))
 
 
 def shorten(text: str, length: int) -> str:
-    """Return ``text`` with its middle left out where it is longer than ``length`` characters."""
+    """Return ``text`` with its middle left out if it is longer than ``length`` characters."""
     if len(text) <= length:
         return text
     tail = (length - 1) // 3
@@ -61,7 +61,7 @@ def plain_name(text: str, length: int = NAME_LENGTH) -> str:
 
 
 def escape_sentence(text: str, length: int = SENTENCE_LENGTH) -> str:
-    """Return Markdown that shows ``text`` as it is: inside a line, a table cell or a heading."""
+    """Return Markdown that shows ``text`` unchanged inside a line, a table cell or a heading."""
     return _escape_markdown(shorten(clean(text), length))
 
 
@@ -81,19 +81,19 @@ def _reference(found: str | re.Match[str]) -> str:
 
 
 def code_span(text: str, length: int = NAME_LENGTH) -> str:
-    """Return a Markdown code span that shows ``text``; safe in a table cell too."""
+    """Return a Markdown code span that shows ``text``; it is safe in a table cell too."""
     name = shorten(clean(text), length) or " "
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", name)), default=0))
     padding = " " if name.startswith("`") or name.endswith("`") or name == " " else ""
     # A pipe ends a table cell even inside code; a backslash before it would escape the escape.
-    piped = _part_forged(name).replace("\\|", "\\\u2060|").replace("|", "\\|")
+    piped = _break_markers(name).replace("\\|", "\\\u2060|").replace("|", "\\|")
     return f"{fence}{padding}{piped}{padding}{fence}"
 
 
-def _part_forged(text: str) -> str:
-    """Keep a forged marker from being found by whoever searches the raw text of a comment.
+def _break_markers(text: str) -> str:
+    """Return ``text`` with forged comment markers broken, so that a search of the raw comment does not find them.
 
-    Runs of backticks are parted too: cmark counts the length of a fence in one byte.
+    Long runs of backticks are broken too: cmark counts the length of a fence in one byte.
     """
     return _LONG_RUN.sub("\\g<0>\u2060", text.replace("<!--", "<!\u2060--"))
 
@@ -101,7 +101,7 @@ def _part_forged(text: str) -> str:
 def code_block(text: str, *, lines: int = 40, width: int = 400, language: Literal["text", "yaml"] = "text") -> str:
     """Return a fenced block with the last ``lines`` lines of ``text``."""
     shown = map(clean_line, text.splitlines()[-lines:])
-    kept = [_part_forged(shorten(line, width)) for line in shown]
+    kept = [_break_markers(shorten(line, width)) for line in shown]
     longest = max((len(run) for run in re.findall("`+", "\n".join(kept))), default=0)
     fence = "`" * max(3, longest + 1)
     return "\n".join((f"{fence}{language}", *kept, fence))
@@ -118,12 +118,12 @@ def html_address(address: str) -> str:
 
 
 def html_code(text: str, length: int = NAME_LENGTH) -> str:
-    """Return an HTML code element that shows ``text``, for places where Markdown is not read, such as ``<summary>``."""
+    """Return an HTML code element that shows ``text``, for places without Markdown, such as ``<summary>``."""
     return f"<code>{html_text(text, length)}</code>"
 
 
 def marker_id(text: str) -> str:
-    """Return ``text`` as it may stand in an HTML comment: letters, digits, dot and underscore, other bytes as ``-hex``."""
+    """Return ``text`` for an HTML comment: letters, digits, dots and underscores, and other bytes as ``-hex``."""
     return "".join(
         c if c.isascii() and (c.isalnum() or c in "._") else f"-{c.encode(errors='replace').hex()}" for c in text
     )

@@ -1,18 +1,25 @@
 """The headline: the verdict in one plain sentence, the same in every view."""
 
+import re
+
 from metricgate.models.outcome import Direction, Outcome, Role, Verdict
 from metricgate.models.result import GateRow
 from metricgate.report.escape import clean, shorten
-from metricgate.report.numbers import decimals_for, format_bound, format_number, plural, separate
+from metricgate.report.gate_order import gate_decimals, gates_with
+from metricgate.report.number_format import format_bound, format_number, plural
 from metricgate.report.value import Report
 from metricgate.report.vocabulary import is_relative, plain_metric
 
-LENGTH = 240
+MAX_LENGTH = 240
+# A name ("MetricGate", "Git") keeps its capital.
+_ORDINARY_START = re.compile(
+    r"(?:A|All|An|Both|Every|Its?|Neither|No|None|Nothing|One|Only|Some|Something|That|The|There|These|This) "
+)
 
 
 def headline(report: Report) -> str:
-    """Return the verdict in one sentence of plain text, without its sign; names in it are not escaped."""
-    return shorten(clean(_describe(report)), LENGTH)
+    """Return the verdict in one sentence of plain text, without its sign; names are not escaped."""
+    return shorten(clean(_describe(report)), MAX_LENGTH)
 
 
 def _describe(report: Report) -> str:  # noqa: PLR0911  # one per verdict
@@ -26,59 +33,17 @@ def _describe(report: Report) -> str:  # noqa: PLR0911  # one per verdict
         case Verdict.INCONCLUSIVE:
             return _describe_doubt(report)
         case Verdict.SKIPPED:
-            return f"Nothing was compared: {_lower(report.reason)}"
+            return f"Nothing was compared: {_continue(report.reason)}"
         case Verdict.CANCELLED:
-            return f"Cancelled: {_lower(report.reason)}"
+            return f"Cancelled: {_continue(report.reason)}"
         case Verdict.ERROR:
             return f"Could not judge: {_describe_error(report)}"
 
 
-def gates_with(report: Report, outcome: Outcome) -> tuple[GateRow, ...]:
-    """Return the gates of one outcome, worst first: by how far beyond its rule, in widths of its interval."""
-    return tuple(sorted((gate for gate in report.gates if gate.outcome is outcome), key=_severity))
-
-
-def _severity(gate: GateRow) -> tuple[bool, float]:
-    return gate.slice is not None, gap_to_rule(gate)
-
-
-def gap_to_rule(gate: GateRow) -> float:
-    """Return how far the tested value is on the good side of its rule, in half widths of the interval if it has one."""
-    value = gate.difference if is_relative(gate) else gate.candidate
-    if value is None:
-        return 0.0
-    asked = asked_value(gate)
-    gap = value - asked if _more_is_better(gate) else asked - value
-    width = (gate.high - gate.low) / 2 if gate.low is not None and gate.high is not None else 0.0
-    return gap / (width or abs(asked) or 1.0)
-
-
-def asked_value(gate: GateRow) -> float:
-    """Return the value at which the rule is just kept: the signed difference, or the candidate's own value."""
-    if not is_relative(gate):
-        return gate.bound
-    better = 1.0 if gate.direction is Direction.HIGHER else -1.0
-    return better * gate.bound if gate.kind == "min_gain" else -better * gate.bound
-
-
-def _more_is_better(gate: GateRow) -> bool:
-    return gate.direction is Direction.HIGHER if is_relative(gate) else gate.kind == "min"
-
-
-def gate_decimals(gate: GateRow) -> int:
-    """Return the decimals of a gate's row: what the interval supports, and enough to tell it from its rule."""
-    decimals = decimals_for(gate.low, gate.high, gate.baseline, gate.candidate)
-    asked = asked_value(gate)
-    tested = gate.difference if is_relative(gate) else gate.candidate
-    for value in (tested, gate.low, gate.high):
-        decimals = max(decimals, separate(value, asked, decimals))
-    return decimals
-
-
 def _describe_failures(report: Report) -> str:
-    failed = gates_with(report, Outcome.FAILED)
+    failed = gates_with(report.gates, Outcome.FAILED)
     if not failed:
-        return _lower(report.reason)
+        return _continue(report.reason)
     more = f", and {plural(len(failed) - 1, 'more gate')} failed" if len(failed) > 1 else ""
     return f"{_describe_loss(failed[0])}{more}"
 
@@ -86,16 +51,16 @@ def _describe_failures(report: Report) -> str:
 def _describe_loss(gate: GateRow) -> str:
     decimals = gate_decimals(gate)
     if not is_relative(gate):
-        asked = f"{'at least' if gate.kind == 'min' else 'at most'} {format_bound(gate.bound, decimals)}"
-        return f"{plain_metric(gate)} is {format_number(gate.candidate, decimals)}; {asked} is asked"
+        required = f"{'at least' if gate.kind == 'min' else 'at most'} {format_bound(gate.bound, decimals)}"
+        return f"{plain_metric(gate)} is {format_number(gate.candidate, decimals)}; {required} is required"
     if gate.difference is None:
-        return f"{plain_metric(gate)}: {_lower(gate.reason)}"
+        return f"{plain_metric(gate)}: {_continue(gate.reason)}"
     word = "higher" if gate.difference > 0 else "lower"
     amount = format_number(abs(gate.difference), decimals)
     since = " than the anchor" if gate.anchor else ""
-    ask = f"must {'rise' if gate.direction is Direction.HIGHER else 'fall'} by" if gate.kind == "min_gain" else ""
     bound = format_bound(gate.bound, decimals)
-    rule = f"it {ask} {bound}" if ask else f"{bound} is allowed"
+    better = "rise" if gate.direction is Direction.HIGHER else "fall"
+    rule = f"it must {better} by {bound}" if gate.kind == "min_gain" else f"{bound} is allowed"
     return f"{plain_metric(gate)} is {amount} {word}{since}{_range_of(gate, decimals)}; {rule}"
 
 
@@ -120,16 +85,16 @@ def _describe_pass(report: Report) -> str:
 
 
 def is_unchanged(report: Report) -> bool:
-    """Tell whether predictions are identical on all rows of every set, and every number beside them as well."""
+    """Return whether the predictions of every set are identical on all rows, and no metric differs."""
     same = all(pairing.identical for pairing in report.pairings)
     return bool(report.pairings) and same and all(not row.difference for row in report.metrics)
 
 
 def _describe_doubt(report: Report) -> str:
-    doubtful = gates_with(report, Outcome.INCONCLUSIVE)
+    doubtful = gates_with(report.gates, Outcome.INCONCLUSIVE)
     allowed = "merging is allowed" if report.exit_code == 0 else "merging is blocked"
     if not doubtful:
-        return f"Cannot tell yet: {allowed}; {_lower(report.reason)}"
+        return f"Cannot tell yet: {allowed}; {_continue(report.reason)}"
     more = f" (and {plural(len(doubtful) - 1, 'more gate')} cannot tell)" if len(doubtful) > 1 else ""
     return f"Cannot tell yet: {allowed}; {_describe_possible_loss(doubtful[0])}{more}"
 
@@ -137,35 +102,34 @@ def _describe_doubt(report: Report) -> str:
 def _describe_possible_loss(gate: GateRow) -> str:
     worst = gate.low if gate.direction is Direction.HIGHER else gate.high
     if worst is None or not is_relative(gate):
-        return f"{plain_metric(gate)}: {_lower(gate.reason)}"
+        return f"{plain_metric(gate)}: {_continue(gate.reason)}"
     decimals = gate_decimals(gate)
     loss = -worst if gate.direction is Direction.HIGHER else worst
     if gate.kind == "min_gain" or loss <= 0:
         return f"a gain of {format_bound(gate.bound, decimals)} in {plain_metric(gate)} is not shown"
-    word = "a loss up to" if gate.direction is Direction.HIGHER else "a rise up to"
+    word = "a loss of up to" if gate.direction is Direction.HIGHER else "a rise of up to"
     return f"{word} {format_number(loss, decimals)} in {plain_metric(gate)} is still possible"
 
 
 def describe_gate(gate: GateRow) -> str:
-    """Return one gate that did not pass, in a sentence of plain text."""
+    """Return a sentence of plain text about a gate that did not pass."""
     if gate.outcome is Outcome.FAILED:
         return _describe_loss(gate)
     if gate.outcome is Outcome.INCONCLUSIVE:
         return _describe_possible_loss(gate)
-    return f"{plain_metric(gate)}: {_lower(gate.reason)}"
+    return f"{plain_metric(gate)}: {_continue(gate.reason)}"
 
 
 def _describe_error(report: Report) -> str:
     if report.failure:
-        return _lower(report.failure.what)
-    broken = gates_with(report, Outcome.ERROR)
-    return describe_gate(broken[0]) if broken else _lower(report.reason)
+        return _continue(report.failure.what)
+    broken = gates_with(report.gates, Outcome.ERROR)
+    return describe_gate(broken[0]) if broken else _continue(report.reason)
 
 
-def _lower(sentence: str) -> str:
-    """Continue a sentence after a colon: no full stop, and a small first letter unless it starts a name."""
+def _continue(sentence: str) -> str:
+    """Return the sentence as it continues after a colon: no full stop, and an ordinary first word in lower case."""
     bare = sentence.strip().removesuffix(".")
     if not bare:
         return "no reason was given"
-    starts_word = len(bare) > 1 and bare[0].isupper() and bare[1].islower() and bare.split(maxsplit=1)[0].isalpha()
-    return bare[0].lower() + bare[1:] if starts_word else bare
+    return bare[0].lower() + bare[1:] if _ORDINARY_START.match(bare) else bare

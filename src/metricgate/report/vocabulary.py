@@ -3,9 +3,9 @@
 from metricgate.gates.rules import RELATIVE_KINDS, word_demand
 from metricgate.models.outcome import Outcome, Verdict
 from metricgate.models.result import GateRow, MetricRow, Slice
+from metricgate.report.document import unbroken
 from metricgate.report.escape import code_span, plain_name
-from metricgate.report.numbers import format_bound, format_number
-from metricgate.report.tables import unbroken
+from metricgate.report.number_format import format_bound, format_number
 
 METRIC_WORDS = {
     "roc_auc": "ROC AUC",

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from metricgate.errors import ConfigurationError, PublishError
 from metricgate.models.outcome import Verdict
 from metricgate.publish.github.client import GitHubClient, Json
-from metricgate.report.formats.json_schema import read_report
+from metricgate.report.formats.report_json import read_report
 from metricgate.report.value import Report
 
 MAX_ARTIFACT = 64 * 1024 * 1024

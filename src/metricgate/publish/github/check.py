@@ -4,7 +4,7 @@ from typing import Any
 
 from metricgate.models.outcome import Verdict
 from metricgate.publish.github.client import GitHubClient, Json
-from metricgate.report.formats.markdown import Annotation, CheckText
+from metricgate.report.formats.check_run import CheckAnnotation, CheckText
 from metricgate.report.value import Report
 
 MAX_ANNOTATIONS = 50  # in one request
@@ -79,7 +79,7 @@ class Check:
         self.url = str(run.get("html_url") or "")
 
 
-def _annotate(annotation: Annotation) -> Json:
+def _annotate(annotation: CheckAnnotation) -> Json:
     return {
         "path": annotation.path,
         "start_line": annotation.line,

@@ -11,9 +11,9 @@ from metricgate.publish.github.notices import Notices
 from metricgate.report.escape import escape_sentence
 from metricgate.report.formats.markdown import comment_marker, render_comment
 from metricgate.report.headline import headline
-from metricgate.report.place import Place
-from metricgate.report.sections.history import remember_run
+from metricgate.report.sections.earlier_runs import remember_run
 from metricgate.report.value import Report
+from metricgate.report.view_context import ViewContext
 from metricgate.settings.inputs import Inputs
 from metricgate.trigger.value import PullRequest
 
@@ -21,7 +21,13 @@ _QUIET = (Verdict.PASSED, Verdict.SKIPPED)
 
 
 def put_comment(
-    client: GitHubClient, pull_request: PullRequest, *, report: Report, place: Place, inputs: Inputs, notices: Notices
+    client: GitHubClient,
+    pull_request: PullRequest,
+    *,
+    report: Report,
+    place: ViewContext,
+    inputs: Inputs,
+    notices: Notices,
 ) -> str:
     """Bring the set-up's comment up to date and yield its address, or an empty text where there is none."""
     current = str(client.get(client.path("pulls", pull_request.number))["head"]["sha"])
@@ -44,6 +50,6 @@ def put_comment(
         return thread.put(_shorten(report, place)).url
 
 
-def _shorten(report: Report, place: Place) -> str:
+def _shorten(report: Report, place: ViewContext) -> str:
     where = f"[the job summary]({place.report_url})" if place.report_url else "the job summary"
     return f"{comment_marker(report.id)}\n## {escape_sentence(headline(report))}\n\nThe whole report is in {where}.\n"

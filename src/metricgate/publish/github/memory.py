@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pydantic import TypeAdapter, ValidationError
 
-from metricgate.report.place import PastRun
+from metricgate.report.view_context import PastRun
 
 MAX_RUNS = 10
 MAX_HEADLINE = 100

@@ -18,9 +18,10 @@ from metricgate.publish.github.patience import Patience
 from metricgate.publish.github.pictures import PictureStore
 from metricgate.publish.github.status import choose_state, post_status
 from metricgate.publish.step import Step
-from metricgate.report.formats.markdown import CheckText, render_check, render_status, render_summary
-from metricgate.report.place import Place
+from metricgate.report.formats.check_run import CheckText, render_check
+from metricgate.report.formats.markdown import render_status, render_summary
 from metricgate.report.value import Acceptance, Report
+from metricgate.report.view_context import ViewContext
 from metricgate.settings.inputs import Inputs
 from metricgate.trigger.value import Trigger
 
@@ -46,7 +47,7 @@ _LEFT_OPEN = CheckText(
 )
 
 
-def _describe(report: Report, place: Place) -> CheckText:
+def _describe(report: Report, place: ViewContext) -> CheckText:
     """Render the check; where a defect of ours prevents that, the verdict still comes out."""
     try:
         return render_check(report, place)
@@ -151,7 +152,7 @@ class Publication:
         failed = bool(self._notices.failures)
         return Published(comment_url=comment_url, check_url=check_url, notices=notices, failed=failed)
 
-    def _summarise(self, report: Report, place: Place) -> None:
+    def _summarise(self, report: Report, place: ViewContext) -> None:
         self._step.write_summary(render_summary(report, place), self._notices.render())
 
     def close(self, number: int) -> bool:
@@ -169,10 +170,10 @@ class Publication:
 
         return self._notices.attempt("check run", "checks", close) or False
 
-    def _place_pictures(self, report: Report, directory: Path) -> Place:
+    def _place_pictures(self, report: Report, directory: Path) -> ViewContext:
         trigger, client = self._trigger, self._client
         url = f"{trigger.server_url}/{trigger.repository}" if trigger.repository else ""
-        place = Place(repository_url=url, report_url=trigger.run_url)
+        place = ViewContext(repository_url=url, report_url=trigger.run_url)
         shown = self._inputs.comment != "never" or self._inputs.check in ("run", "both")
         wanted = shown and self._inputs.charts in ("auto", "repository") and report.charts
         if not client or not wanted or report.verdict is Verdict.CANCELLED:
@@ -199,7 +200,7 @@ class Publication:
             return replace(place, picture_note=why)
         return replace(place, pictures=pictures)
 
-    def _complete_check(self, report: Report, place: Place) -> str:
+    def _complete_check(self, report: Report, place: ViewContext) -> str:
         check = self._check
         if not check or self._inputs.check not in ("run", "both"):
             return ""
@@ -221,7 +222,7 @@ class Publication:
 
         self._notices.attempt("commit status", "statuses", post)
 
-    def _put_comment(self, report: Report, place: Place) -> str:
+    def _put_comment(self, report: Report, place: ViewContext) -> str:
         client, pull_request, inputs = self._client, self._trigger.pull_request, self._inputs
         if not client or not pull_request or inputs.comment == "never":
             return ""

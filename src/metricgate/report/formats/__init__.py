@@ -1,1 +1,1 @@
-"""The report as Markdown, HTML, JSON, terminal text and annotations."""
+"""The views of a report: Markdown, HTML, JSON, check run, terminal text."""

@@ -1,13 +1,13 @@
 """The report for a terminal: the gates as a table, then what to do next."""
 
 from metricgate.errors import find_help
-from metricgate.models.outcome import Outcome
+from metricgate.models.outcome import Outcome, Verdict
 from metricgate.models.result import GateRow
 from metricgate.report.escape import clean, clean_line, plain_name, shorten
-from metricgate.report.headline import gate_decimals, headline
-from metricgate.report.numbers import format_count, format_interval, format_number, plural
-from metricgate.report.sections.context import describe_reuse
-from metricgate.report.sections.gate_table import sort_gates
+from metricgate.report.gate_order import gate_decimals, sort_gates
+from metricgate.report.headline import headline
+from metricgate.report.number_format import format_count, format_interval, format_number, plural
+from metricgate.report.sections.context_line import describe_reuse
 from metricgate.report.sections.next_step import MISSING
 from metricgate.report.value import Report
 from metricgate.report.vocabulary import OUTCOME_WORDS, describe_rule, is_relative, plain_metric, short_metric
@@ -19,18 +19,18 @@ _COLOURS = {
     Outcome.SKIPPED: "2",
     Outcome.ERROR: "31",
 }
-_VERDICT_COLOURS = {"passed": "32", "failed": "31", "inconclusive": "33", "error": "31"}
+_VERDICT_COLOURS = {Verdict.PASSED: "32", Verdict.FAILED: "31", Verdict.INCONCLUSIVE: "33", Verdict.ERROR: "31"}
 _HEADER = ("", "metric", "change", "interval", "baseline", "candidate", "rule")
 _DISPENSABLE = ("baseline", "candidate", "interval")  # what a narrow terminal loses first
 _SHORTEST_NAME = 20
 
 
 def render_terminal(report: Report, *, color: bool, width: int) -> str:
-    """Return lines of at most ``width`` columns, where names allow; with ANSI colours if ``color``."""
+    """Return lines of at most ``width`` columns if names are short enough, with ANSI colours if ``color``."""
     blocks = [
         _paint(
             f"{report.verdict.value.upper()}  {headline(report)}",
-            _VERDICT_COLOURS.get(report.verdict.value, ""),
+            _VERDICT_COLOURS.get(report.verdict, ""),
             on=color,
         ),
         "\n".join(filter(None, (_describe_rows(report), clean(describe_reuse(report))))),
@@ -115,7 +115,7 @@ def _spare(sizes: list[int], width: int) -> int:
 
 
 def _fit_columns(sizes: list[int], width: int) -> list[int]:
-    """Return the width of each column, 0 where it is left out; only the metric's name is ever shortened."""
+    """Return the width of each column, 0 if it is left out; only the metric's name is ever shortened."""
     name = _HEADER.index("metric")
     shortest = min(sizes[name], _SHORTEST_NAME)
     fitted = list(sizes)

@@ -1,1 +1,1 @@
-"""The parts of a report, each a function from the report to text."""
+"""The sections of the page, each a function of the report and of where it is shown."""

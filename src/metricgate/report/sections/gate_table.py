@@ -2,55 +2,44 @@
 
 from metricgate.models.outcome import Direction, Outcome, Role
 from metricgate.models.result import GateRow
+from metricgate.report.document import DocumentPart, draw_table, fold, unbroken
 from metricgate.report.escape import escape_sentence
-from metricgate.report.headline import asked_value, gap_to_rule, gate_decimals
-from metricgate.report.numbers import NONE, format_about, format_interval, format_level, format_number
-from metricgate.report.tables import draw_table, unbroken
+from metricgate.report.gate_order import TELLING, gate_decimals, required_value, sort_gates
+from metricgate.report.number_format import NONE, format_about, format_interval, format_level, format_number, plural
+from metricgate.report.value import Report
 from metricgate.report.vocabulary import (
-    OUTCOME_ORDER,
     OUTCOME_SIGNS,
     OUTCOME_WORDS,
     describe_rule,
     is_relative,
-    metric_cell,
+    name_metric,
+    slice_cell,
 )
 
-TELLING = frozenset(
-    {Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.ERROR}
-)  # what a slice must be to stand among the gates
+RANK = 1
+FOLD_PASSED_ABOVE = 6
 EXPLAINED = frozenset({Outcome.INCONCLUSIVE, Outcome.SKIPPED, Outcome.ERROR})
 
 
-def sort_gates(gates: tuple[GateRow, ...]) -> list[GateRow]:
-    """Return the gates as a reader needs them: errors, failures, doubts first; the worst of each on top."""
-    return sorted(
-        gates, key=lambda gate: (OUTCOME_ORDER.index(gate.outcome), gate.slice is not None, gap_to_rule(gate))
-    )
-
-
 def draw_gates(gates: list[GateRow], confidence: float) -> str:
-    """Return a Markdown table of ``gates`` in the order given; on a phone its first three columns are seen at once."""
+    """Return a Markdown table of ``gates`` in the order given; a phone shows its first three columns at once."""
     header = ("", "Metric and rule", f"Change<br>({format_level(confidence)} interval)", "Baseline → candidate")
     return draw_table([unbroken(title) for title in header], [_draw_row(gate) for gate in gates], "llrr")
 
 
 def _draw_row(gate: GateRow) -> tuple[str, ...]:
     decimals = gate_decimals(gate)
+    where = f"<br>{slice_cell(gate.slice)}" if gate.slice else ""
     return (
         OUTCOME_SIGNS[gate.outcome],
-        f"{_emphasise(gate)}<br>{unbroken(describe_rule(gate, decimals))}{explain_outcome(gate)}",
+        f"**{name_metric(gate)}**{where}<br>{unbroken(describe_rule(gate, decimals))}{explain_outcome(gate)}",
         describe_change(gate, decimals),
         _draw_values(gate, decimals),
     )
 
 
-def _emphasise(gate: GateRow) -> str:
-    name, separator, rest = metric_cell(gate).partition("<br>")
-    return f"**{name}**{separator}{rest}"
-
-
 def explain_outcome(gate: GateRow) -> str:
-    """Return why a gate has no plain yes or no: rows it would need, or its reason; a guardrail's yes is not plain."""
+    """Return why an outcome is not simply yes or no: how many rows it needs, its reason, or that a guardrail passed."""
     if gate.outcome is Outcome.PASSED and gate.role is Role.GUARDRAIL and not _is_shown_kept(gate):
         return "<br>guardrail: no loss beyond it was shown"
     if gate.outcome not in EXPLAINED:
@@ -62,11 +51,11 @@ def explain_outcome(gate: GateRow) -> str:
 
 
 def _is_shown_kept(gate: GateRow) -> bool:
-    """Tell whether the whole interval keeps the rule, as a required gate would have to show."""
+    """Return whether the whole interval keeps the rule, as a required gate would have to show."""
     if not is_relative(gate) or gate.low is None or gate.high is None:
         return not is_relative(gate)
-    asked = asked_value(gate)
-    return gate.low >= asked if gate.direction is Direction.HIGHER else gate.high <= asked
+    required = required_value(gate)
+    return gate.low >= required if gate.direction is Direction.HIGHER else gate.high <= required
 
 
 def describe_change(gate: GateRow, decimals: int) -> str:
@@ -86,3 +75,31 @@ def _draw_values(gate: GateRow, decimals: int) -> str:
     if is_relative(gate) or not interval:
         return values
     return f"{values}<br>{unbroken(interval)}"
+
+
+def gate_section(report: Report) -> DocumentPart:
+    """Return the gates over all rows and the slices that need attention; the other slices are under "Slices"."""
+    ordered = sort_gates([gate for gate in report.gates if gate.slice is None or gate.outcome in TELLING])
+    passed = [gate for gate in ordered if gate.outcome is Outcome.PASSED]
+    folded = passed if len(ordered) > FOLD_PASSED_ABOVE and len(passed) < len(ordered) else []
+    first = ordered[: len(ordered) - len(folded)]
+
+    def draw(count: int) -> str:
+        shown, rest = first[:count], folded[: max(0, count - len(first))]
+        tables = [draw_gates(shown, report.confidence)] if shown else []
+        if rest:
+            tables.append(fold(f"{plural(len(folded), 'gate')} passed", draw_gates(rest, report.confidence)))
+        return "\n\n".join(tables)
+
+    return DocumentPart(name="gates", rank=RANK, size=max(1, len(ordered)), draw=draw)
+
+
+def folded_gate_section(report: Report) -> DocumentPart:
+    """Return all gates in one fold, for a report in which nothing changed."""
+    ordered = sort_gates(report.gates)
+    summary = plural(len(ordered), "gate")
+
+    def draw(count: int) -> str:
+        return fold(summary, draw_gates(ordered[:count], report.confidence)) if count else ""
+
+    return DocumentPart(name="gates", rank=RANK, size=len(ordered), draw=draw)

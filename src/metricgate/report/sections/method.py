@@ -1,13 +1,12 @@
-"""How this was measured, what it can catch, and how to repeat it: a few plain lines."""
+"""How this was measured, what it can catch, and how to repeat it."""
 
 from metricgate.models.snapshot import RevisionInfo, Source
+from metricgate.report.document import DocumentPart, fold
 from metricgate.report.escape import code_block, code_span, escape_sentence
-from metricgate.report.formats.budget import Section
-from metricgate.report.numbers import format_count, format_level, plural
-from metricgate.report.place import Place
-from metricgate.report.sections.context import link_revision
-from metricgate.report.tables import fold
+from metricgate.report.number_format import format_count, format_level, plural
+from metricgate.report.sections.context_line import link_revision
 from metricgate.report.value import Pairing, Report
+from metricgate.report.view_context import ViewContext
 
 RANK = 2
 SOURCES = {
@@ -17,24 +16,24 @@ SOURCES = {
     Source.STORED: "results stored by an earlier run on the default branch",
     Source.EARLIER: "results of an earlier run with the same inputs",
     Source.REPRODUCED: "its pipeline was run for this comparison",
-    Source.WORKSPACE: "results as they lie in the checkout",
+    Source.WORKSPACE: "results as found in the checkout",
     Source.FILE: "a file",
 }
 
 
-def method_section(report: Report, place: Place) -> Section:
-    """Return the folded section; it is short and shrinks only to nothing."""
-    lines = [f"- {line}" for line in describe_method(report, place)]
+def method_section(report: Report, context: ViewContext) -> DocumentPart:
+    """Return the folded section; it is short, so it is shown whole or not at all."""
+    lines = [f"- {line}" for line in describe_method(report, context)]
     local = f"The same comparison on your machine:\n\n{code_block(report.reproduce)}" if report.reproduce else ""
     summary = "How this was measured, what it can catch, and how to run it on your machine"
     drawn = fold(summary, "\n".join(lines), local) if lines or local else ""
-    return Section(name="how this was measured", rank=RANK, draw=lambda count: drawn if count else "")
+    return DocumentPart(name="how this was measured", rank=RANK, draw=lambda count: drawn if count else "")
 
 
-def describe_method(report: Report, place: Place) -> list[str]:
+def describe_method(report: Report, context: ViewContext) -> list[str]:
     """Return the lines as Markdown."""
     ends = [
-        f"{name}: {link_revision(info, place)}; {_describe_source(info)}"
+        f"{name}: {link_revision(info, context)}; {_describe_source(info)}"
         for name, info in (("Baseline", report.baseline), ("Candidate", report.candidate))
         if info
     ]
@@ -45,7 +44,7 @@ def describe_method(report: Report, place: Place) -> list[str]:
 
 def _describe_source(info: RevisionInfo) -> str:
     made = (
-        [f"made {escape_sentence(info.made)}; `.metricgate/results` keeps them, delete it for a new throw"]
+        [f"produced {escape_sentence(info.made)}; delete `.metricgate/results` to run the pipeline again"]
         if info.made
         else []
     )
@@ -55,9 +54,9 @@ def _describe_source(info: RevisionInfo) -> str:
 
 def _describe_pairing(pairing: Pairing) -> str:
     name = f"Rows of {code_span(pairing.set)}: " if pairing.set else "Rows: "
-    how = "joined by id" if pairing.method == "id" else "joined in the order of the file, their labels agree"
+    how = "joined by id" if pairing.method == "id" else "joined by their order in the file; the labels agree"
     rows = f"{name}both models are judged on the same {plural(pairing.rows, 'row')} of {code_span(pairing.path)}, {how}"
-    twice = f"; {format_count(pairing.duplicates)} of them have the same content" if pairing.duplicates else ""
+    twice = f"; {format_count(pairing.duplicates)} of them are duplicates" if pairing.duplicates else ""
     notes = "".join(f" {escape_sentence(note, 400)}" for note in pairing.notes)
     return f"{rows}{twice}.{notes}"
 
@@ -72,4 +71,5 @@ def _describe_intervals(report: Report) -> list[str]:
     )
     wide = any(gate.simultaneous_low is not None or gate.simultaneous_high is not None for gate in measured)
     joint = "; a gate fails only by a wider bound that holds for all gates at once" if wide else ""
-    return [f"{level}{joint}. They judge this model: training it again with another seed can change more than they say"]
+    scope = "They apply to this trained model: training again with another seed can change the results by more."
+    return [f"{level}{joint}. {scope}"]

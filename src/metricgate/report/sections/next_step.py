@@ -2,23 +2,24 @@
 
 from metricgate.models.outcome import Direction, Outcome
 from metricgate.models.result import MetricRow
+from metricgate.report.document import unbroken
 from metricgate.report.escape import code_block, code_span, escape_sentence
-from metricgate.report.numbers import plural
-from metricgate.report.sections.gate_table import sort_gates
-from metricgate.report.sections.metric_table import describe_difference
+from metricgate.report.gate_order import sort_gates
+from metricgate.report.number_format import plural
+from metricgate.report.sections.metric_tables import format_difference
 from metricgate.report.value import Report
 from metricgate.report.vocabulary import name_metric, slice_cell
 
-SHOWN_PARAMETERS = 2
+MAX_PARAMETERS = 2
 MISSING = (
-    "add these lines to metricgate.yaml, on the base branch. The baseline's stored model is then judged on the rows that "
-    "neither model was trained on."
+    "add these lines to metricgate.yaml, on the base branch. The baseline's stored model is then judged on the rows "
+    "that neither model was trained on."
 )
 TROUBLE = frozenset({Outcome.FAILED, Outcome.INCONCLUSIVE})
 
 
 def draw_next_step(report: Report) -> str:
-    """Return a line of Markdown: the run's own hint, else the worst slice and the changed parameters."""
+    """Return a line of Markdown: the run's own hint, or else the worst slice and the changed parameters."""
     if report.hints:
         return f"**Next:** {escape_sentence(report.hints[0])}"
     parts = [part for part in (_describe_worst_slice(report), _describe_parameters(report)) if part]
@@ -26,7 +27,7 @@ def draw_next_step(report: Report) -> str:
 
 
 def draw_missing_policy(report: Report) -> str:
-    """Return the lines of metricgate.yaml that a team is missing; empty where it misses none."""
+    """Return the lines to add to metricgate.yaml; empty if there are none."""
     if not report.missing_policy:
         return ""
     return f"**To compare new rows too,** {MISSING}\n\n{code_block(report.missing_policy, language='yaml')}"
@@ -36,12 +37,13 @@ def _describe_worst_slice(report: Report) -> str:
     worst = find_worst_slice(report)
     if worst is None or worst.slice is None:
         return ""
-    change = describe_difference(worst).replace("<br>", " (")
-    return f"{slice_cell(worst.slice)}, where {name_metric(worst)} loses most: {change})"
+    change, interval = format_difference(worst)
+    loss = f"{unbroken(change)} ({unbroken(interval)})" if interval else unbroken(change)
+    return f"{slice_cell(worst.slice)}, where {name_metric(worst)} loses most: {loss}"
 
 
 def find_worst_slice(report: Report) -> MetricRow | None:
-    """Return the slice with the largest loss that its interval shows, of the first metric in trouble."""
+    """Return the slice whose interval shows the largest loss in the first metric that did not pass."""
     trouble = [gate for gate in sort_gates(report.gates) if gate.outcome in TROUBLE and gate.slice is None]
     if not trouble:
         return None
@@ -51,7 +53,7 @@ def find_worst_slice(report: Report) -> MetricRow | None:
 
 
 def _shown_loss(row: MetricRow) -> float:
-    """Return the least loss inside the interval; negative where it holds a gain as well."""
+    """Return the smallest loss inside the interval; negative if the interval includes a gain."""
     if row.low is None or row.high is None:
         return 0.0
     return -row.high if row.direction is Direction.HIGHER else row.low
@@ -63,7 +65,7 @@ def _describe_parameters(report: Report) -> str:
     changed = [change for change in report.changes if change.kind == "parameter"]
     shown = [
         f"{code_span(change.name)} ({code_span(change.before or '')} → {code_span(change.after or '')})"
-        for change in changed[:SHOWN_PARAMETERS]
+        for change in changed[:MAX_PARAMETERS]
     ]
-    more = [plural(len(changed) - SHOWN_PARAMETERS, "more parameter")] if len(changed) > SHOWN_PARAMETERS else []
-    return ", ".join((*shown, *more))
+    more = [plural(len(changed) - MAX_PARAMETERS, "more parameter")] if len(changed) > MAX_PARAMETERS else []
+    return " and ".join(part for part in (", ".join(shown), *more) if part)

@@ -1,4 +1,4 @@
-"""From the data of a chart to a PNG."""
+"""Drawing a chart as a PNG."""
 
 import io
 import warnings
@@ -12,18 +12,14 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from metricgate.models.result import ChartData
-from metricgate.report.figures.charts.bars import draw_bars
-from metricgate.report.figures.charts.confusion import draw_confusion
-from metricgate.report.figures.charts.curves import draw_curves
-from metricgate.report.figures.charts.forest import draw_forest
-from metricgate.report.figures.charts.images import draw_images
-from metricgate.report.figures.charts.scatter import draw_scatter
-from metricgate.report.figures.charts.theme import DOTS_PER_INCH, FONT_SIZE, FONTS, THEMES, ThemeName
+from metricgate.report.figures.forest_drawing import draw_forest
+from metricgate.report.figures.panels import draw_bars, draw_confusion, draw_curves, draw_images, draw_scatter
+from metricgate.report.figures.theme import DOTS_PER_INCH, FONT_SIZE, FONTS, THEMES, ThemeName
 
 if TYPE_CHECKING:
     from matplotlib.typing import RcKeyType
 
-Z_RLE = 3  # zlib's strategy for runs: pictures of lines and text get no larger
+Z_RLE = 3  # zlib's run-length strategy: pictures of lines and text get no larger
 
 DRAWINGS = {
     "forest": draw_forest,
@@ -48,7 +44,7 @@ def draw_png(chart: ChartData, theme: ThemeName) -> bytes:
         "text.parse_math": False,
     }
     with mpl.rc_context(settings), warnings.catch_warnings():
-        # A name in a script without a font is drawn as boxes; the tables beside the picture have it in full.
+        # A name in a script without a font becomes boxes; the tables beside the picture show it.
         warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from font")
         warnings.filterwarnings("ignore", message="Matplotlib currently does not support")
         figure = draw_figure(chart, theme)
@@ -59,7 +55,7 @@ def draw_png(chart: ChartData, theme: ThemeName) -> bytes:
 
 
 def _encode(canvas: FigureCanvasAgg) -> bytes:
-    """Return what was drawn as a PNG without transparency: runs of equal pixels, in half of matplotlib's time."""
+    """Return the canvas as a PNG without transparency; run-length compression takes half of matplotlib's time."""
     buffer = io.BytesIO()
     drawn = canvas.buffer_rgba()  # type: ignore[no-untyped-call]
     pixels = Image.frombuffer("RGBA", canvas.get_width_height(), drawn, "raw", "RGBA", 0, 1)
@@ -68,7 +64,7 @@ def _encode(canvas: FigureCanvasAgg) -> bytes:
 
 
 def choose_fonts(text: str) -> list[str]:
-    """Return the fonts that ``text`` needs: matplotlib asks every font about every character, which takes long."""
+    """Return the fonts that ``text`` needs: matplotlib slowly asks every font about every character."""
     fonts = find_fonts()
     return fonts[:1] if all(ord(character) in _known_to(fonts[0]) for character in set(text)) else fonts
 
@@ -80,7 +76,7 @@ def _known_to(font: str) -> frozenset[int]:
 
 @cache
 def find_fonts() -> list[str]:
-    """Return the fonts of the theme that are installed; matplotlib looks for each character in one after the other."""
+    """Return the installed fonts of the theme; matplotlib tries them in this order for each character."""
     installed = set(font_manager.get_font_names())
     return [name for name in FONTS if name in installed]
 

@@ -1,4 +1,4 @@
-"""ROC, precision-recall and calibration of both models, reduced to what a picture can show."""
+"""ROC, precision-recall and calibration of both models, thinned to what a picture can show."""
 
 from dataclasses import dataclass
 
@@ -7,14 +7,14 @@ import numpy as np
 from metricgate.models.result import ChartData, CurveData, Side
 from metricgate.models.samples import FloatArray, Sample
 
-POINTS = 200  # a step of 1/100 of the way around the unit square, less than a pixel and a half of the picture
+MAX_POINTS = 200  # a step of 1/100 of the way around the unit square, less than a pixel and a half of the picture
 BINS = 10
 SIDES: tuple[Side, Side] = ("baseline", "candidate")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Ranking:
-    """Rows of one model by falling score, ties together: weights of positives and negatives at or above each score."""
+    """Cumulative weights of positive and negative rows at or above each distinct score, highest score first."""
 
     positives: FloatArray
     negatives: FloatArray
@@ -82,14 +82,14 @@ def _trace_precision(ranking: Ranking, side: Side) -> CurveData:
 
 
 def make_curve(side: Side, x: FloatArray, y: FloatArray, *, along: FloatArray) -> CurveData:
-    """Return a curve of at most ``POINTS`` points, at equal steps of ``along``, which does not fall."""
-    steps = np.searchsorted(along, np.linspace(along[0], along[-1], POINTS))
-    kept = np.arange(len(x)) if len(x) <= POINTS else np.unique(np.minimum(steps, len(x) - 1))
+    """Return a curve of at most ``MAX_POINTS`` points, at equal steps of ``along``, which must not fall."""
+    steps = np.searchsorted(along, np.linspace(along[0], along[-1], MAX_POINTS))
+    kept = np.arange(len(x)) if len(x) <= MAX_POINTS else np.unique(np.minimum(steps, len(x) - 1))
     return CurveData(label=side, side=side, x=round_values(x[kept]), y=round_values(y[kept]))
 
 
 def build_calibration(baseline: Sample, candidate: Sample, name: str, suffix: str) -> ChartData | None:
-    """Return how often rows of a score are positive, in ten bins of equal size; None unless scores are probabilities."""
+    """Return the share of positive rows in ten equal bins of the score; None unless scores are probabilities."""
     curves = tuple(_trace_calibration(sample, side) for sample, side in zip((baseline, candidate), SIDES, strict=True))
     if any(curve is None for curve in curves):
         return None
@@ -125,5 +125,5 @@ def _trace_calibration(sample: Sample, side: Side) -> CurveData | None:
 
 
 def round_values(values: FloatArray) -> tuple[float, ...]:
-    """Return the values as report.json keeps them: five digits, a hundredth of a pixel."""
+    """Return the values as report.json keeps them: to five digits, a hundredth of a pixel."""
     return tuple(float(f"{value:.5g}") for value in values)

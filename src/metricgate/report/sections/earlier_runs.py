@@ -1,20 +1,20 @@
-"""The runs in one pull request: a reader sees which push changed what."""
+"""Earlier runs in the same pull request: they show which push changed what."""
 
+from metricgate.report.document import DocumentPart, draw_table, fold
 from metricgate.report.escape import escape_sentence
-from metricgate.report.formats.budget import Section
-from metricgate.report.headline import gate_decimals, headline
-from metricgate.report.numbers import format_number
-from metricgate.report.place import PastRun, Place
-from metricgate.report.tables import draw_table, fold
+from metricgate.report.gate_order import gate_decimals
+from metricgate.report.headline import headline
+from metricgate.report.number_format import format_number
 from metricgate.report.value import Report
+from metricgate.report.view_context import PastRun, ViewContext
 from metricgate.report.vocabulary import VERDICT_SIGNS, plain_metric
 
 RANK = 5
-REMEMBERED_GATES = 2
+MAX_GATES = 2
 
 
 def remember_run(report: Report, revision: str) -> PastRun:
-    """Return what later runs in the pull request are told of this one: the first gates' differences among it."""
+    """Return what later runs in the pull request show of this one."""
     gates = [gate for gate in report.gates if gate.slice is None and gate.difference is not None]
     changes = [
         f"{plain_metric(gate)} {format_number(gate.difference, gate_decimals(gate), signed=True)}" for gate in gates
@@ -23,7 +23,7 @@ def remember_run(report: Report, revision: str) -> PastRun:
         revision=revision,
         verdict=report.verdict,
         headline=headline(report),
-        changes=tuple(changes[:REMEMBERED_GATES]),
+        changes=tuple(changes[:MAX_GATES]),
         test_set=name_test_set(report),
     )
 
@@ -33,15 +33,15 @@ def name_test_set(report: Report) -> str:
     return report.pairings[0].test_set if report.pairings else ""
 
 
-def count_attempts(report: Report, place: Place) -> int:
-    """Count the runs of this pull request on the same test set, this one included: many attempts wear it out."""
+def count_attempts(report: Report, context: ViewContext) -> int:
+    """Return the number of runs on this test set in the pull request, this one included: many attempts wear it out."""
     test_set = name_test_set(report)
-    return 1 + sum(run.test_set == test_set for run in place.history) if test_set else 1
+    return 1 + sum(run.test_set == test_set for run in context.history) if test_set else 1
 
 
-def history_section(place: Place) -> Section:
+def history_section(context: ViewContext) -> DocumentPart:
     """Return the folded table of earlier runs in this pull request, the newest first."""
-    rows = [_draw_run(run) for run in reversed(place.history)]
+    rows = [_draw_run(run) for run in reversed(context.history)]
 
     def draw(count: int) -> str:
         if not rows or not count:
@@ -49,7 +49,7 @@ def history_section(place: Place) -> Section:
         table = draw_table(("Commit", "Verdict", "Change"), rows[:count], "lll")
         return fold(f"Earlier runs in this pull request: {len(rows)}", table)
 
-    return Section(name="earlier runs", rank=RANK, size=max(1, len(rows)), draw=draw)
+    return DocumentPart(name="earlier runs", rank=RANK, size=max(1, len(rows)), draw=draw)
 
 
 def _draw_run(run: PastRun) -> tuple[str, ...]:

@@ -1,22 +1,22 @@
-"""The line under the headline: what was compared with what, on how many rows, at which cost."""
+"""The line under the headline: what was compared with what, on how many rows, at what cost."""
 
 import re
 
 from metricgate.models.snapshot import RevisionInfo
 from metricgate.report.escape import code_span, escape_sentence
-from metricgate.report.numbers import format_count, format_seconds, plural
-from metricgate.report.place import Place
-from metricgate.report.sections.history import count_attempts
+from metricgate.report.number_format import format_count, format_seconds, plural
+from metricgate.report.sections.earlier_runs import count_attempts
 from metricgate.report.value import Pairing, Report, Timing
+from metricgate.report.view_context import ViewContext
 
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 
-def describe_context(report: Report, place: Place) -> str:
+def describe_context(report: Report, context: ViewContext) -> str:
     """Return one line of Markdown; empty where nothing is known."""
-    attempts = count_attempts(report, place)
+    attempts = count_attempts(report, context)
     parts = (
-        describe_revisions(report, place),
+        describe_revisions(report, context),
         *map(describe_pairing, report.pairings[:3]),
         f"attempt {attempts} on this test set" if attempts > 1 else "",
         escape_sentence(describe_reuse(report)) or describe_stages(report),
@@ -24,23 +24,20 @@ def describe_context(report: Report, place: Place) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def describe_revisions(report: Report, place: Place) -> str:
+def describe_revisions(report: Report, context: ViewContext) -> str:
     ends = (report.baseline, report.candidate)
-    return " → ".join(link_revision(end, place) for end in ends if end)
+    return " → ".join(link_revision(end, context) for end in ends if end)
 
 
-def link_revision(info: RevisionInfo, place: Place) -> str:
-    """Return a revision's name and its short commit, linked where the place has an address for it."""
+def link_revision(info: RevisionInfo, context: ViewContext) -> str:
+    """Return a revision's name and its short commit, linked where the context has an address for it."""
     commit = info.revision if info.revision and _SHA.fullmatch(info.revision) else None
     if commit is None:
         return code_span(info.name)
     short = f"`{commit[:7]}`"
-    linked = f"[{short}]({place.repository_url}/commit/{commit})" if place.repository_url else short
-    named = (
-        linked
-        if len(info.name) >= len(short) - 2 and commit.startswith(info.name)
-        else f"{code_span(info.name)} {linked}"
-    )
+    linked = f"[{short}]({context.repository_url}/commit/{commit})" if context.repository_url else short
+    is_named_by_commit = len(info.name) >= len(commit[:7]) and commit.startswith(info.name)
+    named = linked if is_named_by_commit else f"{code_span(info.name)} {linked}"
     return f"{named} with uncommitted changes" if info.dirty else named
 
 
@@ -48,28 +45,26 @@ def describe_pairing(pairing: Pairing) -> str:
     """Return the rows of one prediction set: ``1,409 test rows (374 positive), the same on both sides``."""
     name = f"{code_span(pairing.set)}: " if pairing.set else ""
     positives = f" ({format_count(pairing.positives)} positive)" if pairing.positives is not None else ""
-    both = pairing.rows == pairing.baseline_rows == pairing.candidate_rows and not pairing.test_set_changed
-    same = (
-        "the same on both sides"
-        if both
-        else f"{format_count(pairing.fresh)} of them fresh for both models"
-        if pairing.fresh
-        else (
-            f"common to both sides (baseline {format_count(pairing.baseline_rows)}, "
-            f"candidate {format_count(pairing.candidate_rows)})"
-        )
-    )
-    return f"{name}{plural(pairing.rows, 'test row')}{positives}, {same}"
+    return f"{name}{plural(pairing.rows, 'test row')}{positives}, {_describe_sides(pairing)}"
+
+
+def _describe_sides(pairing: Pairing) -> str:
+    if pairing.rows == pairing.baseline_rows == pairing.candidate_rows and not pairing.test_set_changed:
+        return "the same on both sides"
+    if pairing.fresh:
+        return f"{format_count(pairing.fresh)} of them fresh for both models"
+    baseline, candidate = format_count(pairing.baseline_rows), format_count(pairing.candidate_rows)
+    return f"common to both sides (baseline {baseline}, candidate {candidate})"
 
 
 def describe_reuse(report: Report) -> str:
-    """Return in plain text that a pipeline was not run because it ran with the same inputs before."""
+    """Return in plain text that the pipeline was not run again because an earlier run had the same inputs."""
     made = report.candidate.made if report.candidate else ""
-    return f"not run again: the same inputs as the run of {made}, whose results count" if made else ""
+    return f"not run again: same inputs as the run of {made}, whose results are used" if made else ""
 
 
 def describe_timing(timing: Timing) -> str:
-    """Return the run's last line in plain text: what both revisions' pipelines took, and what was spared."""
+    """Return the run's last line in plain text: how long training took, and how much time reuse saved."""
     parts = [f"trained {format_seconds(timing.trained)}" if timing.trained else "trained nothing"]
     if timing.reused:
         parts.append(f"reused {format_seconds(timing.reused)}")

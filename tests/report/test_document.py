@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from metricgate.models.result import Change, Warning_
-from metricgate.report.formats.budget import Limits, Section, compose
-from metricgate.report.formats.markdown import render_check, render_comment, render_status, render_summary
+from metricgate.report.document import DocumentPart, SizeLimits, compose
+from metricgate.report.formats.check_run import render_check
+from metricgate.report.formats.markdown import render_comment, render_status, render_summary
 from metricgate.report.value import Report
 from tests.report.reports import make_large_report, make_metric, make_passed_gate, make_report
 from tests.report.test_escape import outline, render_like_github
@@ -55,34 +56,34 @@ def test_the_largest_report_is_made_of_whole_tables_and_closed_folds(large: Repo
 
 
 def test_the_longest_section_shrinks_first_and_the_closing_line_counts_what_is_gone() -> None:
-    long = Section(name="numbers", rank=1, size=500, draw=lambda count: " ".join(["1234567"] * count))
-    short = Section(name="letters", rank=9, size=5, draw=lambda count: "a" * count)
+    long = DocumentPart(name="numbers", rank=1, size=500, draw=lambda count: " ".join(["1234567"] * count))
+    short = DocumentPart(name="letters", rank=9, size=5, draw=lambda count: "a" * count)
 
-    text = compose([short, long], Limits(characters=400, octets=400), explain=lambda rest: f"left out: {rest}")
+    text = compose([short, long], SizeLimits(characters=400, octets=400), explain=lambda rest: f"left out: {rest}")
 
     assert text == "aaaaa\n\n" + " ".join(["1234567"] * 30) + "\n\nleft out: 470 of 500 numbers\n"
 
 
 def test_of_equally_long_sections_the_less_important_one_shrinks() -> None:
     sections = [
-        Section(name=name, rank=rank, size=30, draw=lambda count, name=name: name * count)  # type: ignore[misc]
+        DocumentPart(name=name, rank=rank, size=30, draw=lambda count, name=name: name * count)  # type: ignore[misc]
         for name, rank in (("a", 1), ("b", 2))
     ]
 
-    text = compose(sections, Limits(characters=60, octets=60), explain=lambda rest: rest)
+    text = compose(sections, SizeLimits(characters=60, octets=60), explain=lambda rest: rest)
 
     assert text == "a" * 30 + "\n\n" + "b" * 10 + "\n\n20 of 30 b\n"
 
 
 def test_what_fits_is_left_alone() -> None:
-    section = Section(name="numbers", rank=1, size=500, draw=lambda count: "1" * count)
+    section = DocumentPart(name="numbers", rank=1, size=500, draw=lambda count: "1" * count)
 
-    assert compose([section], Limits(characters=501, octets=501), explain=lambda rest: rest) == "1" * 500 + "\n"
+    assert compose([section], SizeLimits(characters=501, octets=501), explain=lambda rest: rest) == "1" * 500 + "\n"
 
 
 def test_bytes_count_and_not_only_characters() -> None:
-    section = Section(name="birds", rank=1, size=10, draw=lambda count: "🦜" * count)
+    section = DocumentPart(name="birds", rank=1, size=10, draw=lambda count: "🦜" * count)
 
-    text = compose([section], Limits(characters=1000, octets=40), explain=lambda rest: rest)
+    text = compose([section], SizeLimits(characters=1000, octets=40), explain=lambda rest: rest)
 
     assert text == "🦜" * 3 + "\n\n7 of 10 birds\n"

@@ -12,10 +12,10 @@ from PIL import Image
 
 from metricgate.models.result import ChartData
 from metricgate.models.snapshot import PlotFile, RevisionInfo, Snapshot, Source
-from metricgate.report.figures.charts import draw_chart
-from metricgate.report.figures.charts.drawing import draw_figure
-from metricgate.report.figures.image_data import decode_text
-from metricgate.report.figures.plot_data import BUCKETS, MOST_PLOTS, TEMPLATES, build_plots
+from metricgate.report.figures import draw_chart
+from metricgate.report.figures.dvc_plot_files import decode_text
+from metricgate.report.figures.dvc_plots import BUCKETS, MAX_PLOTS, TEMPLATES, build_plots
+from metricgate.report.figures.png import draw_figure
 
 LOSS = "step,loss\n0,1.0\n1,0.5\n2,0.25\n"
 
@@ -124,12 +124,12 @@ def test_every_built_in_template_can_be_drawn(template: str, tmp_path: Path) -> 
     ("name", "text", "facts", "why"),
     [
         ("own.json", "[]", {"template": "mine"}, "its template mine is not built into DVC"),
-        ("tree.png", "", {}, "it is no PNG"),
-        ("tree.svg", "<svg/>", {}, "it is no PNG"),
-        ("loss.csv", LOSS, {"y": "gone"}, "it has no such columns"),
-        ("loss.csv", "", {}, "it has no such columns"),
+        ("tree.png", "", {}, "it is not a PNG"),
+        ("tree.svg", "<svg/>", {}, "it is not a PNG"),
+        ("loss.csv", LOSS, {"y": "gone"}, "its columns are not in the file"),
+        ("loss.csv", "", {}, "its columns are not in the file"),
         ("loss.json", "{", {}, "it cannot be read"),
-        ("loss.json", '{"a": 1}', {}, "it holds no list of rows"),
+        ("loss.json", '{"a": 1}', {}, "it has no list of rows"),
         ("loss.json", "[" * 100_000, {}, "it cannot be read"),
         ("loss.txt", LOSS, {}, "it is a .txt file"),
         ("loss.yaml", "a: [", {}, "it is not YAML"),
@@ -159,9 +159,9 @@ def test_a_new_plot_is_drawn_alone(tmp_path: Path) -> None:
 
 
 def test_very_many_plots_are_counted(tmp_path: Path) -> None:
-    found = build_plots(None, make_snapshot(tmp_path, {f"{index}.csv": LOSS for index in range(MOST_PLOTS + 3)}))
+    found = build_plots(None, make_snapshot(tmp_path, {f"{index}.csv": LOSS for index in range(MAX_PLOTS + 3)}))
 
-    assert len(found.charts) == MOST_PLOTS
+    assert len(found.charts) == MAX_PLOTS
     assert found.notes == ("3 more plots of the pipeline are not drawn.",)
 
 

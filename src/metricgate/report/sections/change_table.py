@@ -2,10 +2,9 @@
 
 from metricgate.models.result import Change
 from metricgate.models.snapshot import Stage
+from metricgate.report.document import DocumentPart, draw_table, fold
 from metricgate.report.escape import code_span, escape_sentence
-from metricgate.report.formats.budget import Section
-from metricgate.report.numbers import NONE, format_seconds, plural
-from metricgate.report.tables import draw_table, fold
+from metricgate.report.number_format import NONE, format_seconds, plural
 from metricgate.report.value import Report
 
 RANK = 4
@@ -17,11 +16,11 @@ NOUNS = {
 }
 KINDS = tuple(NOUNS)
 STATES = {"ran": "ran", "cached": "reused", "restored": "restored", "unchanged": "unchanged"}
-MANY_STAGES = 20
+MAX_STAGES = 20
 
 
-def change_section(report: Report) -> Section:
-    """Return the folded table of changes, what people decide first, and what became of each stage."""
+def change_section(report: Report) -> DocumentPart:
+    """Return the folded table of changes, parameters and sources first, and what happened to each stage."""
     ordered = sorted(report.changes, key=lambda change: KINDS.index(change.kind))
     summary = f"What changed: {summarise_changes(ordered)}"
     stages = _describe_stages(report.candidate_stages)
@@ -33,13 +32,13 @@ def change_section(report: Report) -> Section:
         table = draw_table(("", "Name", "Baseline", "Candidate"), rows, "llll") if rows else ""
         return fold(summary, table, stages)
 
-    return Section(name="changes", rank=RANK, size=max(1, len(ordered)), draw=draw)
+    return DocumentPart(name="changes", rank=RANK, size=max(1, len(ordered)), draw=draw)
 
 
 def summarise_changes(changes: list[Change]) -> str:
     """Return how many of each kind: ``2 parameters, 1 source file``."""
     counts = [(NOUNS[kind], sum(change.kind == kind for change in changes)) for kind in KINDS]
-    return ", ".join(plural(count, noun) for noun, count in counts if count) or "nothing that the pipeline names"
+    return ", ".join(plural(count, noun) for noun, count in counts if count) or "nothing the pipeline depends on"
 
 
 def _draw_change(change: Change) -> tuple[str, ...]:
@@ -59,8 +58,8 @@ def _draw_value(text: str | None) -> str:
 def _describe_stages(stages: tuple[Stage, ...]) -> str:
     if not stages or all(stage.state in {"unchanged", "unknown"} for stage in stages):
         return ""
-    shown = ", ".join(_describe_stage(stage) for stage in stages[:MANY_STAGES])
-    more = f", and {plural(len(stages) - MANY_STAGES, 'more stage')}" if len(stages) > MANY_STAGES else ""
+    shown = ", ".join(_describe_stage(stage) for stage in stages[:MAX_STAGES])
+    more = f", and {plural(len(stages) - MAX_STAGES, 'more stage')}" if len(stages) > MAX_STAGES else ""
     return f"Stages: {shown}{more}."
 
 

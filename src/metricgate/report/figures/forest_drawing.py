@@ -1,4 +1,4 @@
-"""The forest plot: every relative gate's difference with its intervals, against what is allowed."""
+"""The forest plot as a picture: each relative gate's difference and intervals against what is allowed."""
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -7,15 +7,15 @@ from matplotlib.patches import Rectangle
 from metricgate.models.outcome import Outcome
 from metricgate.models.result import ChartData, ForestRow
 from metricgate.report.escape import plain_name
-from metricgate.report.figures.charts.scale import Span, bounds_of, describe_row, scale_of, span_of
-from metricgate.report.figures.charts.theme import PIXELS_PER_INCH, TITLE_LENGTH, TITLE_SIZE, WIDTH_PX, Theme
-from metricgate.report.numbers import plural
+from metricgate.report.figures.forest import Span, bounds_of, describe_row, scale_of, span_of
+from metricgate.report.figures.theme import PIXELS_PER_INCH, TITLE_LENGTH, TITLE_SIZE, WIDTH_PX, Theme
+from metricgate.report.number_format import plural
 
 ROW_PX = 62
 TOP_PX = 34
 BOTTOM_PX = 30
 EDGE = 0.02  # of the width, left and right
-ROOM = 0.33  # of the width, that words below the zero line need to its right
+ROOM = 0.33  # of the width: the space that the words below the zero line need to its right
 THIN, THICK = 1.8, 7.0  # points: the decision bound, the pointwise interval
 MARKS = {Outcome.PASSED: "o", Outcome.FAILED: "s"}
 LABEL_LENGTH = 26  # characters beside the numbers
@@ -44,8 +44,8 @@ def draw_forest(figure: Figure, chart: ChartData, theme: Theme) -> None:
 def _draw_scale(axes: Axes, bottom: float, left_out: int, span: Span, theme: Theme) -> None:
     right = f"{plural(left_out, 'more gate')} in the table" if left_out else "better →"
     zero = "no change" if span.right > ROOM * (span.right - span.left) and not left_out else "0"
-    for place, words, align in ((span.left, "← worse", "left"), (0.0, zero, "center"), (span.right, right, "right")):
-        axes.text(place, bottom, words, color=theme.muted, ha=align, va="top")
+    for position, words, align in ((span.left, "← worse", "left"), (0.0, zero, "center"), (span.right, right, "right")):
+        axes.text(position, bottom, words, color=theme.muted, ha=align, va="top")
 
 
 def _draw_row(axes: Axes, position: int, row: ForestRow, span: Span, theme: Theme) -> None:

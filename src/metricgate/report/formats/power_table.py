@@ -17,21 +17,21 @@ COLUMNS = (
     "rows to\nsettle",
     "settled\nmargin",
 )
-NOTHING = "No gate of this policy compares predictions with a baseline: there is nothing to catch."
-EXPLANATION = (
-    "loss caught in 80 %: the true loss that makes the gate fail in 4 of 5 pull requests; catches margin, twice it: how\n"
-    "often a true loss as large as the margin, and twice it, makes it fail; settles equal: how often truly equal models\n"
-    "pass a required gate; rows to settle: rows on which they do in 4 of 5 cases; settled margin: the smallest margin for\n"
-    "which these rows do."
-)
+NOTHING = "No gate of this policy compares predictions with a baseline, so there is nothing to measure."
+EXPLANATION = """\
+loss caught in 80 %: the true loss at which the gate fails in 4 of 5 pull requests
+catches margin, twice it: how often the gate fails if the true loss is the margin, or twice the margin
+settles equal: how often a required gate passes if the models are truly equal
+rows to settle: how many rows make it pass in 4 of 5 such cases
+settled margin: the smallest margin for which the rows at hand do the same"""
 ASSUMED = (
-    f"Only one model's predictions are known: its influence values are assumed to correlate {ASSUMED_CORRELATION:g} with\n"
-    "the other's. Two prediction files measure it."
+    "Only one model's predictions are known. The influence values of the two models are\n"
+    f"assumed to correlate {ASSUMED_CORRELATION:g}; pass two prediction files to measure the correlation."
 )
 
 
 def render_power(powers: Sequence[RulePower]) -> str:
-    """Render what each gate can catch as plain text."""
+    """Return what each gate can catch, as plain text."""
     if not powers:
         return NOTHING
     rows = [_row(item) for item in powers]

@@ -5,16 +5,16 @@ import math
 MINUS = "−"
 NONE = "–"
 HUGE = 1e9
-MOST_DECIMALS = 7
-WRITTEN_DECIMALS = 6  # more are not written by hand
+MAX_DECIMALS = 7
+WRITTEN_DECIMALS = 6  # nobody writes more by hand
 
 
 def decimals_for(low: float | None, high: float | None, *values: float | None) -> int:
-    """Return how many decimals an estimate between ``low`` and ``high`` deserves.
+    """Return how many decimals an estimate between ``low`` and ``high`` supports.
 
-    One significant digit of the half width where it leads with 3 to 9, two where it leads with 1 or 2, as the
+    One significant digit of the half width if its first digit is 3 to 9, two if it is 1 or 2, as the
     Particle Data Group rounds. Without an interval: four significant digits of the largest of ``values``, and up to
-    four more until two of the digits in which they differ are seen.
+    four more until two of the digits in which they differ show.
     """
     if low is not None and high is not None and high > low:
         return _decimals((high - low) / 2)
@@ -48,14 +48,14 @@ def separate(low: float | None, bound: float | None, decimals: int) -> int:
 
 
 def format_number(value: float | None, decimals: int, *, signed: bool = False) -> str:
-    """Return ``value`` with ``decimals`` decimals, thousands apart, and a plus sign if ``signed`` and positive.
+    """Return ``value`` with ``decimals`` decimals, thousands separated, and a plus sign if ``signed`` and positive.
 
     Very large numbers, and those that need very many decimals, are written with a power of ten.
     """
     if value is None:
         return NONE
-    apart = abs(value) >= HUGE or (decimals > MOST_DECIMALS and value != 0)
-    body = f"{abs(value):.2e}" if apart else f"{abs(value):,.{min(decimals, MOST_DECIMALS)}f}"
+    apart = abs(value) >= HUGE or (decimals > MAX_DECIMALS and value != 0)
+    body = f"{abs(value):.2e}" if apart else f"{abs(value):,.{min(decimals, MAX_DECIMALS)}f}"
     if not any(digit in body.partition("e")[0] for digit in "123456789"):
         return body
     if value < 0:
@@ -64,9 +64,9 @@ def format_number(value: float | None, decimals: int, *, signed: bool = False) -
 
 
 def format_bound(value: float, decimals: int, *, signed: bool = False) -> str:
-    """Return a number of the policy as it was written, with at least as many decimals as what stands beside it.
+    """Return a number of the policy as it was written, with at least as many decimals as the number beside it.
 
-    A share of the baseline has endless decimals; it is rounded like what stands beside it.
+    A share of the baseline has endless decimals; it is rounded like the number beside it.
     """
     own = len(f"{abs(value):.10f}".rstrip("0").partition(".")[2])
     written = own if own <= WRITTEN_DECIMALS else 0
@@ -74,7 +74,7 @@ def format_bound(value: float, decimals: int, *, signed: bool = False) -> str:
 
 
 def format_interval(low: float | None, high: float | None, decimals: int, *, signed: bool = False) -> str:
-    """Return both bounds of an interval, or the one that it has; empty without any."""
+    """Return the bounds of an interval, or its only bound; empty without any."""
     ends = [format_number(end, decimals, signed=signed) for end in (low, high) if end is not None]
     if len(ends) == 1:
         return f"{'≥' if high is None else '≤'} {ends[0]}"
@@ -82,7 +82,7 @@ def format_interval(low: float | None, high: float | None, decimals: int, *, sig
 
 
 def format_count(count: int) -> str:
-    """Return a count with its thousands apart."""
+    """Return a count with a thousands separator."""
     return f"{count:,}"
 
 

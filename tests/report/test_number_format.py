@@ -2,7 +2,7 @@
 
 import pytest
 
-from metricgate.report.numbers import (
+from metricgate.report.number_format import (
     decimals_for,
     format_about,
     format_bound,

@@ -11,15 +11,14 @@ from typing import Any
 from metricgate.models.result import ChartData, CurveData, Side
 from metricgate.models.snapshot import PlotFile, Snapshot
 from metricgate.report.escape import plain_name
-from metricgate.report.figures.chart_data import MATRIX_CLASSES
-from metricgate.report.figures.image_data import shrink_picture
-from metricgate.report.figures.plot_file import PlotError, Rows, read_rows
-from metricgate.report.numbers import plural
+from metricgate.report.figures.dvc_plot_files import PlotError, Rows, read_rows, shrink_picture
+from metricgate.report.figures.task_charts import MAX_CLASSES
+from metricgate.report.number_format import plural
 
-MOST_PLOTS = 12
+MAX_PLOTS = 12
 BUCKETS = 150  # of a long line; each keeps its lowest and its highest point, so that no spike is lost
-CLOUD = 1500  # points of a scatter plot
-BARS = 12
+MAX_POINTS = 1500  # of a scatter plot
+MAX_BARS = 12
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".svg", ".bmp", ".webp"})
 
 Sides = Mapping[Side, Rows]
@@ -34,20 +33,21 @@ class Plots:
 
 
 def build_plots(baseline: Snapshot | None, candidate: Snapshot) -> Plots:
-    """Return the candidate's declared plots with the baseline's data beside their own, where the two differ."""
+    """Return the candidate's declared plots with the baseline's data beside the candidate's, if the two differ."""
     before = {plot.path: path for plot, path in baseline.plots} if baseline else {}
     charts: list[ChartData] = []
     notes: list[str] = []
     differing = [(plot, path) for plot, path in candidate.plots if not _is_same(before.get(plot.path), path)]
     if len(differing) < len(candidate.plots):
         notes.append(f"{plural(len(candidate.plots) - len(differing), 'plot')} of the pipeline did not change.")
-    for plot, path in differing[:MOST_PLOTS]:
+    for plot, path in differing[:MAX_PLOTS]:
         try:
             charts.append(_build_plot(plot, before.get(plot.path), path))
         except PlotError as error:
             notes.append(f"The plot {plot.path} is not drawn: {error}.")
-    if len(differing) > MOST_PLOTS:
-        notes.append(f"{plural(len(differing) - MOST_PLOTS, 'more plot')} of the pipeline are not drawn.")
+    if len(differing) > MAX_PLOTS:
+        more = len(differing) - MAX_PLOTS
+        notes.append(f"{plural(more, 'more plot')} of the pipeline {'is' if more == 1 else 'are'} not drawn.")
     return Plots(charts=tuple(charts), notes=tuple(notes))
 
 
@@ -88,7 +88,7 @@ def _choose_columns(plot: PlotFile, sides: Sides) -> tuple[str | None, str]:
     columns = [name for name in sides["candidate"][0] if isinstance(name, str)] if sides["candidate"] else []
     y = plot.y or next((name for name in reversed(columns) if name != plot.x), None)
     if y is None or y not in columns or (plot.x and plot.x not in columns):
-        raise PlotError("it has no such columns")
+        raise PlotError("its columns are not in the file")
     return plot.x, y
 
 
@@ -117,7 +117,7 @@ Point = tuple[float, float]
 
 
 def _read_points(rows: Rows, x: str | None, y: str) -> list[Point]:
-    """Return the rows in which both are finite numbers."""
+    """Return x and y of the rows in which both are finite numbers."""
     pairs = (
         (float(index) if x is None else _number(row.get(x)), _number(row.get(y))) for index, row in enumerate(rows)
     )
@@ -154,8 +154,8 @@ def _thin_line(points: list[Point]) -> list[Point]:
 
 
 def _thin_cloud(points: list[Point]) -> list[Point]:
-    """Return every n-th point: rows come in no order that a cloud would show."""
-    return points[:: max(1, math.ceil(len(points) / CLOUD))]
+    """Return every n-th point; their order does not matter in a cloud."""
+    return points[:: max(1, math.ceil(len(points) / MAX_POINTS))]
 
 
 def _build_confusion(plot: PlotFile, sides: Sides) -> ChartData:
@@ -165,8 +165,8 @@ def _build_confusion(plot: PlotFile, sides: Sides) -> ChartData:
         raise PlotError("it names no column x with the actual classes")
     pairs = {side: [(str(row.get(x)), str(row.get(y))) for row in rows] for side, rows in sides.items()}
     classes = sorted({name for cells in pairs.values() for pair in cells for name in pair})
-    if len(classes) > MATRIX_CLASSES:
-        raise PlotError(f"its {len(classes)} classes do not fit, at most {MATRIX_CLASSES} do")
+    if len(classes) > MAX_CLASSES:
+        raise PlotError(f"it has {len(classes)} classes, and at most {MAX_CLASSES} can be drawn")
     return ChartData(
         **_name_chart(plot),
         kind="confusion",
@@ -191,7 +191,7 @@ def _build_bars(plot: PlotFile, sides: Sides) -> ChartData:
     _choose_columns(plot, sides)
     values = {side: {str(row.get(plot.y)): _number(row.get(plot.x)) for row in rows} for side, rows in sides.items()}
     known = {name: value for name, value in values["candidate"].items() if value is not None}
-    names = sorted(known, key=lambda name: -abs(known[name]))[:BARS]
+    names = sorted(known, key=lambda name: -abs(known[name]))[:MAX_BARS]
     curves = tuple(
         CurveData(
             label=side,

@@ -1,4 +1,4 @@
-"""report.json: its schema, and reading one back with no more trust than it deserves."""
+"""report.json: its schema, and and reading a file that is not trusted."""
 
 import json
 
@@ -22,14 +22,14 @@ def read_report(text: str | bytes) -> Report:
     Raises
     ------
     ConfigurationError
-        If it is too long, no JSON, or not a report of this schema version.
+        If it is too long, not JSON, or not a report of this schema version.
     """
     size = len(text)
     if size > MAX_BYTES:
         raise ConfigurationError(
             f"The report is {size:,} bytes long.",
             expected=f"at most {MAX_BYTES:,} bytes.",
-            fix="Give the report.json that a MetricGate run wrote.",
+            fix="Pass the report.json that a MetricGate run wrote.",
         )
     try:
         return Report.model_validate_json(text, strict=True)
@@ -37,7 +37,7 @@ def read_report(text: str | bytes) -> Report:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         raise ConfigurationError(
-            f"This is not a report that can be read: {where}: {first['msg']}.",
+            f"The file is not a readable report: {where}: {first['msg']}.",
             expected=f"a report.json with schema_version {SCHEMA_VERSION}.",
-            fix="Give the report.json that this version of MetricGate wrote, or run the same version that wrote it.",
+            fix="Pass a report.json that this version of MetricGate wrote, or run the version that wrote it.",
         ) from error

@@ -1,15 +1,15 @@
-"""Residuals, and predictions against labels, of both models, reduced to what a picture can show."""
+"""Residuals, and predictions against labels, of both models, thinned to what a picture can show."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from metricgate.models.result import ChartData, CurveData
 from metricgate.models.samples import FloatArray, Sample
-from metricgate.report.figures.classification_data import SIDES, round_values
+from metricgate.report.figures.classification_curves import SIDES, round_values
 
 CELLS = 56  # per side of the density; a cell is four pixels of the picture
 BARS = 40
-POINTS = 1500  # up to here the points themselves are drawn
+MAX_POINTS = 1500  # up to here the points themselves are drawn
 TAIL = 0.005  # of the residuals on either side, shown in the last bar
 
 
@@ -50,7 +50,7 @@ def _common_range(residuals: list[FloatArray]) -> tuple[float, float]:
 
 
 def build_scatter(baseline: Sample, candidate: Sample, name: str, suffix: str) -> ChartData | None:
-    """Return predictions against labels: the points where they are few, else how many fall into each cell."""
+    """Return predictions against labels: the points if they are few, else how many fall into each cell."""
     samples = (baseline, candidate)
     if any(sample.label is None or sample.prediction is None for sample in samples):
         return None
@@ -59,7 +59,7 @@ def build_scatter(baseline: Sample, candidate: Sample, name: str, suffix: str) -
     every = np.array([bound for part in (*labels, *predictions) for bound in (part.min(), part.max())])
     span = (float(every.min()), float(every.max()))
     ends = span if span[1] > span[0] else (span[0] - 0.5, span[1] + 0.5)
-    few = baseline.rows <= POINTS
+    few = baseline.rows <= MAX_POINTS
     return ChartData(
         name=f"{name}predictions",
         kind="scatter",

@@ -1,24 +1,83 @@
-"""The slices: worst first, the skipped ones with their reason, and how many there are."""
+"""The metrics as tables: all of them over all rows, and the slices, worst first."""
 
 from collections.abc import Sequence
 
 from metricgate.models.outcome import Direction, Outcome
 from metricgate.models.result import GateRow, MetricRow
+from metricgate.report.document import DocumentPart, draw_table, fold, unbroken
 from metricgate.report.escape import escape_sentence
-from metricgate.report.formats.budget import Section
-from metricgate.report.headline import gate_decimals
-from metricgate.report.numbers import NONE, format_count, format_level
-from metricgate.report.sections.gate_table import describe_change, sort_gates
-from metricgate.report.sections.metric_table import describe_difference
-from metricgate.report.tables import draw_table, fold, unbroken
+from metricgate.report.gate_order import gate_decimals, sort_gates
+from metricgate.report.number_format import (
+    NONE,
+    decimals_for,
+    format_count,
+    format_interval,
+    format_level,
+    format_number,
+)
+from metricgate.report.sections.gate_table import describe_change
 from metricgate.report.value import Report
-from metricgate.report.vocabulary import OUTCOME_SIGNS, name_metric, slice_cell
+from metricgate.report.vocabulary import OUTCOME_SIGNS, metric_cell, name_metric, slice_cell
 
-RANK = 3
+METRICS_RANK = 6
+SLICES_RANK = 3
+SORTED_ABOVE = 30
 UNJUDGED = frozenset({Outcome.SKIPPED, Outcome.ERROR})
 
 
-def slice_section(report: Report) -> Section:
+def metric_section(report: Report) -> DocumentPart:
+    """Return the folded table; if there are many metrics, the largest changes come first."""
+    rows = [row for row in report.metrics if row.slice is None]
+    if len(rows) > SORTED_ABOVE:
+        rows.sort(key=_relative_change, reverse=True)
+    summary = f"All metrics: {_summarise(rows)}"
+
+    def draw(count: int) -> str:
+        return fold(summary, draw_metrics(rows[:count], report.confidence)) if rows and count else ""
+
+    return DocumentPart(name="metrics", rank=METRICS_RANK, size=max(1, len(rows)), draw=draw)
+
+
+def _summarise(rows: Sequence[MetricRow]) -> str:
+    same = sum(row.difference == 0 for row in rows)
+    if same == len(rows):
+        return f"{format_count(same)}, unchanged"
+    return f"{format_count(len(rows))}, {format_count(same)} of them unchanged" if same else format_count(len(rows))
+
+
+def _relative_change(row: MetricRow) -> float:
+    if row.difference is None:
+        return 0.0
+    return abs(row.difference) / (abs(row.baseline or 0.0) or abs(row.candidate or 0.0) or 1.0)
+
+
+def draw_metrics(rows: Sequence[MetricRow], confidence: float) -> str:
+    """Return a Markdown table of metrics."""
+    header = ("Metric", f"Change ({format_level(confidence)} interval)", "Baseline → candidate")
+    return draw_table([unbroken(title) for title in header], [_draw_metric(row) for row in rows], "lrr")
+
+
+def _draw_metric(row: MetricRow) -> tuple[str, ...]:
+    decimals = decimals_for(row.low, row.high, row.baseline, row.candidate)
+    note = f"<br>{escape_sentence(row.note, 160)}" if row.note else ""
+    values = f"{format_number(row.baseline, decimals)} → {format_number(row.candidate, decimals)}"
+    return (f"{metric_cell(row)}{note}", describe_difference(row), unbroken(values))
+
+
+def describe_difference(row: MetricRow) -> str:
+    """Return the difference, and below it its interval if that has a width."""
+    return unbroken("<br>".join(part for part in format_difference(row) if part))
+
+
+def format_difference(row: MetricRow) -> tuple[str, str]:
+    """Return the difference and its interval, which is empty if it has no width around a change."""
+    decimals = decimals_for(row.low, row.high, row.baseline, row.candidate)
+    change = format_number(row.difference, decimals, signed=True)
+    interval = format_interval(row.low, row.high, decimals, signed=True)
+    return change, "" if row.low == row.high and row.difference else interval
+
+
+def slice_section(report: Report) -> DocumentPart:
     """Return the folded section of all slices, gated or not."""
     gates = sort_gates(tuple(gate for gate in report.gates if gate.slice))
     judged = [gate for gate in gates if gate.outcome not in UNJUDGED]
@@ -27,7 +86,7 @@ def slice_section(report: Report) -> Section:
     metrics = {(row.set, row.name, row.slice): row for row in report.metrics}
     rows = [
         *(_draw_gate(gate, metrics.get((gate.set, gate.metric, gate.slice))) for gate in judged),
-        *map(_draw_metric, others),
+        *map(_draw_ungated, others),
         *map(_draw_unjudged, unjudged),
     ]
     summary = f"Slices: {summarise_slices(gates, others)}"
@@ -37,18 +96,18 @@ def slice_section(report: Report) -> Section:
     def draw(count: int) -> str:
         return fold(summary, draw_table(titles, rows[:count], "llrr")) if rows and count else ""
 
-    return Section(name="rows of slices", rank=RANK, size=max(1, len(rows)), draw=draw)
+    return DocumentPart(name="rows of slices", rank=SLICES_RANK, size=max(1, len(rows)), draw=draw)
 
 
 def ungated_slices(report: Report) -> list[MetricRow]:
-    """Return the metrics on slices that no gate judges, the largest loss first, in half widths of its interval."""
+    """Return the metrics on slices that no gate judges, the largest loss in half widths of its interval first."""
     gated = {(gate.set, gate.metric, gate.slice) for gate in report.gates if gate.slice}
     rows = (row for row in report.metrics if row.slice and (row.set, row.name, row.slice) not in gated)
     return sorted(rows, key=_gain_in_widths)
 
 
 def _gain_in_widths(row: MetricRow) -> float:
-    """Return how much better the candidate is, in half widths of the interval; 0 where there is none."""
+    """Return how much better the candidate is, in half widths of the interval; 0 if there is none."""
     if row.difference is None or row.low is None or row.high is None or row.high <= row.low:
         return 0.0
     gain = row.difference if row.direction is Direction.HIGHER else -row.difference
@@ -79,7 +138,7 @@ def _draw_gate(gate: GateRow, metric: MetricRow | None) -> tuple[str, ...]:
     )
 
 
-def _draw_metric(row: MetricRow) -> tuple[str, ...]:
+def _draw_ungated(row: MetricRow) -> tuple[str, ...]:
     note = f"<br>{escape_sentence(row.note, 160)}" if row.note else ""
     return ("", f"{_name(row)}{note}", describe_difference(row), _count_rows(row.rows, row.positives))
 

@@ -1,30 +1,24 @@
-"""The data of the charts: what a task needs, small enough for report.json."""
-
-from collections.abc import Sequence
+"""The charts that fit a task, and the confusion matrices, small enough for report.json."""
 
 import numpy as np
 
-from metricgate.models.result import ChartData, ForestRow, GateRow
+from metricgate.models.result import ChartData
 from metricgate.models.samples import IntArray, Sample, SamplePair
-from metricgate.report.escape import plain_name, shorten
-from metricgate.report.figures.classification_data import (
+from metricgate.report.escape import plain_name
+from metricgate.report.figures.classification_curves import (
     SIDES,
     Ranking,
     build_calibration,
     build_precision_recall,
     build_roc,
 )
-from metricgate.report.figures.regression_data import build_residuals, build_scatter
-from metricgate.report.headline import asked_value
-from metricgate.report.sections.gate_table import TELLING, sort_gates
-from metricgate.report.vocabulary import OUTCOME_WORDS, is_relative, plain_metric, short_metric
+from metricgate.report.figures.regression_charts import build_residuals, build_scatter
 
-FOREST_ROWS = 10
-MATRIX_CLASSES = 6
+MAX_CLASSES = 6
 
 
 def build_charts(pair: SamplePair, *, name: str = "") -> tuple[ChartData, ...]:
-    """Return the charts that fit the task of one prediction set; ``name`` is the set's."""
+    """Return the charts that fit the task of one prediction set; ``name`` is the name of the set."""
     prefix = f"{name}-" if name else ""
     suffix = f" ({plain_name(name)})" if name else ""
     sides = (pair.baseline, pair.candidate, prefix, suffix)
@@ -51,16 +45,16 @@ def _build_rankings(baseline: Sample, candidate: Sample, prefix: str, suffix: st
 
 
 def build_confusion(baseline: Sample, candidate: Sample, prefix: str, suffix: str) -> ChartData | None:
-    """Return both models' confusion matrices, rarer classes together; None where one of them predicts no classes."""
+    """Return both models' confusion matrices, with rare classes merged; None if either predicts no classes."""
     classes = candidate.classes
     counts = [_count_cells(sample, len(classes)) for sample in (baseline, candidate)]
     if any(matrix is None for matrix in counts):
         return None
     matrices = [matrix for matrix in counts if matrix is not None]
     labels = classes
-    if len(classes) > MATRIX_CLASSES:
+    if len(classes) > MAX_CLASSES:
         order = np.argsort(-matrices[0].sum(axis=1), kind="stable")
-        labels = (*(classes[index] for index in order[: MATRIX_CLASSES - 1]), "others")
+        labels = (*(classes[index] for index in order[: MAX_CLASSES - 1]), "others")
         matrices = [_merge_rare(matrix, order) for matrix in matrices]
     return ChartData(
         name=f"{prefix}confusion",
@@ -81,44 +75,8 @@ def _count_cells(sample: Sample, classes: int) -> IntArray | None:
 
 
 def _merge_rare(matrix: IntArray, order: IntArray) -> IntArray:
-    """Return the matrix of the most frequent labels, all others in its last row and column."""
-    group = np.minimum(np.argsort(order), MATRIX_CLASSES - 1)
-    merged = np.zeros((MATRIX_CLASSES, MATRIX_CLASSES), dtype=np.int64)
+    """Return the matrix of the most frequent labels, with all others in its last row and column."""
+    group = np.minimum(np.argsort(order), MAX_CLASSES - 1)
+    merged = np.zeros((MAX_CLASSES, MAX_CLASSES), dtype=np.int64)
     np.add.at(merged, (group[:, None], group[None, :]), matrix)
     return merged
-
-
-def build_forest(gates: Sequence[GateRow]) -> ChartData | None:
-    """Return the forest plot of the relative gates that have an interval, worst first; None without any."""
-    telling = tuple(gate for gate in gates if gate.slice is None or gate.outcome in TELLING)
-    drawable = [gate for gate in sort_gates(telling) if is_relative(gate) and _has_interval(gate)]
-    if not drawable:
-        return None
-    shown = drawable[:FOREST_ROWS]
-    outcomes = ", ".join(f"{plain_metric(gate)} {OUTCOME_WORDS[gate.outcome]}" for gate in shown)
-    return ChartData(
-        name="differences",
-        kind="forest",
-        title="Change against what is allowed",
-        alt=f"Differences with their intervals against what is allowed: {shorten(outcomes, 300)}",
-        forest=tuple(_forest_row(gate) for gate in shown),
-        left_out=len(drawable) - len(shown),
-    )
-
-
-def _has_interval(gate: GateRow) -> bool:
-    return gate.low is not None and gate.high is not None and gate.difference is not None
-
-
-def _forest_row(gate: GateRow) -> ForestRow:
-    return ForestRow(
-        label=short_metric(gate),
-        outcome=gate.outcome,
-        better=gate.direction,
-        difference=gate.difference or 0.0,
-        low=gate.low or 0.0,
-        high=gate.high or 0.0,
-        simultaneous_low=gate.simultaneous_low,
-        simultaneous_high=gate.simultaneous_high,
-        margin=asked_value(gate),
-    )

@@ -6,7 +6,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from metricgate.report.formats.json_schema import report_schema
+from metricgate.report.formats.report_json import report_schema
 from metricgate.report.value import Report
 from tests.report.reports import make_error_report, make_report
 
@@ -24,7 +24,7 @@ def test_a_report_satisfies_the_schema(report: Report) -> None:
     jsonschema.validate(json.loads(report.model_dump_json()), json.loads(report_schema()))
 
 
-def test_the_schema_refuses_what_is_no_report() -> None:
+def test_the_schema_refuses_what_is_not_a_report() -> None:
     value = json.loads(make_report().model_dump_json()) | {"verdict": "safe"}
 
     with pytest.raises(jsonschema.ValidationError, match="'safe' is not one of"):

@@ -1,4 +1,4 @@
-"""The look of every chart: colours that colour-blind readers can tell apart, on GitHub's light and dark backgrounds."""
+"""The look of every chart, for GitHub's light and dark backgrounds and for colour-blind readers."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,7 +7,7 @@ from metricgate.models.outcome import Outcome
 
 ThemeName = Literal["light", "dark"]
 
-CHART_HEIGHT_PX = 340  # of all charts but the forest plot, so that they stand in even rows
+CHART_HEIGHT_PX = 340  # of all charts but the forest plot, so that rows of charts align
 WIDTH_PX = 480  # what a phone shows nearly unscaled; drawn at twice the density
 DOTS_PER_INCH = 192
 PIXELS_PER_INCH = 96
@@ -39,10 +39,10 @@ class Theme:
     passed: str
     failed: str
     doubtful: str
-    faint: str  # the thinnest density that is still seen
+    faint: str  # the lowest density that is still visible
 
     def outcome(self, outcome: Outcome) -> str:
-        """Return the colour of an outcome; the shape of its mark says the same."""
+        """Return the colour of an outcome; the shape of its mark shows the same."""
         return {Outcome.PASSED: self.passed, Outcome.FAILED: self.failed}.get(outcome, self.doubtful)
 
 

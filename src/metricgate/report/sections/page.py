@@ -1,0 +1,95 @@
+"""The page: all sections of a report in order, and the short parts above the folds and at the foot."""
+
+from metricgate.errors import find_help
+from metricgate.models.outcome import Verdict
+from metricgate.models.snapshot import Source
+from metricgate.report.document import DocumentPart, fixed
+from metricgate.report.escape import code_block, code_span, escape_sentence
+from metricgate.report.headline import headline, is_unchanged
+from metricgate.report.number_format import plural
+from metricgate.report.sections.change_table import change_section
+from metricgate.report.sections.context_line import describe_context
+from metricgate.report.sections.earlier_runs import history_section
+from metricgate.report.sections.gate_table import folded_gate_section, gate_section
+from metricgate.report.sections.method import method_section
+from metricgate.report.sections.metric_tables import metric_section, slice_section
+from metricgate.report.sections.next_step import draw_missing_policy, draw_next_step
+from metricgate.report.sections.pictures import chart_section, main_picture
+from metricgate.report.value import Acceptance, Failure, Report
+from metricgate.report.view_context import ViewContext
+from metricgate.report.vocabulary import VERDICT_SIGNS
+
+MAX_WARNINGS = 8
+RECORDED = frozenset({Source.GIT, Source.DVC_CACHE, Source.DVC_REMOTE})
+
+
+def page_sections(report: Report, context: ViewContext) -> tuple[DocumentPart, ...]:
+    """Return all sections, the headline first; where nothing changed, the gates are folded and no picture is shown."""
+    quiet = report.verdict is Verdict.PASSED and is_unchanged(report) and not report.accepted
+    return (
+        fixed("headline", f"## {VERDICT_SIGNS[report.verdict]} {escape_sentence(headline(report))}"),
+        fixed("context", describe_context(report, context)),
+        fixed("warnings", _draw_warnings(report)),
+        fixed("acceptance", _draw_acceptance(report.accepted)),
+        fixed("failure", _draw_failure(report.failure)),
+        *(() if quiet else _open_sections(report, context)),
+        *((folded_gate_section(report),) if quiet and report.gates else (chart_section(report, context),)),
+        slice_section(report),
+        change_section(report),
+        metric_section(report),
+        method_section(report, context),
+        history_section(context),
+        fixed("footer", _draw_footer(report)),
+    )
+
+
+def _open_sections(report: Report, context: ViewContext) -> tuple[DocumentPart, ...]:
+    proposal = f"**Policy:** {escape_sentence(report.candidate_policy)}" if report.candidate_policy else ""
+    return (
+        gate_section(report),
+        fixed("policy", proposal),
+        fixed("next step", draw_next_step(report)),
+        fixed("missing policy", draw_missing_policy(report)),
+        fixed("picture", main_picture(report, context)),
+    )
+
+
+def _draw_warnings(report: Report) -> str:
+    texts = [*_describe_staleness(report), *(warning.text for warning in report.warnings)]
+    if not texts:
+        return ""
+    sentences = [escape_sentence(text) for text in texts[:MAX_WARNINGS]]
+    more = len(texts) - MAX_WARNINGS
+    tail = [f"and {plural(more, 'more warning')} in report.json"] if more > 0 else []
+    lines = sentences if len(texts) == 1 else [f"- {line}" for line in (*sentences, *tail)]
+    return "\n".join(f"> {line}" for line in ("[!WARNING]", *lines))
+
+
+def _describe_staleness(report: Report) -> list[str]:
+    """Return a warning if the baseline's results were used although they are older than its inputs."""
+    baseline = report.baseline
+    if baseline is None or not baseline.stale or baseline.source not in RECORDED:
+        return []
+    return [f"The baseline's recorded results are older than its inputs: {baseline.stale}"]
+
+
+def _draw_acceptance(accepted: Acceptance | None) -> str:
+    if accepted is None:
+        return ""
+    reason = escape_sentence(accepted.reason) if accepted.reason.strip() else "no reason was given"
+    return f"**Accepted by** {code_span(accepted.by)}: {reason}"
+
+
+def _draw_failure(failure: Failure | None) -> str:
+    if failure is None:
+        return ""
+    parts = (("Expected", failure.expected), ("What to do", failure.fix))
+    said = [f"**{escape_sentence(failure.title)}:** {escape_sentence(failure.what)}"]
+    said += [f"**{name}:** {escape_sentence(text)}" for name, text in parts if text]
+    said.append(f"[More about this error]({find_help(failure.anchor)})")
+    return "\n\n".join((*said, code_block(failure.details)) if failure.details.strip() else said)
+
+
+def _draw_footer(report: Report) -> str:
+    origin = f" · gates from {escape_sentence(report.policy_origin)}" if report.policy_origin else ""
+    return f"<sub>MetricGate {escape_sentence(report.metricgate)}{origin}</sub>"
