@@ -1,4 +1,4 @@
-"""Both sides' rows brought together: row i is the same test example, and every row left out is counted."""
+"""Baseline and candidate joined: row i is the same test example on both sides, and every row left out is counted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,25 +10,26 @@ from numpy.typing import NDArray
 
 from metricgate.errors import PredictionsError
 from metricgate.models.result import Pairing
-from metricgate.models.samples import Categorical, IntArray, SamplePair
-from metricgate.predictions.alignment import Alignment, align_rows
-from metricgate.predictions.coding import agree_on_coding
-from metricgate.predictions.content import order_by_content
-from metricgate.predictions.keys import RowKeys
-from metricgate.predictions.notes import (
+from metricgate.models.samples import Categorical, FloatArray, IntArray, SamplePair
+from metricgate.predictions.checked_predictions import Predictions
+from metricgate.predictions.label_text import same_label, sort_labels
+from metricgate.predictions.pairing_notes import (
+    describe_left_out,
     describe_lost_classes,
+    describe_missing_classes,
     describe_order,
     describe_spec,
     describe_spec_changes,
     merge_notes,
 )
-from metricgate.predictions.table import Predictions
+from metricgate.predictions.row_alignment import Alignment, align_rows, order_by_content
+from metricgate.predictions.row_keys import RowKeys
 from metricgate.predictions.wording import count_rows
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PairedSet:
-    """One prediction set of both models on the same rows, and the facts about how they came together."""
+    """One prediction set of both models on the same rows, and the facts about the join."""
 
     pair: SamplePair
     slices: Mapping[str, Categorical]
@@ -36,22 +37,21 @@ class PairedSet:
 
 
 def pair_predictions(baseline: Predictions, candidate: Predictions) -> PairedSet:
-    """Join the rows that both sides have with equal labels: by id where both have one, else in file order.
+    """Join the rows that both sides have with equal labels: by id if both have one, else in file order.
 
-    Rows come in the order of their ids, without ids of their content, whatever the order of the files. Slices, groups and weights are the
-    baseline's where it has them, so that a candidate cannot move rows between slices.
+    Rows are sorted by id, or by content if there are no ids: the order of the files changes nothing. Slices, groups
+    and weights are the baseline's where it has them, so that a candidate cannot move rows between slices.
 
     Raises
     ------
     PredictionsError
-        If task or positive label differ, rows without ids disagree, nothing is common, or rows are on one side only
-        and a side's ``on_unpaired`` is ``refuse``.
+        If the tasks or positive labels differ, rows without ids disagree, no row is common, or a row is on one side
+        only and either side's ``on_unpaired`` is ``refuse``.
     """
     baseline, candidate, notes = agree_on_coding(baseline, candidate)
     rows = align_rows(baseline, candidate)
     _refuse_unpaired(baseline, candidate, rows)
-    sides = (rows.take_baseline(baseline), rows.take_candidate(candidate))
-    pair, slices, changes = _share(*sides)
+    pair, slices, changes = _share(rows.take_baseline(baseline), rows.take_candidate(candidate))
     notes = [*notes, *describe_order(pair, rows.method)]
     if rows.method == "order":
         pair, slices = _sort_by_content(pair, slices)
@@ -75,7 +75,7 @@ def pair_predictions(baseline: Predictions, candidate: Predictions) -> PairedSet
         duplicates=candidate.duplicates,
         test_set=_name_test_set(candidate),
         notes=(
-            *rows.describe(),
+            *_describe(rows),
             *changes,
             *notes,
             *describe_lost_classes(pair),
@@ -93,31 +93,37 @@ def _sort_by_content(pair: SamplePair, slices: Mapping[str, Categorical]) -> tup
 
 
 def _name_test_set(predictions: Predictions) -> str:
-    """Return a short hash of the rows' ids and labels, which is the same for every model judged on them."""
+    """Return a short hash of the rows' ids and labels: the same for every model that is judged on them."""
     digest = blake2b(digest_size=8)
     for part in (predictions.ids and predictions.ids.values, predictions.sample.label):
         digest.update(b"-" if part is None else np.ascontiguousarray(part).tobytes())
     return digest.hexdigest()
 
 
+def _describe(rows: Alignment) -> list[str]:
+    return describe_left_out(rows.only_baseline, rows.only_candidate, rows.label_differs)
+
+
 def _refuse_unpaired(baseline: Predictions, candidate: Predictions, rows: Alignment) -> None:
     if rows.complete or "refuse" not in {baseline.spec.on_unpaired, candidate.spec.on_unpaired}:
         return
     raise PredictionsError(
-        " ".join(rows.describe()),
-        expected="the same rows with the same labels on both sides, because the policy says `on_unpaired: refuse`.",
+        " ".join(_describe(rows)),
+        expected="the same rows with the same labels on both sides, because the policy has `on_unpaired: refuse`.",
         fix="evaluate both models on the same test set, or set `on_unpaired: common` to compare the common rows.",
     )
 
 
 def _share(baseline: Predictions, candidate: Predictions) -> tuple[SamplePair, dict[str, Categorical], list[str]]:
-    """Give both sides one label, weight, group and set of slices; say what differed."""
+    """Return both sides with one label, weight and group, their slices, and sentences about what differed."""
     changes = []
     slices = dict(candidate.slices) | dict(baseline.slices)
     for column in baseline.slices.keys() & candidate.slices.keys():
         differing = _count_different(baseline.slices[column], candidate.slices[column])
         if differing:
-            changes.append(f"{count_rows(differing, 'has')} another {column} in the candidate; the baseline's is used.")
+            changes.append(
+                f"{count_rows(differing, 'has')} a different {column} in the candidate; the baseline's is used."
+            )
     weight = candidate.sample.weight if baseline.sample.weight is None else baseline.sample.weight
     if not _same(baseline.sample.weight, candidate.sample.weight):
         whose = "candidate's" if baseline.sample.weight is None else "baseline's"
@@ -167,3 +173,73 @@ def _is_identical(pair: SamplePair) -> bool:
 def _count_positives(pair: SamplePair) -> int | None:
     label = pair.baseline.label
     return int(np.count_nonzero(label)) if pair.baseline.task == "binary" and label is not None else None
+
+
+def agree_on_coding(baseline: Predictions, candidate: Predictions) -> tuple[Predictions, Predictions, list[str]]:
+    """Return both sides with labels in one coding, and sentences about classes that one side lacks."""
+    if baseline.task != candidate.task:
+        raise PredictionsError(
+            f"The baseline's predictions are read as {baseline.task}, the candidate's as {candidate.task}.",
+            expected="the same task on both sides.",
+            fix="compare the columns of both files, and set `task:` under `predictions:`.",
+        )
+    if baseline.task == "binary":
+        return (*_agree_on_positive(baseline, candidate), [])
+    if baseline.task == "multiclass":
+        return _agree_on_classes(baseline, candidate)
+    return baseline, candidate, []
+
+
+def _agree_on_positive(baseline: Predictions, candidate: Predictions) -> tuple[Predictions, Predictions]:
+    for one, other in zip(baseline.classes, candidate.classes, strict=True):
+        if one and other and not same_label(one, other):
+            raise PredictionsError(
+                f"The classes (negative, positive) are {_quote(baseline)} in the baseline's predictions "
+                f"and {_quote(candidate)} in the candidate's.",
+                expected="the same labels and the same positive label on both sides.",
+                fix="set `positive:` to the same value on both sides, and spell the labels the same way.",
+            )
+    classes = tuple(one or other for one, other in zip(baseline.classes, candidate.classes, strict=True))
+    return _rename(baseline, classes), _rename(candidate, classes)
+
+
+def _quote(side: Predictions) -> str:
+    return " and ".join(f"'{value}'" for value in side.classes)
+
+
+def _rename(side: Predictions, classes: tuple[str, ...]) -> Predictions:
+    return replace(side, classes=classes, positive_label=classes[1], sample=replace(side.sample, classes=classes))
+
+
+def _agree_on_classes(baseline: Predictions, candidate: Predictions) -> tuple[Predictions, Predictions, list[str]]:
+    if baseline.classes == candidate.classes:
+        return baseline, candidate, []
+    classes = sort_labels({*baseline.classes, *candidate.classes})
+    notes = [
+        *describe_missing_classes("baseline", baseline.classes, classes),
+        *describe_missing_classes("candidate", candidate.classes, classes),
+    ]
+    return _recode(baseline, classes), _recode(candidate, classes), notes
+
+
+def _recode(side: Predictions, classes: tuple[str, ...]) -> Predictions:
+    sample = side.sample
+    lookup = np.array([classes.index(value) for value in side.classes], dtype=np.int16)
+    return replace(
+        side,
+        classes=classes,
+        sample=replace(
+            sample,
+            classes=classes,
+            label=None if sample.label is None else lookup[sample.label],
+            prediction=None if sample.prediction is None else lookup[sample.prediction],
+            scores=None if sample.scores is None else _spread(sample.scores, lookup, len(classes)),
+        ),
+    )
+
+
+def _spread(scores: FloatArray, columns: NDArray[Any], width: int) -> FloatArray:
+    """Return scores, shape (n, width), with 0 for the classes that this side never names."""
+    wide = np.zeros((len(scores), width))
+    wide[:, columns] = scores
+    return wide

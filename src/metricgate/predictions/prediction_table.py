@@ -1,8 +1,8 @@
-"""A predictions file as a table of named columns: the only place that speaks to DuckDB."""
+"""Predictions files as a table of named columns: the only module that uses DuckDB for them."""
 
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metricgate.errors import PredictionsError
-from metricgate.predictions.formats import FORMATS, quote_name, table_sql
+from metricgate.models.snapshot import FilePart
+from metricgate.predictions.file_formats import FORMATS, quote_name, scan_file
 from metricgate.predictions.wording import count_things, list_names
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 MEMORY_LIMIT = "1GiB"
 THREADS = 4
 _CSV_REASONS = {
-    "unterminated quote": "opens a quote that nothing closes",
+    "unterminated quote": "opens a quote that is never closed",
     "Invalid unicode": "is not text in UTF-8",
     "Maximum line size": "is too long",
 }
@@ -35,22 +36,26 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
-    """An open file.
+class PredictionTable:
+    """The rows of an open file, or of parts of several.
 
-    ``types`` maps each column to DuckDB's name of its type; in CSV every column is VARCHAR. ``order`` holds the
-    position in the file of each fetched row; None for the order of the file.
+    Attributes
+    ----------
+    files : where the rows come from
+    path : the file as messages show it
+    types : DuckDB's name of each column's type; in CSV every column is VARCHAR
+    order : position in the file of each fetched row, shape (n,); None for the order of the file
     """
 
     connection: "duckdb.DuckDBPyConnection"
-    file: Path
-    path: str  # as shown to people
+    files: Sequence[Path]
+    path: str
     types: Mapping[str, str]
     order: NDArray[Any] | None = None
 
     def fetch(self, sql: str) -> NDArray[Any]:
-        """Return an SQL expression over the columns as an array, rows in ``order``; null is masked."""
-        with translated_errors(self.file, self.path):
+        """Return an SQL expression over the columns as an array, shape (n,), with rows in ``order`` and nulls masked."""
+        with translated_errors(self.files, self.path):
             (values,) = self.connection.execute(f"SELECT {sql} AS value FROM rows").fetchnumpy().values()
         found: NDArray[Any] = values if self.order is None else values[self.order]
         return found
@@ -60,12 +65,12 @@ class Source:
         return rows if self.order is None else self.order[rows]
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
-        """Return the rows of a query over the table ``rows``; names in it must be quoted."""
-        with translated_errors(self.file, self.path):
+        """Return the result of a query over the table ``rows``; names in it must be quoted."""
+        with translated_errors(self.files, self.path):
             return self.connection.execute(sql).fetchall()
 
     def require(self, column: str, role: str) -> None:
-        """Refuse a column that the file does not have."""
+        """Raise PredictionsError if the file does not have the column."""
         if column not in self.types:
             raise missing_column(column, role, self.path, tuple(self.types))
 
@@ -75,7 +80,7 @@ class Source:
         return f"({quote_name(column)} ->> '$')" if self.types[column] == "JSON" else f"{quote_name(column)}::VARCHAR"
 
     def as_number(self, column: str) -> str:
-        """Return SQL for a column's values as DOUBLE, null for what is no number; true and false are 1 and 0."""
+        """Return SQL for a column's values as DOUBLE; what is not a number becomes null, true and false 1 and 0."""
         name = self.as_text(column) if self.types[column] == "JSON" else quote_name(column)
         return f"try_cast({name} AS DOUBLE)"
 
@@ -91,20 +96,53 @@ def missing_column(column: str, role: str, path: str, present: tuple[str, ...]) 
 
 
 @contextmanager
-def open_source(path: Path, shown: str) -> Iterator[Source]:
-    """Open a CSV, Parquet or JSON Lines file."""
-    _require_file(path, shown)
+def open_table(rows: Path | Sequence[FilePart], shown: str) -> Iterator[PredictionTable]:
+    """Open a CSV, Parquet or JSON Lines file, or the selected rows of several files, one file after the other.
+
+    Columns of several files are matched by name; a row has nulls in the columns that its file lacks.
+
+    Raises
+    ------
+    PredictionsError
+        If a file does not exist or cannot be read, or no type can hold a column's values from all files.
+    """
+    files = [rows] if isinstance(rows, Path) else [part.file for part in rows]
+    for file in files:
+        _require_file(file, shown)
     with open_connection() as connection:
-        with translated_errors(path, shown):
-            connection.execute(table_sql(path, shown))
+        with translated_errors(files, shown):
+            scans = [scan_file(file, shown) for file in files]
+            if isinstance(rows, Path):
+                query = f"SELECT * FROM {scans[0].sql}"
+            else:
+                masks = _register_masks(connection, rows)
+                query = " UNION ALL BY NAME ".join(
+                    f"SELECT file.* FROM {scan.sql} file POSITIONAL JOIN {mask} WHERE {mask}.selected_here"
+                    for scan, mask in zip(scans, masks, strict=True)
+                )
+            kind = "TEMP VIEW" if all(scan.by_column for scan in scans) else "TEMP TABLE"
+            connection.execute(f"CREATE {kind} rows AS {query}")
             described = connection.execute("DESCRIBE rows").fetchall()
-        types = {str(name): str(kind) for name, kind, *_ in described}
-        yield Source(connection, path, shown, types)
+        types = {str(name): str(sql_type) for name, sql_type, *_ in described}
+        yield PredictionTable(connection, files, shown, types)
+
+
+def _register_masks(connection: "duckdb.DuckDBPyConnection", parts: Sequence[FilePart]) -> list[str]:
+    names = [f"mask{number}" for number in range(len(parts))]
+    for name, part in zip(names, parts, strict=True):
+        connection.register(name, {"selected_here": part.selected})
+    return names
+
+
+def require_joinable(parts: Sequence[FilePart], shown: str) -> None:
+    """Raise PredictionsError if ``open_table`` cannot read these parts as one table, any of their columns included."""
+    with open_table(parts, shown) as table:
+        table.ask("SELECT count(COLUMNS(*)) FROM rows")
 
 
 @contextmanager
 def open_connection() -> "Iterator[duckdb.DuckDBPyConnection]":
-    """Open a database in memory that downloads nothing, prints nothing, and keeps what is large in a temporary folder."""
+    """Open a database in memory. It downloads and prints nothing, and spills to a temporary folder."""
     import duckdb  # noqa: PLC0415  heavy, and not needed for `metricgate --help`
 
     with (
@@ -131,33 +169,38 @@ def _require_file(path: Path, shown: str) -> None:
 
 
 @contextmanager
-def translated_errors(path: Path, shown: str) -> Iterator[None]:
-    """Turn DuckDB's errors into one of ours, keeping its line number and reason."""
+def translated_errors(files: Sequence[Path], shown: str) -> Iterator[None]:
+    """Raise DuckDB's errors as PredictionsError, with their line number and reason."""
     import duckdb  # noqa: PLC0415  as above
 
     try:
         yield
     except (duckdb.Error, UnicodeDecodeError) as error:
-        text = str(error).replace(str(path.absolute()), shown)
+        text = str(error)
+        for file in files:
+            text = text.replace(str(file.absolute()), shown)
         reason, line = _explain_csv(text) or (_first_line(text), "")
         raise PredictionsError(
             f"{shown} cannot be read: {reason}.",
             expected=FORMATS,
-            fix="look at that place, and correct the stage that writes the file.",
+            fix="correct the stage that writes the file.",
             details=line,
         ) from error
 
 
 def _explain_csv(text: str) -> tuple[str, str] | None:
-    """Return what is wrong with which line, and that line, from DuckDB's message on a CSV file."""
+    """Return what is wrong with which line, and that line, from DuckDB's message about a CSV file."""
     place = re.search(r"CSV Error on Line: (\d+)\n(?:Original Line: (.*)\n)?", text)
     if place is None:
         return None
     counts = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
     if counts:
-        reason = f"has {count_things(int(counts[2]), 'value')}, and the header names {count_things(int(counts[1]), 'column')}"
+        values, columns = count_things(int(counts[2]), "value"), count_things(int(counts[1]), "column")
+        reason = f"has {values}, and the header names {columns}"
     else:
-        reason = next((meaning for words, meaning in _CSV_REASONS.items() if words in text), "is no row of a CSV file")
+        reason = next(
+            (meaning for words, meaning in _CSV_REASONS.items() if words in text), "is not a row of a CSV file"
+        )
     return f"line {place[1]} {reason}", place[2] or ""
 
 
@@ -167,5 +210,5 @@ def _first_line(text: str) -> str:
 
 
 def as_array(column: NDArray[Any]) -> NDArray[Any]:
-    """Return a fetched column that is known to hold no null without its mask."""
+    """Return a fetched column without its mask; it must hold no nulls."""
     return np.ma.getdata(column) if isinstance(column, np.ma.MaskedArray) else column
