@@ -182,7 +182,10 @@ def test_rows_that_are_fresh_for_both_are_judged_by_the_baselines_stored_model(
     assert report.verdict == "passed"
     assert pairing.fresh > 100
     assert pairing.rows == pairing.candidate_rows == pairing.baseline_rows + pairing.fresh
-    told = f"{pairing.fresh} rows are new. On them, fresh for both models, the baseline's stored model was evaluated in this run"
+    told = (
+        f"{pairing.fresh} rows are new. On them, fresh for both models, "
+        "the baseline's stored model was evaluated in this run"
+    )
     assert told in warning_of(report, "test_set_changed")
     assert f"{pairing.rows:,} test rows (" in render_comment(report)
     assert f", {pairing.fresh} of them fresh for both models" in render_comment(report)

@@ -73,7 +73,10 @@ def test_ids_that_a_reader_takes_for_the_same_number_are_the_same_ids(tmp_path: 
         ),
         (
             FreshRows(new=1, fresh=1),
-            "1 row is new. On it, fresh for both models, the baseline's stored model was evaluated in this run (`evaluation`).",
+            (
+                "1 row is new. On it, fresh for both models, the baseline's stored model was evaluated in this run "
+                "(`evaluation`)."
+            ),
         ),
         (
             FreshRows(new=9, fresh=8, by_candidate=1),
@@ -82,9 +85,9 @@ def test_ids_that_a_reader_takes_for_the_same_number_are_the_same_ids(tmp_path: 
         (
             FreshRows(new=1200, fresh=85, by_baseline=1110, by_candidate=10, common_trained=2),
             (
-                "1,115 of them are left out: the baseline was trained on 1,110 of them, the candidate on 10. On the other 85, "
-                "fresh for both models, the baseline's stored model was evaluated in this run (`evaluation`). 2 rows are in both test sets "
-                "and in training data: left out."
+                "1,115 of them are left out: the baseline was trained on 1,110 of them, the candidate on 10. "
+                "On the other 85, fresh for both models, the baseline's stored model was evaluated in this run "
+                "(`evaluation`). 2 rows are in both test sets and in training data: left out."
             ),
         ),
     ],
@@ -130,7 +133,8 @@ def test_joined_rows_are_the_selected_ones_in_the_order_of_their_files(tmp_path:
     files = [tmp_path / f"{name}.{suffix}" for name in ("one", "other")]
     options = {"csv": "FORMAT csv", "parquet": "FORMAT parquet, ROW_GROUP_SIZE 2048", "jsonl": "FORMAT json"}[suffix]
     for file, start in zip(files, (0, 50_000), strict=True):
-        duckdb.sql(f"COPY (SELECT i + {start} AS id, 'x' AS y FROM range(30000) t(i)) TO '{file}' ({options})")  # noqa: S608  constants
+        query = f"SELECT i + {start} AS id, 'x' AS y FROM range(30000) t(i)"  # noqa: S608  constants
+        duckdb.sql(f"COPY ({query}) TO '{file}' ({options})")
 
     parts = [FilePart(file=file, selected=mask) for file, mask in zip(files, masks, strict=True)]
     with open_table(parts, "p") as table:

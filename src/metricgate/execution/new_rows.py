@@ -67,7 +67,8 @@ def complete_baseline(
     except MetricgateError as error:
         text = (
             f"{rows} new in the candidate's test data, and the baseline's model could not be evaluated on them: "
-            f"{error.what.rstrip('.')}. Only rows of both test sets are compared. {error.fix[:1].upper()}{error.fix[1:]}"
+            f"{error.what.rstrip('.')}. Only rows of both test sets are compared. "
+            f"{error.fix[:1].upper()}{error.fix[1:]}"
         )
         return replace(kept, warnings=(Warning_(code="evaluation_failed", text=text),))
 

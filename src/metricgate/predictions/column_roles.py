@@ -101,9 +101,10 @@ def _is_not_binary(label: Profile) -> bool:
 
 
 def _unknown(table: PredictionTable, role: str, option: str) -> PredictionsError:
+    columns = list_names(tuple(table.types))
     return PredictionsError(
         f"{table.path}: no column could be recognised as {role}.",
-        expected=f"a common name, such as label, prediction or score; the columns are {list_names(tuple(table.types))}.",
+        expected=f"a common name, such as label, prediction or score; the columns are {columns}.",
         fix=f"name the column with {option}, or pass a policy with --policy.",
     )
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from metricgate.errors import PredictionsError
 from metricgate.models.snapshot import FilePart
-from metricgate.predictions.file_formats import FORMATS, quote_name, scan_file
+from metricgate.predictions.file_formats import FORMATS, FileScan, quote_name, scan_file
 from metricgate.predictions.wording import count_things, list_names
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class PredictionTable:
     order: NDArray[Any] | None = None
 
     def fetch(self, sql: str) -> NDArray[Any]:
-        """Return an SQL expression over the columns as an array, shape (n,), with rows in ``order`` and nulls masked."""
+        """Return an SQL expression over the columns as an array, shape (n,): rows in ``order``, nulls masked."""
         with translated_errors(self.files, self.path):
             (values,) = self.connection.execute(f"SELECT {sql} AS value FROM rows").fetchnumpy().values()
         found: NDArray[Any] = values if self.order is None else values[self.order]
@@ -112,14 +112,8 @@ def open_table(rows: Path | Sequence[FilePart], shown: str) -> Iterator[Predicti
     with open_connection() as connection:
         with translated_errors(files, shown):
             scans = [scan_file(file, shown) for file in files]
-            if isinstance(rows, Path):
-                query = f"SELECT * FROM {scans[0].sql}"
-            else:
-                masks = _register_masks(connection, rows)
-                query = " UNION ALL BY NAME ".join(
-                    f"SELECT file.* FROM {scan.sql} file POSITIONAL JOIN {mask} WHERE {mask}.selected_here"
-                    for scan, mask in zip(scans, masks, strict=True)
-                )
+            whole = f"SELECT * FROM {scans[0].sql}"
+            query = whole if isinstance(rows, Path) else _join_parts(connection, scans, rows)
             kind = "TEMP VIEW" if all(scan.by_column for scan in scans) else "TEMP TABLE"
             connection.execute(f"CREATE {kind} rows AS {query}")
             described = connection.execute("DESCRIBE rows").fetchall()
@@ -127,15 +121,19 @@ def open_table(rows: Path | Sequence[FilePart], shown: str) -> Iterator[Predicti
         yield PredictionTable(connection, files, shown, types)
 
 
-def _register_masks(connection: "duckdb.DuckDBPyConnection", parts: Sequence[FilePart]) -> list[str]:
-    names = [f"mask{number}" for number in range(len(parts))]
-    for name, part in zip(names, parts, strict=True):
-        connection.register(name, {"selected_here": part.selected})
-    return names
+def _join_parts(connection: "duckdb.DuckDBPyConnection", scans: Sequence[FileScan], parts: Sequence[FilePart]) -> str:
+    """Return the query for the selected rows of all parts, which it can read until the connection closes."""
+    selects = []
+    for number, (scan, part) in enumerate(zip(scans, parts, strict=True)):
+        connection.register(f"mask{number}", {"selected_here": part.selected})
+        selects.append(
+            f"SELECT file.* FROM {scan.sql} file POSITIONAL JOIN mask{number} WHERE mask{number}.selected_here"
+        )
+    return " UNION ALL BY NAME ".join(selects)
 
 
 def require_joinable(parts: Sequence[FilePart], shown: str) -> None:
-    """Raise PredictionsError if ``open_table`` cannot read these parts as one table, any of their columns included."""
+    """Raise PredictionsError if the parts cannot be read as one table, in any column."""
     with open_table(parts, shown) as table:
         table.ask("SELECT count(COLUMNS(*)) FROM rows")
 

@@ -101,7 +101,8 @@ def _align_by_order(baseline: Predictions, candidate: Predictions) -> Alignment:
     sides = _name_sides(baseline, candidate)
     if baseline.rows != candidate.rows:
         raise PredictionsError(
-            f"{sides} have {baseline.rows:,} and {candidate.rows:,} rows, and no `id` column says which belong together.",
+            f"{sides} have {baseline.rows:,} and {candidate.rows:,} rows, "
+            "and no `id` column says which belong together.",
             expected="the same number of rows in the same order, or an id for each row.",
             fix=_FIX,
         )

@@ -140,9 +140,12 @@ def _read_multiclass(table: PredictionTable, spec: PredictionsSpec, label: str) 
     seen = {*truth.values, *(answer.values if answer else ()), *columns}
     classes = _find_classes(table, spec, seen, label)
     scores = _read_class_scores(table, columns, classes, set(truth.values)) if columns else None
-    if answer is None and scores is None:
+    if answer is not None:
+        prediction = _code_labels(answer, classes)
+    elif scores is not None:
+        prediction = np.argmax(scores, axis=1).astype(np.int16)
+    else:
         raise _missing_roles(table, spec, "multiclass", "see `task`")
-    prediction = _code_labels(answer, classes) if answer is not None else np.argmax(scores, axis=1).astype(np.int16)  # type: ignore[arg-type]
     return Targets(
         task="multiclass",
         label=_code_labels(truth, classes),
