@@ -67,7 +67,7 @@ def _infer(table: PredictionTable, asked: ColumnOptions) -> PredictionsSpec:
     guess = guess.without(prediction, score)
     label = asked.label or guess.find("label", LABEL_NAMES) or guess.find_label(score or prediction)
     if label is None:
-        raise _unknown(table, "label", "--label (or --task score, where rows have no label)")
+        raise _unknown(table, "label", "--label (or --task score, if rows have no label)")
     profile = profile_column(table, label)
     scores = guess.find_class_scores(profile) if asked.score is None else None
     if scores or (score != asked.score and _is_not_binary(profile) and prediction):

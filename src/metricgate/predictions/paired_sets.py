@@ -20,11 +20,11 @@ from metricgate.predictions.pairing_notes import (
     describe_order,
     describe_spec,
     describe_spec_changes,
+    describe_value_changes,
     merge_notes,
 )
 from metricgate.predictions.row_alignment import Alignment, align_rows, order_by_content
 from metricgate.predictions.row_keys import RowKeys
-from metricgate.predictions.wording import count_rows
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -48,14 +48,12 @@ def pair_predictions(baseline: Predictions, candidate: Predictions) -> PairedSet
         If the tasks or positive labels differ, rows without ids disagree, no row is common, or a row is on one side
         only and either side's ``on_unpaired`` is ``refuse``.
     """
-    baseline, candidate, notes = agree_on_coding(baseline, candidate)
+    baseline, candidate, class_notes = _agree_on_coding(baseline, candidate)
     rows = align_rows(baseline, candidate)
     _refuse_unpaired(baseline, candidate, rows)
     pair, slices, changes = _share(rows.take_baseline(baseline), rows.take_candidate(candidate))
-    notes = [*notes, *describe_order(pair, rows.method)]
     if rows.method == "order":
         pair, slices = _sort_by_content(pair, slices)
-    identical = rows.complete and _is_identical(pair)
     pairing = Pairing(
         set=candidate.name,
         path=candidate.path,
@@ -70,14 +68,15 @@ def pair_predictions(baseline: Predictions, candidate: Predictions) -> PairedSet
         positives=_count_positives(pair),
         positive_label=candidate.positive_label,
         classes=candidate.classes,
-        identical=identical,
+        identical=rows.complete and _is_identical(pair),
         test_set_changed=not rows.complete or bool(changes),
         duplicates=candidate.duplicates,
         test_set=_name_test_set(candidate),
         notes=(
             *_describe(rows),
             *changes,
-            *notes,
+            *class_notes,
+            *describe_order(pair, rows.method),
             *describe_lost_classes(pair),
             *describe_spec_changes(baseline.spec, candidate.spec),
             *merge_notes(baseline.notes, candidate.notes),
@@ -116,20 +115,16 @@ def _refuse_unpaired(baseline: Predictions, candidate: Predictions, rows: Alignm
 
 def _share(baseline: Predictions, candidate: Predictions) -> tuple[SamplePair, dict[str, Categorical], list[str]]:
     """Return both sides with one label, weight and group, their slices, and sentences about what differed."""
-    changes = []
     slices = dict(candidate.slices) | dict(baseline.slices)
-    for column in baseline.slices.keys() & candidate.slices.keys():
-        differing = _count_different(baseline.slices[column], candidate.slices[column])
-        if differing:
-            changes.append(
-                f"{count_rows(differing, 'has')} a different {column} in the candidate; the baseline's is used."
-            )
-    weight = candidate.sample.weight if baseline.sample.weight is None else baseline.sample.weight
-    if not _same(baseline.sample.weight, candidate.sample.weight):
-        whose = "candidate's" if baseline.sample.weight is None else "baseline's"
-        changes.append(f"The weights of the rows differ between baseline and candidate; the {whose} are used.")
-    if baseline.group and candidate.group and not baseline.group.equals(candidate.group):
-        changes.append("The groups of the rows differ between baseline and candidate; the baseline's are used.")
+    both = baseline.slices.keys() & candidate.slices.keys()
+    used, weight = "baseline", baseline.sample.weight
+    if weight is None:
+        used, weight = "candidate", candidate.sample.weight
+    changes = describe_value_changes(
+        {column: _count_different(baseline.slices[column], candidate.slices[column]) for column in both},
+        weight="" if _same(baseline.sample.weight, candidate.sample.weight) else used,
+        group=bool(baseline.group and candidate.group and not baseline.group.equals(candidate.group)),
+    )
     if weight is not None and not weight.any():
         raise PredictionsError(
             "All rows that baseline and candidate share have weight 0.",
@@ -141,7 +136,7 @@ def _share(baseline: Predictions, candidate: Predictions) -> tuple[SamplePair, d
         candidate=replace(candidate.sample, weight=weight, label=baseline.sample.label),
         group=_code_groups(baseline.group or candidate.group),
     )
-    return pair, {column: slices[column] for column in sorted(slices)}, sorted(changes)
+    return pair, {column: slices[column] for column in sorted(slices)}, changes
 
 
 def _count_different(one: Categorical, other: Categorical) -> int:
@@ -175,7 +170,7 @@ def _count_positives(pair: SamplePair) -> int | None:
     return int(np.count_nonzero(label)) if pair.baseline.task == "binary" and label is not None else None
 
 
-def agree_on_coding(baseline: Predictions, candidate: Predictions) -> tuple[Predictions, Predictions, list[str]]:
+def _agree_on_coding(baseline: Predictions, candidate: Predictions) -> tuple[Predictions, Predictions, list[str]]:
     """Return both sides with labels in one coding, and sentences about classes that one side lacks."""
     if baseline.task != candidate.task:
         raise PredictionsError(

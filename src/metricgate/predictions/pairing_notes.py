@@ -1,6 +1,6 @@
 """Sentences for the report about how the two sides came together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -20,6 +20,27 @@ def describe_left_out(only_baseline: int, only_candidate: int, label_differs: in
     )
     parts = [f"{count_rows(count, 'is')} {where}" for count, where in counts if count]
     return [f"{', '.join(parts)}: not compared."] if parts else []
+
+
+def describe_value_changes(slices: Mapping[str, int], *, weight: str, group: bool) -> list[str]:
+    """Return sentences about what differs between the sides on common rows.
+
+    Parameters
+    ----------
+    slices : how many rows have another value in this slice column
+    weight : the side whose weights are used if they differ, else ""
+    group : whether the groups differ
+    """
+    notes = [
+        f"{count_rows(count, 'has')} a different {column} in the candidate; the baseline's is used."
+        for column, count in slices.items()
+        if count
+    ]
+    if weight:
+        notes.append(f"The weights of the rows differ between baseline and candidate; the {weight}'s are used.")
+    if group:
+        notes.append("The groups of the rows differ between baseline and candidate; the baseline's are used.")
+    return sorted(notes)
 
 
 def describe_order(pair: SamplePair, method: Literal["id", "order"]) -> list[str]:

@@ -57,8 +57,8 @@ def read_targets(table: PredictionTable, spec: PredictionsSpec) -> Targets:
     if task == "binary":
         return _read_binary(table, spec, spec.label)
     if task == "multiclass":
-        return _read_multiclass(table, spec, spec.label)
-    return _read_regression(table, spec, spec.label)
+        return _read_multiclass(table, spec, spec.label, reason)
+    return _read_regression(table, spec, spec.label, reason)
 
 
 def _refuse_probabilities(
@@ -90,10 +90,10 @@ def _read_score(table: PredictionTable, spec: PredictionsSpec) -> Targets:
     return Targets(task="score", numbers=read_numbers(table, named, role="score"))
 
 
-def _read_regression(table: PredictionTable, spec: PredictionsSpec, label: str) -> Targets:
+def _read_regression(table: PredictionTable, spec: PredictionsSpec, label: str, reason: str) -> Targets:
     answer = spec.prediction or spec.score
     if answer is None:
-        raise _missing_roles(table, spec, "regression", "see `task`")
+        raise _missing_roles(table, spec, "regression", reason)
     values = read_numbers(table, (label,), role="label") | read_numbers(table, (answer,), role="prediction")
     return Targets(task="regression", label=values[label], prediction=values[answer])
 
@@ -134,7 +134,7 @@ def _predict_binary(
     )
 
 
-def _read_multiclass(table: PredictionTable, spec: PredictionsSpec, label: str) -> Targets:
+def _read_multiclass(table: PredictionTable, spec: PredictionsSpec, label: str, reason: str) -> Targets:
     truth, answer = _read_answers(table, spec, label)
     columns = {canonical_text(name): column for name, column in (spec.scores or {}).items()}
     seen = {*truth.values, *(answer.values if answer else ()), *columns}
@@ -145,7 +145,7 @@ def _read_multiclass(table: PredictionTable, spec: PredictionsSpec, label: str) 
     elif scores is not None:
         prediction = np.argmax(scores, axis=1).astype(np.int16)
     else:
-        raise _missing_roles(table, spec, "multiclass", "see `task`")
+        raise _missing_roles(table, spec, "multiclass", reason)
     return Targets(
         task="multiclass",
         label=_code_labels(truth, classes),
