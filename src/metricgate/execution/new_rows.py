@@ -57,7 +57,7 @@ def complete_baseline(
         if other is None or not other.train:
             raise WorkspaceError(
                 "The candidate's metricgate.yaml no longer names its training data.",
-                expected="`evaluation:` with `train:`, as at the baseline.",
+                expected="`evaluation:` with `train:`, as in the baseline's.",
                 fix="keep `evaluation` in metricgate.yaml.",
             )
         work = _Work(checkout, sides, own, other, options, progress, logs)
@@ -164,7 +164,8 @@ def _join_answers(
 ) -> tuple[FilePart, ...] | Unreadable:
     """Return the baseline's predictions on all rows that may be compared."""
     if not rows.comparable:
-        return Unreadable(what=test.spec.path, reason="one of the models was trained on each row of the candidate's")
+        reason = "every row of the candidate's test data is in the training data of one of the models"
+        return Unreadable(what=test.spec.path, reason=reason)
     if not rows.counts.fresh:
         return test.join(rows)
     if not isinstance(answers, Path):
@@ -190,7 +191,7 @@ def _refuse_another_model(test: ChangedTestSet, answers: Path) -> None:
     differing, common = test.check_model(answers)
     if differing:
         raise WorkspaceError(
-            f"On {differing:,} of {count_rows(common)} that have both, its answers differ from its stored predictions.",
-            expected="the model, and the code around it, that made the baseline's predictions.",
+            f"On {differing:,} of {count_rows(common)} in both files, its answers differ from its stored predictions.",
+            expected="the model that made the baseline's predictions, with the code around it.",
             fix="check `evaluation` in metricgate.yaml: command, model, and that the data of old rows did not change.",
         )
