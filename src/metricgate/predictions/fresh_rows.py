@@ -114,7 +114,7 @@ class ChangedTestSet:
 
     @classmethod
     def read(cls, stored: Path, spec: PredictionsSpec, own: Path, own_spec: PredictionsSpec) -> "ChangedTestSet":
-        """Return the baseline's set ``stored`` and the candidate's set ``own``; raise PredictionsError as ``read_ids``."""
+        """Return the sets in ``stored``, the baseline's file, and ``own``, the candidate's; raises as ``read_ids``."""
         return cls(
             stored=stored,
             spec=spec,
@@ -129,7 +129,7 @@ class ChangedTestSet:
         return count_new_rows(self.baseline, self.candidate)
 
     def sort_out(self, by_baseline: Mapping[str, Path], by_candidate: Mapping[str, Path]) -> ComparableRows:
-        """Return the rows that may be compared, given each model's training data: files by the name for messages.
+        """Return the rows that may be compared, given each model's training data: files by their names in messages.
 
         Raises
         ------

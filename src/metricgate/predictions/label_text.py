@@ -67,7 +67,7 @@ def choose_positive(values: Collection[str], asked: str | None, *, path: str, co
                 if asked
                 else ", and neither is known as positive."
             ),
-            expected="a positive label: the value that the score is the probability of (known: 1, True, Yes, yes).",
+            expected="a positive label, which a high score stands for (known: 1, True, Yes, yes).",
             fix="set `positive:` to one of the values above.",
         )
     negative = next((value for value in values if value != positive), "")

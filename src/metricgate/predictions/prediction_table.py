@@ -1,4 +1,4 @@
-"""Predictions files as a table of named columns: the only module that uses DuckDB for them."""
+"""Predictions files as a table of named columns, read by DuckDB."""
 
 import re
 import tempfile
@@ -71,8 +71,15 @@ class PredictionTable:
 
     def require(self, column: str, role: str) -> None:
         """Raise PredictionsError if the file does not have the column."""
-        if column not in self.types:
-            raise missing_column(column, role, self.path, tuple(self.types))
+        if column in self.types:
+            return
+        near = get_close_matches(column, self.types, n=1)
+        hint = f" Did you mean '{near[0]}'?" if near else ""
+        raise PredictionsError(
+            f"{self.path} has no column '{column}' ({role}).{hint}",
+            expected=f"one of its columns: {list_names(tuple(self.types))}.",
+            fix=f"correct `{role}` in metricgate.yaml (or the option), or make the pipeline write that column.",
+        )
 
     def as_text(self, column: str) -> str:
         """Return SQL for a column's values as text; null stays null."""
@@ -83,16 +90,6 @@ class PredictionTable:
         """Return SQL for a column's values as DOUBLE; what is not a number becomes null, true and false 1 and 0."""
         name = self.as_text(column) if self.types[column] == "JSON" else quote_name(column)
         return f"try_cast({name} AS DOUBLE)"
-
-
-def missing_column(column: str, role: str, path: str, present: tuple[str, ...]) -> PredictionsError:
-    near = get_close_matches(column, present, n=1)
-    hint = f" Did you mean '{near[0]}'?" if near else ""
-    return PredictionsError(
-        f"{path} has no column '{column}' ({role}).{hint}",
-        expected=f"one of its columns: {list_names(present)}.",
-        fix=f"correct `{role}` in metricgate.yaml (or the option), or make the pipeline write that column.",
-    )
 
 
 @contextmanager
@@ -122,7 +119,7 @@ def open_table(rows: Path | Sequence[FilePart], shown: str) -> Iterator[Predicti
 
 
 def _join_parts(connection: "duckdb.DuckDBPyConnection", scans: Sequence[FileScan], parts: Sequence[FilePart]) -> str:
-    """Return the query for the selected rows of all parts, which it can read until the connection closes."""
+    """Register the masks of all parts, and return the query for the selected rows."""
     selects = []
     for number, (scan, part) in enumerate(zip(scans, parts, strict=True)):
         connection.register(f"mask{number}", {"selected_here": part.selected})
@@ -163,7 +160,7 @@ def _require_file(path: Path, shown: str) -> None:
             fix="check the path, and that the pipeline writes the file.",
         )
     if path.stat().st_size == 0:
-        raise PredictionsError(f"{shown} is empty.", expected=FORMATS, fix="check the stage that writes it.")
+        raise PredictionsError(f"{shown} is empty.", expected=FORMATS, fix="check the stage that writes the file.")
 
 
 @contextmanager
