@@ -1,4 +1,4 @@
-"""Evaluation of a stored model on given data, without training: `evaluation` in metricgate.yaml."""
+"""Judges a stored model on given data, without training: `evaluation` of metricgate.yaml."""
 
 import shutil
 from collections.abc import Mapping
@@ -20,12 +20,9 @@ from metricgate.settings.policy import EvaluationSpec, Policy
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationCase:
-    """Whose model is evaluated on whose data.
+    """Whose model is judged on whose data. ``data_path``: where the data lies, if elsewhere than at the model's.
 
-    Attributes
-    ----------
-    model : a committed model; for the checkout, the model of its last commit
-    data_path : the path of the data in its own revision, if it differs from that in the model's
+    The model is one that was committed: for the checkout, the last commit's.
     """
 
     model: Holder
@@ -42,21 +39,21 @@ def evaluate_model(
     progress: Progress,
     logs: Path,
 ) -> Mapping[str, Path | Unreadable]:
-    """Run the policy's evaluation command in a work tree of the model's revision, on the data of another revision.
+    """Run the policy's evaluation command in a work tree of the model's revision, on the other revision's data.
 
-    Code and policy are those of the model's revision, because they know its features. Rows that the model was trained
-    on are not filtered here.
+    The code and the policy are the model's own, for they know the features. Whether a row was trained on is not asked
+    here.
 
     Returns
     -------
-    The prediction sets by name, as in a snapshot; their files are under ``options.scratch``.
+    The prediction sets by name, as in a snapshot; their files lie under ``options.scratch``.
 
     Raises
     ------
     ConfigurationError
         If the policy has no ``evaluation``.
     WorkspaceError
-        If model or data are not available, a path leads out of the repository, or the command fails.
+        If model or data cannot be had, or the command fails.
     """
     spec = policy.evaluation
     if spec is None:
@@ -85,14 +82,14 @@ def evaluate_model(
         _place_files(checkout, case, spec, site, options)
         for entry in policy.prediction_sets.values():
             site.make_folder((directory / entry.path).parent)
-            # A file from Git would look like the output of the command.
+            # A file in Git would be taken for what the command wrote.
             (directory / entry.path).unlink(missing_ok=True)
         _run(site, spec, options)
         return {name: _keep(site, entry.path) for name, entry in policy.prediction_sets.items()}
 
 
 def _require_inside(directory: Path, prefix: str, name: str) -> None:
-    """Raise WorkspaceError if replacing the path would change files outside the work tree, for example through a link."""
+    """Raise WorkspaceError if replacing the path would change files outside the work tree, say through a link."""
     top = directory.parents[len(Path(prefix).parts) - 1] if prefix else directory
     path = directory / name
     leads_out = Path(name).is_absolute() or not path.parent.resolve().is_relative_to(top.resolve())
@@ -100,14 +97,14 @@ def _require_inside(directory: Path, prefix: str, name: str) -> None:
         raise WorkspaceError(
             f"{name} leads out of the repository, or is the project itself.",
             expected="files and folders inside the project: they are replaced in a separate work tree, and nowhere else.",
-            fix="correct `evaluation` and `predictions` in metricgate.yaml: use paths relative to the project, without links.",
+            fix="correct `evaluation` and `predictions` in metricgate.yaml: paths inside the project, without links.",
         )
 
 
 def _place_files(
     checkout: Checkout, case: EvaluationCase, spec: EvaluationSpec, site: Site, options: ProduceOptions
 ) -> None:
-    """Put the model, and the data of the other revision, where the command reads them."""
+    """Put the model, and the other revision's data, where the command looks for them."""
     model = {spec.model: site.directory / spec.model}
     overrides = list_overrides(options.pipeline)
     lend_files(checkout, site, case.model, model, timeout_s=options.timeout_s, overrides=overrides)
@@ -123,7 +120,7 @@ def _run(site: Site, spec: EvaluationSpec, options: ProduceOptions) -> None:
         raise WorkspaceError(
             f"The evaluation command ended with exit code {ended.returncode}: {spec.command}",
             expected="a command that reads model and data and writes the predictions.",
-            fix=explain_missing_module(ended.output) or "run it on your machine and fix it.",
+            fix=explain_missing_module(ended.output) or "run it on your machine and repair it.",
             details=ended.output,
         )
 

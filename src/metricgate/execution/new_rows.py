@@ -116,7 +116,9 @@ class _Work:
                 self._fetch_training("baseline", self.baseline, self.own),
                 self._fetch_training("candidate", self.candidate, self.other),
             )
-            rows = {name: test.sort_out(*training) for name, test in tests.items()}
+            trains = (self.own.train, self.other.train)
+            named = [dict(zip(names, files, strict=True)) for names, files in zip(trains, training, strict=True)]
+            rows = {name: test.sort_out(*named) for name, test in tests.items()}
         answers = self._evaluate() if any(one.counts.fresh for one in rows.values()) else {}
         joined = {name: _join_answers(test, rows[name], answers.get(name)) for name, test in tests.items()}
         predictions = MappingProxyType({**self.sides.baseline.predictions, **joined})
@@ -137,7 +139,7 @@ class _Work:
         )
         return (Warning_(code="evaluation_changed", text=text),)
 
-    def _fetch_training(self, side: str, holder: Holder, spec: EvaluationSpec) -> dict[str, Path]:
+    def _fetch_training(self, side: str, holder: Holder, spec: EvaluationSpec) -> tuple[Path, ...]:
         site = Site(
             directory=self.checkout.directory,
             files=self.options.scratch / f"training-{side}",
@@ -146,7 +148,7 @@ class _Work:
             progress=self.progress,
             owner=self.checkout.owner,
         )
-        return dict(zip(spec.train, fetch_files(self.checkout, site, holder, spec.train), strict=True))
+        return fetch_files(self.checkout, site, holder, spec.train)
 
     def _evaluate(self) -> Mapping[str, Path | Unreadable]:
         return evaluate_model(
