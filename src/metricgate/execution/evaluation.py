@@ -89,15 +89,15 @@ def evaluate_model(
 
 
 def _require_inside(directory: Path, prefix: str, name: str) -> None:
-    """Raise WorkspaceError if replacing the path would change files outside the work tree, say through a link."""
+    """Refuse a path whose replacement would change what lies outside the work tree, through a link say."""
     top = directory.parents[len(Path(prefix).parts) - 1] if prefix else directory
     path = directory / name
     leads_out = Path(name).is_absolute() or not path.parent.resolve().is_relative_to(top.resolve())
     if leads_out or path.name in {"", ".."} or directory.resolve().is_relative_to(path.resolve()):
         raise WorkspaceError(
             f"{name} leads out of the repository, or is the project itself.",
-            expected="files and folders inside the project: they are replaced in a separate work tree, and nowhere else.",
-            fix="correct `evaluation` and `predictions` in metricgate.yaml: paths inside the project, without links.",
+            expected="files and folders of the project, which are put into a work tree of its own and never elsewhere.",
+            fix="correct `evaluation` and `predictions` in metricgate.yaml: paths relative to the project, through no link.",
         )
 
 
