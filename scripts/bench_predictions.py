@@ -1,7 +1,7 @@
-"""Measure reading and joining two large prediction files, and the whole comparison of them: seconds, and most memory.
+"""Measure the time and peak memory of reading and joining two large predictions files, and of a whole comparison.
 
-The candidate's rows are shuffled, so that the join has to sort. Writing and measuring run in processes of their own:
-a child's peak memory starts at what its parent holds when it forks.
+The candidate's rows are shuffled, so that the join has to sort. Writing and measuring run in separate processes,
+because the peak memory of a child starts at what its parent holds when it forks.
 
     python scripts/bench_predictions.py --rows 10000000
 """
@@ -37,7 +37,7 @@ COLUMNS = """
 
 def write_files(folder: Path, rows: int) -> None:
     """Write baseline and candidate as Parquet: id, label, score and two slice columns of ten values each."""
-    import duckdb  # noqa: PLC0415  the measuring process must not load it before its time starts
+    import duckdb  # noqa: PLC0415  the measuring process must not load it before the clock starts
 
     connection = duckdb.connect()
     connection.execute("SET enable_progress_bar = false")
@@ -50,7 +50,7 @@ def write_files(folder: Path, rows: int) -> None:
 def read_and_join(baseline: Path, candidate: Path) -> None:
     """Print the seconds of each step and this process's peak memory."""
     started = time.perf_counter()
-    from metricgate.predictions import pair_predictions, read_predictions  # noqa: PLC0415  part of what is measured
+    from metricgate.predictions import pair_predictions, read_predictions  # noqa: PLC0415  its time is measured too
     from metricgate.settings.policy import PredictionsSpec  # noqa: PLC0415  as above
 
     columns = {"id": "id", "label": "label", "score": "score", "slices": ["plan", "region"]}
@@ -66,7 +66,7 @@ def read_and_join(baseline: Path, candidate: Path) -> None:
 
 
 def compare_whole(folder: Path) -> None:
-    """Print what `metricgate compare` takes with five gates on all rows and one on two slice columns of ten values."""
+    """Print the time and peak memory of `metricgate compare`: five gates on all rows, one on two slice columns."""
     policy = folder / "metricgate.yaml"
     policy.write_text(POLICY, encoding="utf-8")
     files = [str(folder / name) for name in FILES]

@@ -54,7 +54,7 @@ def test_model_that_nobody_has_is_an_error_that_names_it(tiny: TinyProject, tmp_
 
 
 def test_policy_without_evaluation_says_what_is_missing(tiny: TinyProject, tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="how a stored model is judged") as caught:
+    with pytest.raises(ConfigurationError, match="how to evaluate a stored model") as caught:
         evaluate(tiny, tmp_path, POLICY, model=tiny.sha(), data=tiny.sha())
 
     assert "evaluation: {command:" in caught.value.fix

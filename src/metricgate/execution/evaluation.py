@@ -58,8 +58,8 @@ def evaluate_model(
     spec = policy.evaluation
     if spec is None:
         raise ConfigurationError(
-            "metricgate.yaml does not say how a stored model is judged.",
-            expected="`evaluation:` with command, model and data.",
+            "metricgate.yaml does not say how to evaluate a stored model.",
+            expected="`evaluation:` with `command`, `model` and `data`.",
             fix="add `evaluation: {command: python src/evaluate.py, model: models/model.pkl, data: data/test.csv}`.",
         )
     revision = case.model.revision or checkout.head_sha

@@ -1,4 +1,4 @@
-"""The baseline's results completed: its stored model judged on rows that only the candidate has, if no model saw them."""
+"""The baseline's stored model, evaluated on rows that only the candidate has and neither model was trained on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -11,28 +11,16 @@ from metricgate.execution.evaluation import EvaluationCase, evaluate_model
 from metricgate.execution.file_copies import Holder, fetch_files
 from metricgate.execution.work_tree import ProduceOptions, Site
 from metricgate.models.result import Warning_
-from metricgate.models.snapshot import Snapshot, Unreadable
-from metricgate.predictions import read_predictions
-from metricgate.predictions.fresh import (
-    FreshRows,
-    SortedRows,
-    compare_answers,
-    count_new_rows,
-    is_among,
-    read_ids,
-    sort_rows_out,
-)
-from metricgate.predictions.keys import RowKeys
-from metricgate.predictions.merging import merge_rows
-from metricgate.predictions.wording import count_rows
+from metricgate.models.snapshot import FilePart, Snapshot, Unreadable
+from metricgate.predictions import ChangedTestSet, ComparableRows, FreshRows, count_rows
 from metricgate.processes.progress import Progress
 from metricgate.revisions.checkout import Checkout
-from metricgate.settings.policy import EvaluationSpec, Policy, PredictionsSpec
+from metricgate.settings.policy import EvaluationSpec, Policy
 
 
 @dataclass(frozen=True, kw_only=True)
 class CompletedBaseline:
-    """The baseline's snapshot, what became of the new rows of each prediction set, and what must be said."""
+    """The baseline's snapshot with answers on fresh rows, counts of new rows by prediction set, and warnings."""
 
     snapshot: Snapshot
     fresh: Mapping[str, FreshRows] = field(default_factory=lambda: MappingProxyType({}))
@@ -40,20 +28,8 @@ class CompletedBaseline:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Test:
-    """One prediction set of both sides: files and ids."""
-
-    name: str
-    stored: Path
-    spec: PredictionsSpec  # the baseline's own
-    baseline: RowKeys
-    candidate: RowKeys
-    candidate_id: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Sides:
-    """Both snapshots, each with its own revision's policy."""
+    """Both snapshots, each with the policy of its own revision."""
 
     baseline: Snapshot
     candidate: Snapshot
@@ -64,10 +40,10 @@ class Sides:
 def complete_baseline(
     checkout: Checkout, sides: Sides, options: ProduceOptions, *, progress: Progress, logs: Path
 ) -> CompletedBaseline:
-    """Let the baseline's stored model answer to the candidate's new rows, where ``evaluation`` says how.
+    """Evaluate the baseline's stored model on the candidate's new rows, if ``evaluation`` in the policy says how.
 
-    A row that is in either model's training data is never judged in this way, and left out of the comparison. What
-    fails leaves the rows that both sides have as they are, and says so: fewer rows, and no verdict that is not earned.
+    Rows in either model's training data are left out of the comparison. If a step fails, the baseline keeps its own
+    rows and a warning says why: fewer rows are compared, and the verdict stays valid.
     """
     kept = CompletedBaseline(snapshot=sides.baseline)
     own, other = sides.baseline_policy.evaluation, sides.candidate_policy.evaluation
@@ -76,12 +52,12 @@ def complete_baseline(
     tests = _find_changed_tests(sides)
     if not tests:
         return kept
-    rows = count_rows(sum(count_new_rows(test.baseline, test.candidate) for test in tests), "is")
+    rows = count_rows(sum(test.new_rows for test in tests.values()), "is")
     try:
         if other is None or not other.train:
             raise WorkspaceError(
                 "The candidate's metricgate.yaml no longer names its training data.",
-                expected="`evaluation:` with `train:`, as at the baseline.",
+                expected="`evaluation:` with `train:`, as in the baseline's.",
                 fix="keep `evaluation` in metricgate.yaml.",
             )
         work = _Work(checkout, sides, own, other, options, progress, logs)
@@ -90,34 +66,33 @@ def complete_baseline(
         raise
     except MetricgateError as error:
         text = (
-            f"{rows} new in the candidate's test data, and the baseline's model could not be judged on them: "
-            f"{error.what.rstrip('.')}. Only rows of both test sets are compared. {error.fix[:1].upper()}{error.fix[1:]}"
+            f"{rows} new in the candidate's test data, and the baseline's model could not be evaluated on them: "
+            f"{error.what.rstrip('.')}. Only rows of both test sets are compared. "
+            f"{error.fix[:1].upper()}{error.fix[1:]}"
         )
         return replace(kept, warnings=(Warning_(code="evaluation_failed", text=text),))
 
 
-def _find_changed_tests(sides: Sides) -> list[_Test]:
-    """Return the prediction sets with ids in which the candidate has rows that the baseline was not judged on."""
-    found = []
+def _find_changed_tests(sides: Sides) -> dict[str, ChangedTestSet]:
+    """Return the prediction sets with ids, by name, in which the candidate has rows that the baseline lacks."""
+    found = {}
     for name, spec in sides.candidate_policy.prediction_sets.items():
         before = sides.baseline_policy.prediction_sets.get(name, spec)
         stored, own = sides.baseline.predictions.get(name), sides.candidate.predictions.get(name)
         if not (spec.id and before.id and isinstance(stored, Path) and isinstance(own, Path)):
             continue
         try:
-            ids = (read_ids(stored, before.id, shown=before.path), read_ids(own, spec.id, shown=spec.path))
+            test = ChangedTestSet.read(stored, before, own, spec)
         except PredictionsError:
-            continue  # whoever judges reads them again, and says what is wrong with them
-        if count_new_rows(*ids):
-            found.append(
-                _Test(name=name, stored=stored, spec=before, baseline=ids[0], candidate=ids[1], candidate_id=spec.id)
-            )
+            continue  # judging reads the files again, and reports the error
+        if test.new_rows:
+            found[name] = test
     return found
 
 
 @dataclass(frozen=True)
 class _Work:
-    """What the steps of a completion share."""
+    """What the steps share."""
 
     checkout: Checkout
     sides: Sides
@@ -135,16 +110,18 @@ class _Work:
     def candidate(self) -> Holder:
         return Holder.of_candidate(self.checkout, self.sides.candidate, self.sides.candidate_policy.pipeline)
 
-    def complete(self, tests: list[_Test]) -> CompletedBaseline:
+    def complete(self, tests: Mapping[str, ChangedTestSet]) -> CompletedBaseline:
         with self.progress.step("Rows that only the candidate has"):
             training = (
                 self._fetch_training("baseline", self.baseline, self.own),
                 self._fetch_training("candidate", self.candidate, self.other),
             )
-            rows = {test.name: self._sort_out(test, *training) for test in tests}
+            trains = (self.own.train, self.other.train)
+            named = [dict(zip(names, files, strict=True)) for names, files in zip(trains, training, strict=True)]
+            rows = {name: test.sort_out(*named) for name, test in tests.items()}
         answers = self._evaluate() if any(one.counts.fresh for one in rows.values()) else {}
-        files = {test.name: self._merge(test, rows[test.name], answers.get(test.name)) for test in tests}
-        predictions = MappingProxyType({**self.sides.baseline.predictions, **files})
+        joined = {name: _join_answers(test, rows[name], answers.get(name)) for name, test in tests.items()}
+        predictions = MappingProxyType({**self.sides.baseline.predictions, **joined})
         return CompletedBaseline(
             snapshot=replace(self.sides.baseline, predictions=predictions),
             fresh={name: one.counts for name, one in rows.items()},
@@ -152,11 +129,14 @@ class _Work:
         )
 
     def _name_other_training_data(self) -> tuple[Warning_, ...]:
-        """Say that the change chose itself which rows its model counts as trained on."""
+        """Return a warning if the change itself edits which rows count as trained on."""
         if self.own.train == self.other.train:
             return ()
         before, after = (", ".join(spec.train) for spec in (self.own, self.other))
-        text = f"This change edits the training data that `evaluation` names: {after} instead of {before}. Rows that neither names count as fresh for both models."
+        text = (
+            f"This change edits the training data that `evaluation` names: {after} instead of {before}. "
+            "Rows in neither count as fresh for both models."
+        )
         return (Warning_(code="evaluation_changed", text=text),)
 
     def _fetch_training(self, side: str, holder: Holder, spec: EvaluationSpec) -> tuple[Path, ...]:
@@ -170,14 +150,6 @@ class _Work:
         )
         return fetch_files(self.checkout, site, holder, spec.train)
 
-    def _sort_out(self, test: _Test, baseline: tuple[Path, ...], candidate: tuple[Path, ...]) -> SortedRows:
-        seen = [read_ids(path, test.spec.id, shown=name) for path, name in zip(baseline, self.own.train, strict=True)]
-        other = [
-            read_ids(path, test.candidate_id, shown=name)
-            for path, name in zip(candidate, self.other.train, strict=True)
-        ]
-        return sort_rows_out(test.baseline, test.candidate, seen, other)
-
     def _evaluate(self) -> Mapping[str, Path | Unreadable]:
         return evaluate_model(
             self.checkout,
@@ -188,42 +160,40 @@ class _Work:
             logs=self.logs,
         )
 
-    def _merge(self, test: _Test, rows: SortedRows, answers: Path | Unreadable | None) -> Path | Unreadable:
-        """Write the baseline's predictions on all rows that may be compared."""
-        if not rows.comparable:
-            return Unreadable(
-                what=test.spec.path, reason="one of the models was trained on every row of the candidate's"
-            )
-        parts = [(test.stored, rows.stored)]
-        if rows.counts.fresh:
-            if not isinstance(answers, Path):
-                raise WorkspaceError(
-                    f"The evaluation command did not write {test.spec.path}.",
-                    expected="a command that writes the predictions where `predictions.path` says.",
-                    fix="correct `evaluation` in metricgate.yaml.",
-                )
-            self._refuse_another_model(test, answers)
-            ids = read_ids(answers, test.spec.id, shown=test.spec.path)
-            fresh = is_among(ids, [rows.fresh])
-            if int(fresh.sum()) < rows.counts.fresh:
-                raise WorkspaceError(
-                    f"The evaluation command gave no prediction for {count_rows(rows.counts.fresh - int(fresh.sum()))}.",
-                    expected="a prediction for each row of the candidate's test data.",
-                    fix="check `evaluation.data` in metricgate.yaml.",
-                )
-            parts.append((answers, fresh))
-        target = self.options.scratch / "completed" / (test.name or "predictions") / "predictions.parquet"
-        merge_rows(parts, target, shown=test.spec.path)
-        return target
 
-    def _refuse_another_model(self, test: _Test, answers: Path) -> None:
-        """Refuse answers of what is not the model that gave the stored ones, seen on the rows that have both."""
-        shown = test.spec.path
-        stored, again = (read_predictions(path, test.spec, shown=shown) for path in (test.stored, answers))
-        differing, checked = compare_answers(stored, again)
-        if differing:
-            raise WorkspaceError(
-                f"On {differing:,} of {count_rows(checked)} that have both, it answers otherwise than its stored predictions.",
-                expected="the model, and the code around it, that made the baseline's predictions.",
-                fix="check `evaluation` in metricgate.yaml: command, model, and that the data of old rows did not change.",
-            )
+def _join_answers(
+    test: ChangedTestSet, rows: ComparableRows, answers: Path | Unreadable | None
+) -> tuple[FilePart, ...] | Unreadable:
+    """Return the baseline's predictions on all rows that may be compared."""
+    if not rows.comparable:
+        reason = "every row of the candidate's test data is in the training data of one of the models"
+        return Unreadable(what=test.spec.path, reason=reason)
+    if not rows.counts.fresh:
+        return test.join(rows)
+    if not isinstance(answers, Path):
+        raise WorkspaceError(
+            f"The evaluation command did not write {test.spec.path}.",
+            expected="a command that writes the predictions to `predictions.path`.",
+            fix="correct `evaluation` in metricgate.yaml.",
+        )
+    _refuse_another_model(test, answers)
+    fresh = test.find_fresh(rows, answers)
+    missing = rows.counts.fresh - int(fresh.selected.sum())
+    if missing > 0:
+        raise WorkspaceError(
+            f"The evaluation command wrote no prediction for {count_rows(missing)}.",
+            expected="a prediction for each row of the candidate's test data.",
+            fix="check `evaluation.data` in metricgate.yaml.",
+        )
+    return test.join(rows, fresh)
+
+
+def _refuse_another_model(test: ChangedTestSet, answers: Path) -> None:
+    """Raise WorkspaceError if ``answers`` differ from the stored predictions on rows that both have."""
+    differing, common = test.check_model(answers)
+    if differing:
+        raise WorkspaceError(
+            f"On {differing:,} of {count_rows(common)} in both files, its answers differ from its stored predictions.",
+            expected="the model that made the baseline's predictions, with the code around it.",
+            fix="check `evaluation` in metricgate.yaml: command, model, and that the data of old rows did not change.",
+        )

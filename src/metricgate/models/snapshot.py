@@ -5,9 +5,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from metricgate.models.base import Finite, Value
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Scalar = bool | int | float | str | None
 
@@ -114,6 +118,14 @@ class Unreadable:
     missing: bool = False  # it is not there at all, as opposed to broken
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FilePart:
+    """Some rows of a predictions file: those where ``selected``, shape (n,), in the order of the file, is true."""
+
+    file: Path
+    selected: "NDArray[np.bool_]"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
     """One revision's results, in deterministic order. Its files last as long as the run.
@@ -130,7 +142,9 @@ class Snapshot:
     packages: tuple[tuple[str, str], ...] = ()
     python: str = ""
     plots: tuple[tuple[PlotFile, Path], ...] = ()
-    predictions: Mapping[str, Path | Unreadable] = field(default_factory=lambda: MappingProxyType({}))
+    predictions: Mapping[str, Path | tuple[FilePart, ...] | Unreadable] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
     problems: tuple[Unreadable, ...] = ()
     inputs: str = ""
 

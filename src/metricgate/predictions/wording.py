@@ -1,10 +1,10 @@
-"""Counts and lists as they stand in sentences."""
+"""Counts and lists of names for sentences."""
 
 from collections.abc import Sequence
 
 
 def list_names(names: Sequence[str], limit: int = 30) -> str:
-    """Return names for a sentence, shortened where there are very many."""
+    """Return names separated by commas; beyond ``limit`` they are only counted."""
     shown = ", ".join(names[:limit])
     return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown
 
@@ -15,6 +15,6 @@ def count_things(count: int, noun: str) -> str:
 
 
 def count_rows(count: int, verb: str = "") -> str:
-    """Return ``1 row`` or ``2,000 rows``, with the verb's form for it: is, has, or one that takes an s."""
+    """Return ``1 row`` or ``2,000 rows``; the verb, if given, in the third person (is, has, repeats), agrees with it."""
     plural = {"is": "are", "has": "have"}.get(verb) or verb.removesuffix("s")
     return f"{count_things(count, 'row')} {verb if count == 1 else plural}".rstrip()

@@ -4,14 +4,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from metricgate.errors import PredictionsError
 from metricgate.models.samples import Task
-from metricgate.predictions import infer_spec
-from metricgate.predictions.formats import quote_name
-from metricgate.predictions.profiles import distinct_values, infer_task, profile_column
-from metricgate.predictions.source import Source, open_source
+from metricgate.predictions import PredictionTable, count_values, find_task, infer_spec, open_table
 from metricgate.settings.policy import PredictionsSpec
 
 TABLES = (".csv", ".parquet", ".jsonl", ".ndjson")
@@ -57,29 +53,18 @@ def _look_at(path: Path, name: str) -> PredictionsFound:
         return PredictionsFound(spec=PredictionsSpec(path=name), why_not=why_not)
     try:
         spec = infer_spec(path).model_copy(update={"path": name})
-        with open_source(path, name) as source:
-            task, _ = infer_task(spec, *(_profile(source, column) for column in (spec.label, spec.prediction)))
-            slices = tuple(_find_slices(source, spec))
+        with open_table(path, name) as table:
+            task = find_task(table, spec)
+            slices = tuple(_find_slices(table, spec))
     except PredictionsError as error:
         return PredictionsFound(spec=PredictionsSpec(path=name), why_not=error.what)
     return PredictionsFound(spec=spec.model_copy(update={"slices": slices}), task=task)
 
 
-def _profile(source: Source, column: str | None) -> Any:
-    return None if column is None else profile_column(source, column)
-
-
-def _find_slices(source: Source, spec: PredictionsSpec) -> Iterator[str]:
+def _find_slices(table: PredictionTable, spec: PredictionsSpec) -> Iterator[str]:
     """Yield columns of few values, each with enough rows to be judged."""
     taken = {spec.label, spec.prediction, spec.score, spec.group, spec.weight, *spec.id, *(spec.scores or {}).values()}
-    for column in source.types:
-        if column in taken:
-            continue
-        values = distinct_values(source, column, MOST_SLICE_VALUES)
-        if values is None or len(values) < 2:
-            continue
-        name = quote_name(column)
-        counts = source.ask(f"SELECT count(*) FROM rows GROUP BY {name}")  # noqa: S608  the name is quoted
-        smallest = min(count for (count,) in counts)
-        if smallest >= LEAST_SLICE_ROWS:
+    for column in table.types:
+        counts = None if column in taken else count_values(table, column, MOST_SLICE_VALUES)
+        if counts is not None and len(counts.keys() - {None}) >= 2 and min(counts.values()) >= LEAST_SLICE_ROWS:
             yield column

@@ -1,5 +1,6 @@
-"""Which row of the baseline is which row of the candidate."""
+"""Which rows of baseline and candidate are the same test example, and the order of rows that have no id."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -7,21 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metricgate.errors import PredictionsError
-from metricgate.predictions.table import Predictions
-from metricgate.predictions.wording import count_rows
+from metricgate.models.samples import Categorical, IntArray, Sample, SamplePair
+from metricgate.predictions.checked_predictions import Predictions
 
-# Two files may hold one label as float32 and float64, or with fewer printed digits.
+# One file may hold a label as float32 and the other as float64, or with fewer digits.
 LABEL_TOLERANCE = 1e-6
-_CURE = "name an `id` column that both files have, or evaluate both models on the same test set."
+_FIX = "name an `id` column that both files have, or evaluate both models on the same test set."
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: Knuth, The Art of Computer Programming 3, 6.4
+_HALF = np.uint64(32)
 
 
 class NoCommonRowsError(PredictionsError):
-    """The two test sets share no row."""
+    """The two test sets have no row in common."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Alignment:
-    """Row ``baseline[i]`` is row ``candidate[i]``; None for an array means all rows as they are."""
+    """Row ``baseline[i]`` is row ``candidate[i]``; None instead of an array means all rows in their order."""
 
     method: Literal["id", "order"]
     baseline: NDArray[Any] | None
@@ -40,24 +43,17 @@ class Alignment:
     def take_candidate(self, side: Predictions) -> Predictions:
         return side if self.candidate is None else side.take(self.candidate)
 
-    def describe(self) -> list[str]:
-        """Return one sentence that counts the rows left out of the comparison, if there are any."""
-        return describe_left_out(self.only_baseline, self.only_candidate, self.label_differs)
-
-
-def describe_left_out(only_baseline: int, only_candidate: int, label_differs: int) -> list[str]:
-    """Return one sentence that counts the rows left out of a comparison, if there are any."""
-    counts = (
-        (only_baseline, "only in the baseline's predictions"),
-        (only_candidate, "only in the candidate's"),
-        (label_differs, "labelled differently on the two sides"),
-    )
-    parts = [f"{count_rows(count, 'is')} {where}" for count, where in counts if count]
-    return [f"{', '.join(parts)}: not compared."] if parts else []
-
 
 def align_rows(baseline: Predictions, candidate: Predictions) -> Alignment:
-    """Find the common rows; refuse sides that have none, or that cannot be joined in order."""
+    """Return the common rows of both sides.
+
+    Raises
+    ------
+    NoCommonRowsError
+        If both sides have ids, and none in common.
+    PredictionsError
+        If all labels of common ids differ, or, without ids, the numbers of rows or any labels do.
+    """
     if baseline.ids is not None and candidate.ids is not None:
         return _align_by_id(baseline, candidate)
     return _align_by_order(baseline, candidate)
@@ -71,7 +67,7 @@ def _align_by_id(baseline: Predictions, candidate: Predictions) -> Alignment:
         raise NoCommonRowsError(
             f"{_name_sides(baseline, candidate)} have no id in common ({baseline.rows:,} and {candidate.rows:,} rows).",
             expected="test rows that both models were judged on, joined by id.",
-            fix="check that `id` names the same thing on both sides, and is no row number or random value.",
+            fix="check that `id` names the same thing on both sides, and is not a row number or a random value.",
         )
     differs = _find_differing_labels(_pick(baseline.sample.label, left), _pick(candidate.sample.label, right))
     count = int(np.count_nonzero(differs))
@@ -79,7 +75,7 @@ def _align_by_id(baseline: Predictions, candidate: Predictions) -> Alignment:
         raise PredictionsError(
             f"All {common:,} rows that baseline and candidate share have different labels on the two sides.",
             expected="the same label for the same id.",
-            fix="check that `label` names the same thing, in the same spelling, on both sides.",
+            fix="check that `label` names the same thing on both sides, with the same spelling.",
         )
     if count:
         keep = np.flatnonzero(~differs)
@@ -92,7 +88,7 @@ def _align_by_id(baseline: Predictions, candidate: Predictions) -> Alignment:
 def _common_ids(baseline: Predictions, candidate: Predictions) -> tuple[NDArray[Any] | None, NDArray[Any] | None]:
     one, other = baseline.ids, candidate.ids
     if one is None or other is None:
-        raise AssertionError("both sides have ids")
+        raise AssertionError("a side has no ids")
     if one.kind != other.kind:
         one, other = one.as_text(), other.as_text()
     elif np.array_equal(one.values, other.values):
@@ -105,18 +101,19 @@ def _align_by_order(baseline: Predictions, candidate: Predictions) -> Alignment:
     sides = _name_sides(baseline, candidate)
     if baseline.rows != candidate.rows:
         raise PredictionsError(
-            f"{sides} have {baseline.rows:,} and {candidate.rows:,} rows, and no `id` column says which belong together.",
+            f"{sides} have {baseline.rows:,} and {candidate.rows:,} rows, "
+            "and no `id` column says which belong together.",
             expected="the same number of rows in the same order, or an id for each row.",
-            fix=_CURE,
+            fix=_FIX,
         )
     left, right = _order_of_file(baseline), _order_of_file(candidate)
     differs = _find_differing_labels(_pick(baseline.sample.label, left), _pick(candidate.sample.label, right))
     if differs.any():
         raise PredictionsError(
-            f"{sides} have {baseline.rows:,} rows each, but {np.count_nonzero(differs):,} of the labels differ, the first in "
-            f"row {int(np.argmax(differs)) + 1}; no `id` column says which rows belong together.",
+            f"{sides} have {baseline.rows:,} rows each, but {np.count_nonzero(differs):,} of the labels differ, "
+            f"the first in row {int(np.argmax(differs)) + 1}; no `id` column says which rows belong together.",
             expected="the same rows in the same order, or an id for each row.",
-            fix=_CURE,
+            fix=_FIX,
         )
     return Alignment(method="order", baseline=left, candidate=right)
 
@@ -142,3 +139,37 @@ def _name_sides(baseline: Predictions, candidate: Predictions) -> str:
     if baseline.path == candidate.path:
         return f"The baseline's and the candidate's {candidate.path}"
     return f"{baseline.path} (baseline) and {candidate.path} (candidate)"
+
+
+def order_by_content(pair: SamplePair, slices: Mapping[str, Categorical]) -> IntArray:
+    """Return the rows, int64, shape (n,), in the order of a hash of what they hold, on both sides and in all columns.
+
+    Sums of floats depend on their order in the last digit, and with very many rows, correlations are estimated from an
+    even share of them. The order of a file must not change a result, so rows without ids are sorted by a hash of their
+    content. Rows with the same content are interchangeable.
+    """
+    key = np.zeros(pair.rows, dtype=np.uint64)
+    for values in _list_columns(pair, slices):
+        # Numbers by their bits; adding 0.0 turns -0.0 into 0.0.
+        bits = (values + 0.0).view(np.uint64) if values.dtype == np.float64 else values.astype(np.int64).view(np.uint64)
+        key ^= bits
+        key *= _MULTIPLIER
+        key ^= key >> _HALF
+    return np.argsort(key, kind="stable").astype(np.int64)
+
+
+def _list_columns(pair: SamplePair, slices: Mapping[str, Categorical]) -> Iterator[NDArray[Any]]:
+    yield from _list_sample(pair.baseline)
+    yield from _list_sample(pair.candidate)
+    if pair.group is not None:
+        yield pair.group
+    yield from (slices[column].codes for column in sorted(slices))
+
+
+def _list_sample(sample: Sample) -> Iterator[NDArray[Any]]:
+    for values in (sample.label, sample.prediction, sample.weight):
+        if values is not None:
+            yield values
+    if sample.scores is not None:
+        yield from sample.scores.reshape(sample.rows, -1).T
+    yield from (sample.columns[name] for name in sorted(sample.columns))

@@ -71,7 +71,7 @@ def test_a_candidate_cannot_move_rows_between_slices(read_table: ReadTable) -> N
 
     plan = paired.slices["plan"]
     assert [plan.values[code] for code in plan.codes] == ["a", "a"]
-    assert "1 row has another plan in the candidate; the baseline's is used." in paired.pairing.notes
+    assert "1 row has a different plan in the candidate; the baseline's is used." in paired.pairing.notes
 
 
 def test_identical_predictions_are_known_as_such(read_table: ReadTable) -> None:

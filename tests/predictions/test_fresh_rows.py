@@ -1,14 +1,18 @@
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pytest
 
+from metricgate.errors import PredictionsError
 from metricgate.models.result import Pairing
+from metricgate.models.snapshot import FilePart
 from metricgate.predictions import FreshRows, note_fresh_rows, read_predictions
-from metricgate.predictions.fresh import compare_answers, count_new_rows, read_ids, sort_rows_out
-from metricgate.predictions.keys import RowKeys
-from metricgate.predictions.merging import merge_rows
+from metricgate.predictions.fresh_rows import compare_answers, count_new_rows, read_ids, sort_rows_out
+from metricgate.predictions.prediction_table import open_table, require_joinable
+from metricgate.predictions.row_keys import RowKeys
 from metricgate.settings.policy import PredictionsSpec
+from tests.predictions.conftest import write_parquet
 
 SPEC = PredictionsSpec(path="p.csv", id=("id",), label="y", score="s")
 
@@ -65,11 +69,14 @@ def test_ids_that_a_reader_takes_for_the_same_number_are_the_same_ids(tmp_path: 
     [
         (
             FreshRows(new=980, fresh=0, by_baseline=980),
-            "980 rows are new. All are left out: the baseline was trained on them, as happens where the split moves.",
+            "980 rows are new. All are left out: the baseline was trained on them, as happens when the split moves.",
         ),
         (
             FreshRows(new=1, fresh=1),
-            "1 row is new. On it, fresh for both models, the baseline's stored model was judged now (`evaluation`).",
+            (
+                "1 row is new. On it, fresh for both models, the baseline's stored model was evaluated in this run "
+                "(`evaluation`)."
+            ),
         ),
         (
             FreshRows(new=9, fresh=8, by_candidate=1),
@@ -78,9 +85,9 @@ def test_ids_that_a_reader_takes_for_the_same_number_are_the_same_ids(tmp_path: 
         (
             FreshRows(new=1200, fresh=85, by_baseline=1110, by_candidate=10, common_trained=2),
             (
-                "1,115 of them are left out: the baseline was trained on 1,110 of them, the candidate on 10. On the other 85, "
-                "fresh for both models, the baseline's stored model was judged now (`evaluation`). 2 rows are in both test sets "
-                "and in training data: left out."
+                "1,115 of them are left out: the baseline was trained on 1,110 of them, the candidate on 10. "
+                "On the other 85, fresh for both models, the baseline's stored model was evaluated in this run "
+                "(`evaluation`). 2 rows are in both test sets and in training data: left out."
             ),
         ),
     ],
@@ -102,19 +109,60 @@ def test_a_pairing_counts_rows_as_the_files_hold_them() -> None:
     assert noted.notes[1:] == ("kept",)
 
 
-def test_merged_rows_keep_their_text_whatever_order_the_columns_are_in(tmp_path: Path) -> None:
+def part(path: Path, *selected: bool) -> FilePart:
+    return FilePart(file=path, selected=np.array(selected))
+
+
+def test_joined_rows_keep_their_text_whatever_order_the_columns_are_in(tmp_path: Path) -> None:
     one = write(tmp_path / "one.csv", "007,1,0.25", "8,0,0.5")
     other = write(tmp_path / "other.csv", "1,0.75,9", "0,0.125,10", header="y,s,id")
 
-    merge_rows(
-        [(one, np.array([True, False])), (other, np.array([False, True]))], tmp_path / "merged.parquet", shown="p.csv"
-    )
+    joined = read_predictions([part(one, True, False), part(other, False, True)], SPEC)
 
-    merged = read_predictions(tmp_path / "merged.parquet", SPEC)
-    assert merged.ids is not None
-    assert merged.sample.scores is not None
-    assert merged.ids.kind == "text"
-    assert sorted(merged.sample.scores.tolist()) == [0.125, 0.25]
+    assert joined.ids is not None
+    assert joined.sample.scores is not None
+    assert joined.ids.kind == "text"
+    assert sorted(joined.sample.scores.tolist()) == [0.125, 0.25]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
+def test_joined_rows_are_the_selected_ones_in_the_order_of_their_files(tmp_path: Path, suffix: str) -> None:
+    numbers = np.arange(30_000)
+    rng = np.random.default_rng(7)
+    masks = [rng.random(len(numbers)) < share for share in (0.7, 0.2)]
+    files = [tmp_path / f"{name}.{suffix}" for name in ("one", "other")]
+    options = {"csv": "FORMAT csv", "parquet": "FORMAT parquet, ROW_GROUP_SIZE 2048", "jsonl": "FORMAT json"}[suffix]
+    for file, start in zip(files, (0, 50_000), strict=True):
+        query = f"SELECT i + {start} AS id, 'x' AS y FROM range(30000) t(i)"  # noqa: S608  constants
+        duckdb.sql(f"COPY ({query}) TO '{file}' ({options})")
+
+    parts = [FilePart(file=file, selected=mask) for file, mask in zip(files, masks, strict=True)]
+    with open_table(parts, "p") as table:
+        found = table.fetch("id::BIGINT")
+
+    assert found.tolist() == [*numbers[masks[0]].tolist(), *(numbers[masks[1]] + 50_000).tolist()]
+
+
+def test_a_column_that_one_file_lacks_is_empty_in_its_rows(tmp_path: Path) -> None:
+    one = write(tmp_path / "one.csv", "1,1,0.25,a", header="id,y,s,plan")
+    other = write(tmp_path / "other.csv", "2,0,0.5")
+
+    spec = SPEC.model_copy(update={"slices": ("plan",)})
+    joined = read_predictions([part(one, True), part(other, True)], spec)
+
+    assert joined.slices["plan"].codes.tolist() == [0, -1]
+
+
+def test_files_whose_values_no_type_holds_are_refused_before_they_are_judged(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.jsonl", tmp_path / "other.jsonl"
+    one.write_text('{"id": 1, "note": 1}\n{"id": 2, "note": "x"}\n', encoding="utf-8")
+    other.write_text('{"id": 3, "note": [1]}\n{"id": 4, "note": [2]}\n', encoding="utf-8")
+    dates = tmp_path / "dates.parquet"
+    write_parquet(dates, "(5, DATE '2026-01-01')", "id, note")
+
+    with pytest.raises(PredictionsError, match=r"p\.csv cannot be read: "):
+        require_joinable([part(other, True, True), part(dates, True)], "p.csv")
+    require_joinable([part(one, True, True), part(one, False, True)], "p.csv")
 
 
 @pytest.mark.parametrize(("score", "differing"), [("0.50000001", 0), ("0.49", 1)])

@@ -40,8 +40,8 @@ def test_what_a_person_names_is_not_guessed(write_table: WriteTable) -> None:
         ("label y score\n1 1 0.5\n0 0 0.4", r"the label could be any of the columns label, y\."),
         ("a_score b_score label\n1 1 1\n0 0 0", r"the score could be any of the columns a_score, b_score\."),
         ("one two score\n1 1 0.5\n0 0 0.4", r"the label could be any of the columns one, two\."),
-        ("n score\n1 0.5\n2 0.4\n3 0.1", r"no column can be recognised as label\..*the columns are n, score"),
-        ("label n\n1 0.5\n0 0.4\n1 0.1", r"no column can be recognised as prediction or score\."),
+        ("n score\n1 0.5\n2 0.4\n3 0.1", r"no column could be recognised as label\..*the columns are n, score"),
+        ("label n\n1 0.5\n0 0.4\n1 0.1", r"no column could be recognised as prediction or score\."),
     ],
 )
 def test_what_cannot_be_known_is_asked_for(write_table: WriteTable, table: str, message: str) -> None:
@@ -63,4 +63,4 @@ def test_rows_without_labels_are_scores_when_asked(write_table: WriteTable) -> N
 def test_a_sentence_says_which_column_has_which_role(write_table: WriteTable) -> None:
     spec = infer_spec(write_table("id label score\n1 1 0.5\n2 0 0.5"))
 
-    assert describe_spec(spec) == "label: label; score: score; id: id; task: by the label's values"
+    assert describe_spec(spec) == "label: label; score: score; id: id; task: inferred from the label's values"

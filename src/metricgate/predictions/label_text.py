@@ -1,4 +1,4 @@
-"""Label values as text that is the same in CSV, Parquet and JSON, and which of them is the positive one."""
+"""Label values as text that is the same in CSV, Parquet and JSON, and the choice of the positive label."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -12,7 +12,7 @@ _BOOLEANS = {"True": "1", "False": "0"}
 
 
 def canonical_text(value: object) -> str:
-    """Return one text for a value however its file writes it: 1, 1.0 and "1" agree, as do True and "true"."""
+    """Return the same text for a value in every format: 1, 1.0 and "1" agree, as do True and "true"."""
     text = str(value).strip()
     if re.fullmatch(r"-?\d+\.0*", text):
         text = text.partition(".")[0]
@@ -22,7 +22,7 @@ def canonical_text(value: object) -> str:
 
 
 def sort_labels(values: Collection[str]) -> tuple[str, ...]:
-    """Return labels in the order of their numbers, or of the alphabet where one of them is no number."""
+    """Return labels in numeric order, or in alphabetical order if any of them is not a number."""
     try:
         return tuple(sorted(values, key=float))
     except ValueError:
@@ -30,28 +30,33 @@ def sort_labels(values: Collection[str]) -> tuple[str, ...]:
 
 
 def spell_booleans_as_numbers(values: Sequence[str], other: Collection[str]) -> tuple[str, ...]:
-    """Return True and False as 1 and 0 where the other column writes them so."""
+    """Return True and False as 1 and 0 if the other column spells them that way."""
     if set(values) <= _BOOLEANS.keys() and other and set(other) <= set(_BOOLEANS.values()):
         return tuple(_BOOLEANS[value] for value in values)
     return tuple(values)
 
 
 def same_label(one: str, other: str) -> bool:
-    """Say whether two labels mean the same: True is 1, False is 0."""
+    """Return whether two labels mean the same: True is 1, False is 0."""
     return _BOOLEANS.get(one, one) == _BOOLEANS.get(other, other)
 
 
 def choose_positive(values: Collection[str], asked: str | None, *, path: str, column: str) -> tuple[str, str]:
-    """Return (negative, positive) of a binary column; a negative that no row shows is the empty text.
+    """Return (negative, positive) of a binary column; the negative is "" if no row has it.
 
-    Without ``asked`` the positive label is 1 (beside 0 or -1), True, Yes or yes; anything else must be asked for.
+    Without ``asked``, the positive label is 1 (next to 0 or -1), True, Yes or yes. Any other must be asked for.
+
+    Raises
+    ------
+    PredictionsError
+        If the column has more than two values, or the positive label is not among them or not known.
     """
     shown = list_names(sort_labels(values))
     if len(values) > 2:
         raise PredictionsError(
             f"{path}: column '{column}' has {len(values)} values ({shown}).",
-            expected="two values, because `score:`, `positive:` or `task: binary` asks for a binary task.",
-            fix="for several classes give `scores: {CLASS: COLUMN}` or `prediction:` with `task: multiclass`.",
+            expected="two values, because `score:`, `positive:` or `task: binary` makes the task binary.",
+            fix="for more classes, use `scores: {CLASS: COLUMN}`, or `prediction:` with `task: multiclass`.",
         )
     positive = _find_asked(values, asked) if asked is not None else _find_default(values)
     if positive is None:
@@ -62,7 +67,7 @@ def choose_positive(values: Collection[str], asked: str | None, *, path: str, co
                 if asked
                 else ", and neither is known as positive."
             ),
-            expected="`positive:` names the value that the score stands for (known: 1, True, Yes, yes).",
+            expected="a positive label, which a high score stands for (known: 1, True, Yes, yes).",
             fix="set `positive:` to one of the values above.",
         )
     negative = next((value for value in values if value != positive), "")

@@ -1,9 +1,10 @@
-"""The formats of predictions files, and the SQL that reads each of them without guessing."""
+"""The formats of predictions files, and the SQL that reads each format without guessing."""
 
 import csv
 import gzip
 import re
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 from metricgate.errors import PredictionsError
@@ -14,13 +15,27 @@ _HEADER_BYTES = 1_000_000
 _JSON_SUFFIXES = {".jsonl", ".ndjson", ".json"}
 
 
-def table_sql(path: Path, shown: str) -> str:
-    """Return the SQL that creates the table ``rows`` from a file, whose format its first bytes decide."""
+@dataclass(frozen=True)
+class FileScan:
+    """The SQL table function that reads a file. ``by_column``: it can read single columns, so nothing needs copying."""
+
+    sql: str
+    by_column: bool = False
+
+
+def scan_file(path: Path, shown: str) -> FileScan:
+    """Return how to read a file. Its first bytes decide the format; the suffix counts only for JSON.
+
+    Raises
+    ------
+    PredictionsError
+        If the file is a Git LFS pointer, or text whose first line cannot be a header.
+    """
     # The path is a literal because a view takes no parameters; DuckDB would expand *, ? and [ in it.
     literal = quote_text(re.sub(r"([*?\[])", r"[\1]", str(path.absolute())))
     start = _read_start(path)
     if start.startswith(b"PAR1"):
-        return f"CREATE VIEW rows AS SELECT * FROM read_parquet({literal})"
+        return FileScan(f"read_parquet({literal})", by_column=True)
     if start.startswith(b"version https://git-lfs.github.com/spec/"):
         raise PredictionsError(
             f"{shown} is a Git LFS pointer, not the file itself.",
@@ -30,18 +45,18 @@ def table_sql(path: Path, shown: str) -> str:
     is_json = {suffix.lower() for suffix in path.suffixes} & _JSON_SUFFIXES
     if is_json or start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         options = "format='auto', records=true, sample_size=-1, convert_strings_to_integers=false"
-        return f"CREATE TEMP TABLE rows AS SELECT * FROM read_json({literal}, {options})"
-    return f"CREATE TEMP TABLE rows AS SELECT * FROM read_csv({literal}, {_csv_options(start, shown)})"
+        return FileScan(f"read_json({literal}, {options})")
+    return FileScan(f"read_csv({literal}, {_csv_options(start, shown)})")
 
 
 def quote_name(name: str) -> str:
-    """Return a column name as SQL, whatever characters it holds."""
+    """Return a column name as an SQL identifier; it may hold any characters."""
     escaped = name.replace('"', '""')
     return f'"{escaped}"'
 
 
 def quote_text(text: str) -> str:
-    """Return text as an SQL literal, whatever characters it holds."""
+    """Return text as an SQL literal; it may hold any characters."""
     escaped = text.replace("'", "''")
     return f"'{escaped}'"
 
@@ -61,9 +76,9 @@ def _read_start(path: Path) -> bytes:
 def _csv_options(start: bytes, shown: str) -> str:
     """Return DuckDB's options for this header.
 
-    Its own detection is off: it may skip lines and merge columns to make sense of a broken file, and takes the id 007
-    for the number 7. Every value is read as text, every line counts, and a line with too many or too few values is an
-    error with its number.
+    DuckDB's detection is off: it skips lines and merges columns to make sense of a broken file, and reads the id 007
+    as the number 7. Here every value is text, every line counts, and a line with too many or too few values is an
+    error that names the line.
     """
     delimiter, names = _read_header(start, shown)
     columns = ", ".join(f"{quote_text(name)}: 'VARCHAR'" for name in names)
@@ -89,15 +104,15 @@ def _read_header(start: bytes, shown: str) -> tuple[str, tuple[str, ...]]:
         raise PredictionsError(
             f"{shown} is not text in UTF-8 (byte {error.start + 1} of its first line).",
             expected=FORMATS,
-            fix="write one of these formats; a pickled or NumPy array is none of them.",
+            fix="write one of these formats; pickle and NumPy files are not supported.",
         ) from error
     names = tuple(name.strip() or f"column{index}" for index, name in enumerate(header))
     twice = [name for name, count in Counter(name.lower() for name in names).items() if count > 1]
     if twice:
         raise PredictionsError(
             f"{shown} has more than one column '{twice[0]}' (upper and lower case count as the same).",
-            expected="a name of its own for each column.",
-            fix="rename one of them where the file is written.",
+            expected="a different name for each column.",
+            fix="rename one of them in the stage that writes the file.",
         )
     if not text.strip():
         raise PredictionsError(

@@ -5,7 +5,7 @@ import pytest
 
 from metricgate.errors import PredictionsError
 from metricgate.predictions import read_predictions
-from metricgate.predictions.source import open_connection
+from metricgate.predictions.prediction_table import open_connection
 from metricgate.settings.policy import PredictionsSpec
 from tests.predictions.conftest import write_parquet
 
@@ -78,7 +78,7 @@ def test_parquet_gives_the_same_rows_whatever_its_types(tmp_path: Path) -> None:
         ("a.csv", b"y,p,Y\n1,1,1\n", "more than one column 'y'"),
         ("a.csv", b"y,p\n1,0.5\n0,0.5,7\n", "cannot be read: line 3 has 3 values, and the header names 2 columns"),
         ("a.csv", b"y,p\n1,0.5\n0\n", "cannot be read: line 3 has 1 value, and the header names 2 columns"),
-        ("a.csv", b'y,p\n1,"0.5\n0,0.5\n', "cannot be read: line 2 opens a quote that nothing closes"),
+        ("a.csv", b'y,p\n1,"0.5\n0,0.5\n', "cannot be read: line 2 opens a quote that is never closed"),
         ("a.csv", b"y,p,n\n1,0.5,\xe9\n", "cannot be read: line 2 is not text in UTF-8"),
         ("a.pkl", b"\x80\x04\x95\n", "a.pkl is not text in UTF-8"),
         ("a.parquet", b"PAR1 and no more", "a.parquet cannot be read"),

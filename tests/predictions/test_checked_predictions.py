@@ -189,7 +189,7 @@ def test_slices_keep_rows_without_a_value_and_say_so(read_table: ReadTable) -> N
 
     assert found.slices["plan"].values == ("a", "b")
     assert found.slices["plan"].codes.tolist() == [1, -1, 0]
-    assert "1 row has no plan, and no slice of it." in found.notes
+    assert "1 row has no plan, and is in no slice of it." in found.notes
 
 
 def test_a_slice_column_with_too_many_values_is_refused(read_table: ReadTable) -> None:

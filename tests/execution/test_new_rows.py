@@ -1,4 +1,4 @@
-"""A changed test set, on real Git and DVC: what a model was trained on never counts, what is fresh for both models does."""
+"""A changed test set, on real Git and DVC: rows that a model was trained on never count, rows fresh for both do."""
 
 import shutil
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from metricgate.settings.policy_file import read_policy
 from metricgate.settings.selection import PolicyChoice
 from tests.projects import TinyProject, create_tiny, stages_find_python
 
-# The model knows by heart what it was trained on, and guesses the rest: right in 4 of 5 cases.
+# The model has memorized its training data, and guesses the rest: right in 4 of 5 cases.
 SPLIT = """\
 import hashlib, re
 text = open("params.yaml").read()
@@ -182,7 +182,10 @@ def test_rows_that_are_fresh_for_both_are_judged_by_the_baselines_stored_model(
     assert report.verdict == "passed"
     assert pairing.fresh > 100
     assert pairing.rows == pairing.candidate_rows == pairing.baseline_rows + pairing.fresh
-    told = f"{pairing.fresh} rows are new. On them, fresh for both models, the baseline's stored model was judged now"
+    told = (
+        f"{pairing.fresh} rows are new. On them, fresh for both models, "
+        "the baseline's stored model was evaluated in this run"
+    )
     assert told in warning_of(report, "test_set_changed")
     assert f"{pairing.rows:,} test rows (" in render_comment(report)
     assert f", {pairing.fresh} of them fresh for both models" in render_comment(report)
@@ -241,11 +244,11 @@ def test_the_baseline_answers_to_every_fresh_row_and_keeps_its_own_answers(
 ) -> None:
     completed = complete(project, tmp_path, baseline=POLICY + EVALUATION)
 
-    path = completed.snapshot.predictions[""]
-    assert isinstance(path, Path)
+    parts = completed.snapshot.predictions[""]
+    assert isinstance(parts, tuple)
     spec = read_policy(POLICY, origin="x").prediction_sets[""]
     candidate = project.root.parent / "more-rows.csv"
-    rows, asked = read_predictions(path, spec), read_predictions(candidate, spec)
+    rows, asked = read_predictions(parts, spec), read_predictions(candidate, spec)
     assert rows.ids is not None
     assert asked.ids is not None
     assert rows.ids.values.tolist() == asked.ids.values.tolist()
@@ -258,7 +261,10 @@ def test_the_baseline_answers_to_every_fresh_row_and_keeps_its_own_answers(
         (("python src/evaluate.py", "exit 3"), "The evaluation command ended with exit code 3"),
         (("data/train.csv", "data/gone.csv"), "data/gone.csv cannot be had at"),
         (("data/train.csv", "metrics.json"), "metrics.json has no column 'id'"),
-        (("command: ", "command: sed -i s/51/200/ src/evaluate.py; "), "it answers otherwise than its stored"),
+        (
+            ("command: ", "command: sed -i s/51/200/ src/evaluate.py; "),
+            "its answers differ from its stored predictions",
+        ),
     ],
 )
 def test_what_keeps_the_model_from_being_judged_is_said_and_leaves_the_common_rows(

@@ -1,0 +1,168 @@
+"""The roles of a file's columns: named by the user, or guessed from names and values."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from metricgate.errors import PredictionsError
+from metricgate.models.samples import Task
+from metricgate.predictions.column_profiles import Profile, distinct_values, profile_column
+from metricgate.predictions.file_formats import quote_name
+from metricgate.predictions.label_text import canonical_text
+from metricgate.predictions.prediction_table import PredictionTable, open_table
+from metricgate.predictions.wording import list_names
+from metricgate.settings.policy import LabelValue, PredictionsSpec
+
+LABEL_NAMES = ("label", "y_true", "target", "y", "truth", "actual", "ground_truth", "true_label", "class")
+PREDICTION_NAMES = ("prediction", "y_pred", "predicted", "pred", "predictions", "predicted_label", "y_hat", "yhat")
+SCORE_NAMES = ("score", "y_score", "probability", "proba", "prob", "y_prob", "y_proba")
+SCORE_ENDINGS = ("_probability", "_score", "_proba", "_prob")
+CLASS_SCORE_STARTS = ("p_", "prob_", "proba_", "probability_", "score_")
+ID_NAMES = ("id", "row_id", "example_id", "sample_id", "uuid", "key", "index")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnOptions:
+    """The roles that the user named; those that are None or empty are guessed."""
+
+    label: str | None = None
+    prediction: str | None = None
+    score: str | None = None
+    id: tuple[str, ...] = ()
+    slices: tuple[str, ...] = ()
+    positive: LabelValue | None = None
+    task: Task | None = None
+    group: str | None = None
+    weight: str | None = None
+
+
+def infer_spec(path: Path, options: ColumnOptions | None = None) -> PredictionsSpec:
+    """Return what a file's columns mean: the roles that ``options`` name, the others guessed from names and values.
+
+    Raises
+    ------
+    PredictionsError
+        If an option names a column that does not exist, two columns could have the same role, or no column could be
+        the label, or the prediction or score.
+    """
+    asked = options or ColumnOptions()
+    with open_table(path, str(path)) as table:
+        for role, column in _asked_columns(asked):
+            table.require(column, role)
+        return _infer(table, asked)
+
+
+def _asked_columns(asked: ColumnOptions) -> list[tuple[str, str]]:
+    one = [("label", asked.label), ("prediction", asked.prediction), ("score", asked.score)]
+    one += [("group", asked.group), ("weight", asked.weight)]
+    several = [*(("id", column) for column in asked.id), *(("slice", column) for column in asked.slices)]
+    return [*((role, column) for role, column in one if column is not None), *several]
+
+
+def _infer(table: PredictionTable, asked: ColumnOptions) -> PredictionsSpec:
+    guess = _Guess(table, frozenset(column for _, column in _asked_columns(asked)))
+    if asked.task == "score":
+        return _build(table, asked, score=asked.score or guess.find("score", SCORE_NAMES, SCORE_ENDINGS))
+    prediction = asked.prediction or guess.find("prediction", PREDICTION_NAMES)
+    score = asked.score or guess.find("score", SCORE_NAMES, SCORE_ENDINGS)
+    guess = guess.without(prediction, score)
+    label = asked.label or guess.find("label", LABEL_NAMES) or guess.find_label(score or prediction)
+    if label is None:
+        raise _unknown(table, "label", "--label (or --task score, if rows have no label)")
+    profile = profile_column(table, label)
+    scores = guess.find_class_scores(profile) if asked.score is None else None
+    if scores or (score != asked.score and _is_not_binary(profile) and prediction):
+        score = asked.score  # a guessed score of one class means nothing for several classes or for numbers
+    if prediction is None and score is None and scores is None:
+        raise _unknown(table, "prediction or score", "--prediction or --score")
+    ids = asked.id or guess.without(label).find_id()
+    return _build(table, replace(asked, label=label, prediction=prediction, id=ids), score=score, scores=scores)
+
+
+def _build(
+    table: PredictionTable, asked: ColumnOptions, *, score: str | None, scores: dict[str, str] | None = None
+) -> PredictionsSpec:
+    return PredictionsSpec(
+        path=table.path,
+        id=asked.id,
+        label=asked.label,
+        prediction=asked.prediction,
+        score=score,
+        scores=scores,
+        positive=asked.positive,
+        task=asked.task,
+        slices=asked.slices,
+        group=asked.group,
+        weight=asked.weight,
+    )
+
+
+def _is_not_binary(label: Profile) -> bool:
+    return label.values is None or len(label.values) > 2
+
+
+def _unknown(table: PredictionTable, role: str, option: str) -> PredictionsError:
+    columns = list_names(tuple(table.types))
+    return PredictionsError(
+        f"{table.path}: no column could be recognised as {role}.",
+        expected=f"a common name, such as label, prediction or score; the columns are {columns}.",
+        fix=f"name the column with {option}, or pass a policy with --policy.",
+    )
+
+
+@dataclass(frozen=True)
+class _Guess:
+    """Guesses of roles among the columns of a file that have none yet."""
+
+    table: PredictionTable
+    taken: frozenset[str]
+
+    def without(self, *columns: str | None) -> "_Guess":
+        return replace(self, taken=self.taken.union(column for column in columns if column is not None))
+
+    @property
+    def free(self) -> list[str]:
+        return [column for column in self.table.types if column not in self.taken]
+
+    def find(self, role: str, names: tuple[str, ...], endings: tuple[str, ...] = ()) -> str | None:
+        """Return the column with one of the names, else with one of the endings; raise PredictionsError for two."""
+        exact = [column for column in self.free if column.lower() in names]
+        found = exact or [column for column in self.free if endings and column.lower().endswith(endings)]
+        return self._only(role, found)
+
+    def find_label(self, answer: str | None) -> str | None:
+        """Return the only column with two values, or, of several, the one that is named like the answer."""
+        found = [column for column in self.free if len(distinct_values(self.table, column, 2) or ()) == 2]
+        stem = (answer or "").lower().rpartition("_")[0]
+        alike = [column for column in found if stem and column.lower().startswith(stem)]
+        return self._only("label", alike or found)
+
+    def find_class_scores(self, label: Profile) -> dict[str, str] | None:
+        """Return the score column of each class if all are named after their class: ``p_cat``, ``p_dog``."""
+        if label.values is None or len(label.values) < 3:
+            return None
+        by_name = {canonical_text(column).lower(): column for column in self.free}
+        for start in CLASS_SCORE_STARTS:
+            found = {value: by_name.get(f"{start}{value}".lower()) for value in label.values}
+            complete = {value: column for value, column in found.items() if column is not None}
+            if len(complete) == len(found):
+                return complete
+        return None
+
+    def find_id(self) -> tuple[str, ...]:
+        """Return the first column that is named like an id and has no value twice."""
+        named = [column for column in self.free if column.lower() in ID_NAMES]
+        named += [column for column in self.free if column.lower().endswith("_id") and column not in named]
+        return next(((column,) for column in named if self._is_unique(column)), ())
+
+    def _is_unique(self, column: str) -> bool:
+        ((rows, values),) = self.table.ask(f"SELECT count(*), count(DISTINCT {quote_name(column)}) FROM rows")
+        return bool(rows == values)
+
+    def _only(self, role: str, found: list[str]) -> str | None:
+        if len(found) > 1:
+            raise PredictionsError(
+                f"{self.table.path}: the {role} could be any of the columns {list_names(found)}.",
+                expected=f"one column as {role}.",
+                fix=f"choose one with --{role}.",
+            )
+        return found[0] if found else None
