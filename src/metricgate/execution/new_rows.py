@@ -6,10 +6,11 @@ from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
+from metricgate.context import RunContext
 from metricgate.errors import CancelledError, MetricgateError, PredictionsError, WorkspaceError
 from metricgate.execution.evaluation import EvaluationCase, evaluate_model
-from metricgate.execution.file_copies import Holder, fetch_files
-from metricgate.execution.work_tree import ProduceOptions, Site
+from metricgate.execution.file_copies import FileOrigin, fetch_files
+from metricgate.execution.work_tree import WorkTree
 from metricgate.models.result import Warning_
 from metricgate.models.snapshot import Snapshot, Unreadable
 from metricgate.predictions import read_predictions
@@ -25,8 +26,6 @@ from metricgate.predictions.fresh import (
 from metricgate.predictions.keys import RowKeys
 from metricgate.predictions.merging import merge_rows
 from metricgate.predictions.wording import count_rows
-from metricgate.processes.progress import Progress
-from metricgate.revisions.checkout import Checkout
 from metricgate.settings.policy import EvaluationSpec, Policy, PredictionsSpec
 
 
@@ -61,9 +60,7 @@ class Sides:
     candidate_policy: Policy
 
 
-def complete_baseline(
-    checkout: Checkout, sides: Sides, options: ProduceOptions, *, progress: Progress, logs: Path
-) -> CompletedBaseline:
+def complete_baseline(context: RunContext, sides: Sides) -> CompletedBaseline:
     """Let the baseline's stored model answer to the candidate's new rows, where ``evaluation`` says how.
 
     A row that is in either model's training data is never judged in this way, and left out of the comparison. What
@@ -84,7 +81,7 @@ def complete_baseline(
                 expected="`evaluation:` with `train:`, as at the baseline.",
                 fix="keep `evaluation` in metricgate.yaml.",
             )
-        work = _Work(checkout, sides, own, other, options, progress, logs)
+        work = _Work(context, sides, own, other)
         return work.complete(tests)
     except CancelledError:
         raise
@@ -119,24 +116,23 @@ def _find_changed_tests(sides: Sides) -> list[_Test]:
 class _Work:
     """What the steps of a completion share."""
 
-    checkout: Checkout
+    context: RunContext
     sides: Sides
     own: EvaluationSpec
     other: EvaluationSpec
-    options: ProduceOptions
-    progress: Progress
-    logs: Path
 
     @cached_property
-    def baseline(self) -> Holder:
-        return Holder.of_baseline(self.sides.baseline)
+    def baseline(self) -> FileOrigin:
+        return FileOrigin.of_baseline(self.sides.baseline)
 
     @cached_property
-    def candidate(self) -> Holder:
-        return Holder.of_candidate(self.checkout, self.sides.candidate, self.sides.candidate_policy.pipeline)
+    def candidate(self) -> FileOrigin:
+        return FileOrigin.of_candidate(
+            self.context.checkout, self.sides.candidate, self.sides.candidate_policy.pipeline
+        )
 
     def complete(self, tests: list[_Test]) -> CompletedBaseline:
-        with self.progress.step("Rows that only the candidate has"):
+        with self.context.progress.step("Rows that only the candidate has"):
             training = (
                 self._fetch_training("baseline", self.baseline, self.own),
                 self._fetch_training("candidate", self.candidate, self.other),
@@ -159,16 +155,14 @@ class _Work:
         text = f"This change edits the training data that `evaluation` names: {after} instead of {before}. Rows that neither names count as fresh for both models."
         return (Warning_(code="evaluation_changed", text=text),)
 
-    def _fetch_training(self, side: str, holder: Holder, spec: EvaluationSpec) -> tuple[Path, ...]:
-        site = Site(
-            directory=self.checkout.directory,
-            files=self.options.scratch / f"training-{side}",
-            logs=self.logs,
+    def _fetch_training(self, side: str, origin: FileOrigin, spec: EvaluationSpec) -> tuple[Path, ...]:
+        tree = WorkTree(
+            context=self.context,
+            directory=self.context.checkout.directory,
+            files=self.context.scratch / f"training-{side}",
             name=f"{side}-training",
-            progress=self.progress,
-            owner=self.checkout.owner,
         )
-        return fetch_files(self.checkout, site, holder, spec.train)
+        return fetch_files(tree, origin, spec.train)
 
     def _sort_out(self, test: _Test, baseline: tuple[Path, ...], candidate: tuple[Path, ...]) -> SortedRows:
         seen = [read_ids(path, test.spec.id, shown=name) for path, name in zip(baseline, self.own.train, strict=True)]
@@ -179,14 +173,8 @@ class _Work:
         return sort_rows_out(test.baseline, test.candidate, seen, other)
 
     def _evaluate(self) -> Mapping[str, Path | Unreadable]:
-        return evaluate_model(
-            self.checkout,
-            EvaluationCase(model=self.baseline, data=self.candidate, data_path=self.other.data),
-            self.sides.baseline_policy,
-            self.options,
-            progress=self.progress,
-            logs=self.logs,
-        )
+        case = EvaluationCase(model=self.baseline, data=self.candidate, data_path=self.other.data)
+        return evaluate_model(self.context, case, self.sides.baseline_policy)
 
     def _merge(self, test: _Test, rows: SortedRows, answers: Path | Unreadable | None) -> Path | Unreadable:
         """Write the baseline's predictions on all rows that may be compared."""
@@ -212,7 +200,7 @@ class _Work:
                     fix="check `evaluation.data` in metricgate.yaml.",
                 )
             parts.append((answers, fresh))
-        target = self.options.scratch / "completed" / (test.name or "predictions") / "predictions.parquet"
+        target = self.context.scratch / "completed" / (test.name or "predictions") / "predictions.parquet"
         merge_rows(parts, target, shown=test.spec.path)
         return target
 
