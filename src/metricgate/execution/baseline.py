@@ -21,7 +21,7 @@ from metricgate.execution.session import ask_worker
 from metricgate.execution.work_tree import WorkTree
 from metricgate.models.snapshot import RevisionInfo, Snapshot, Source
 from metricgate.results.interface import ResultStore
-from metricgate.revisions.revision import BaselineRevision
+from metricgate.revisions.baseline_revision import BaselineRevision
 from metricgate.settings.policy import Policy
 
 _FILES = "baseline"
@@ -66,7 +66,6 @@ def fetch_baseline(
         packages = find_pins(policy.pipeline, read)
         if not _needs_reproduction(recorded, policy, context):
             return assemble_snapshot(recorded, _describe(revision, _find_source(recorded), stale), policy, packages)
-        environment = fingerprint_environment(policy.pipeline, read)
         stored = open_stored_results(tree)
         if context.baseline_results != "reproduce":
             # Whatever the environment: what the default branch produced is what it is compared with.
@@ -75,6 +74,7 @@ def fetch_baseline(
                 return found
         if context.baseline_results == "stored":
             raise _explain_not_stored(revision, recorded, stale)
+        environment = fingerprint_environment(policy.pipeline, read)
         if earlier is not None and context.baseline_results == "auto":
             found = earlier.find(recorded.inputs, environment, policy, _describe(revision, earlier.source, stale))
             if found is not None:

@@ -82,7 +82,7 @@ def _describe(checkout: Checkout, source: Source, reason: str = "") -> RevisionI
 def _reuse(
     context: RunContext, policy: Policy, stores: Sequence[ResultStore], inputs: str, environment: str
 ) -> Snapshot | None:
-    """Return the results that a pipeline with the same inputs gave before, from the first store that has all of them."""
+    """Return what a pipeline with the same inputs gave before, from the first store that has all of it."""
     for store in stores:
         info = _describe(context.checkout, store.source, _SHARED if store.source is Source.STORED else "")
         snapshot = store.find(inputs, environment, policy, info)
@@ -98,7 +98,7 @@ def _produce(
 ) -> WorkerReply:
     """Produce in the checkout or, where parameters get other values, in a work tree.
 
-    A checkout is never left with parameters that nobody wrote there, however the run ends.
+    The checkout keeps its own parameters, however the run ends.
     """
     if not policy.pipeline.params:
         return produce_results(tree, policy, reusable_keys, inspections)

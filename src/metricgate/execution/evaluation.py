@@ -97,7 +97,7 @@ def evaluate_model(context: RunContext, case: EvaluationCase, policy: Policy) ->
 
 
 def _require_inside(directory: Path, prefix: str, name: str) -> None:
-    """Refuse a path whose replacement would change what lies outside the work tree, through a link say."""
+    """Refuse a path whose replacement would change what lies outside the work tree, for example through a link."""
     top = directory.parents[len(Path(prefix).parts) - 1] if prefix else directory
     path = directory / name
     leads_out = Path(name).is_absolute() or not path.parent.resolve().is_relative_to(top.resolve())
@@ -105,7 +105,7 @@ def _require_inside(directory: Path, prefix: str, name: str) -> None:
         raise WorkspaceError(
             f"{name} leads out of the repository, or is the project itself.",
             expected="files and folders of the project, which are put into a work tree of its own and never elsewhere.",
-            fix="correct `evaluation` and `predictions` in metricgate.yaml: paths relative to the project, through no link.",
+            fix="correct `evaluation` and `predictions` in metricgate.yaml: paths relative to the project, without links.",
         )
 
 

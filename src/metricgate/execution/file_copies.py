@@ -57,7 +57,7 @@ def _hashes_of(snapshot: Snapshot) -> dict[str, str]:
 
 @contextmanager
 def open_folder(checkout: Checkout, origin: FileOrigin) -> Iterator[Path]:
-    """Yield the project's folder at an origin: the checkout, or a work tree for as long as the context lasts."""
+    """Yield the project's folder at an origin: the checkout, or a work tree while the context lasts."""
     if origin.revision is None:
         yield checkout.directory
         return
@@ -104,7 +104,7 @@ def copy_out(
 
 
 def fetch_files(tree: WorkTree, origin: FileOrigin, paths: tuple[str, ...]) -> tuple[Path, ...]:
-    """Return copies of the origin's files, in the work tree's folder of files; raises WorkspaceError as ``copy_out``."""
+    """Return copies of files of an origin, made in ``tree.files``; raises WorkspaceError as ``copy_out``."""
     folder = tree.files / "copies"
     wanted = {path: folder / str(number) / Path(path).name for number, path in enumerate(paths)}
     with open_folder(tree.context.checkout, origin) as directory:

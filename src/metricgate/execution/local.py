@@ -16,7 +16,7 @@ from metricgate.processes.running import RunningCommand
 
 @dataclass(frozen=True)
 class LocalExecutor:
-    """Runs DVC's stages in the ``session``, whose worker has already read the project, or else in a worker of their own."""
+    """Runs DVC's stages in the ``session``, whose worker has read the project already, or in a worker of their own."""
 
     session: WorkerSession | None = None
 

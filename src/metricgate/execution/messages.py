@@ -60,8 +60,8 @@ class SearchTask(WorkerTask):
 class Produce(SearchTask):
     """Run the stages that must be run, and read the work tree.
 
-    Nothing is run where the key of the inputs is one of ``reusable_keys``, or without ``may_run``. ``environment``: names
-    and values for the stages. Without ``reproduce``, a stage that would have to run is an error.
+    Nothing is run if the key of the inputs is one of ``reusable_keys``, or without ``may_run``. ``environment`` is for
+    the stages: names and values. Without ``reproduce``, a stage that would have to run is an error.
     """
 
     action: Literal["produce"] = "produce"

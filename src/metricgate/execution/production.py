@@ -139,7 +139,7 @@ def produce_results(
 def _produce_stages(
     tree: WorkTree, policy: Policy, reading: Read, reusable_keys: tuple[str, ...], inspections: Inspections
 ) -> WorkerReply:
-    """Have one worker read the project, then the other revisions, and only then run what must be run."""
+    """Ask one worker to read the project, then the other revisions, and only then to run what must be run."""
     request = Produce(
         directory=reading.directory,
         files=reading.files,

@@ -12,7 +12,7 @@ from metricgate.execution.production import Inspections
 from metricgate.execution.session import ask_worker
 from metricgate.models.snapshot import FileCounts, Snapshot
 from metricgate.results.workspace_results import WorkspaceResults
-from metricgate.revisions.revision import BaselineRevision
+from metricgate.revisions.baseline_revision import BaselineRevision
 from metricgate.settings.selection import PolicyChoice
 
 _COUNT_S = 120

@@ -80,7 +80,7 @@ def encode_snapshot(snapshot: Snapshot, policy: Policy, kept: Mapping[str, Store
 def decode_snapshot(
     stored: StoredResults, files: Mapping[str, Path], policy: Policy, info: RevisionInfo
 ) -> Snapshot | None:
-    """Return kept results as a snapshot; ``files`` are those that are here. None if one that the policy names is not."""
+    """Return kept results as a snapshot; None if ``files``, by path, lack one that the policy names."""
     by_path = {file.path: files.get(file.path) for file in stored.predictions}
     predictions = {name: by_path.get(spec.path) for name, spec in policy.prediction_sets.items()}
     present = {name: path for name, path in predictions.items() if path is not None}

@@ -40,7 +40,8 @@ _LAST: TypeAdapter[tuple[LastResult, ...]] = TypeAdapter(tuple[LastResult, ...])
 class StoredResultRefs:
     """The ResultStore in refs on origin; only runs on the default branch may keep results there.
 
-    ``folder`` is where found files are put, ``bring`` returns where those lie that are in the DVC remote, by their paths.
+    ``folder`` is where found files are put. ``bring`` fetches those that are in the DVC remote, and returns where they
+    are, by their paths in the project.
     """
 
     checkout: Checkout
@@ -53,7 +54,7 @@ class StoredResultRefs:
         return tuple(entry.inputs for entry in self._listed if entry.environment == environment)
 
     def find(self, inputs: str, environment: str | None, policy: Policy, info: RevisionInfo) -> Snapshot | None:
-        """Return the stored snapshot of a pipeline with these inputs; None if it lacks a file that the policy names."""
+        """Return the stored snapshot for these inputs; None if it lacks a file that the policy names."""
         if environment is not None and inputs not in self.list_keys(environment):
             return None
         sha = fetch_ref(self.checkout, f"{RESULTS}/{inputs}") if inputs else None

@@ -11,7 +11,7 @@ class ResultStore(Protocol):
 
     An implementation promises:
 
-    - a snapshot that is found has exactly the inputs that were asked for, and every file that the policy names, as kept;
+    - a snapshot that is found has exactly the inputs asked for, and every file that the policy names, as it was kept;
     - what is missing, unreadable or changed since it was kept is not found, and is not an error;
     - what is kept is found by stores that are opened later, in other runs;
     - keeping results never raises for a reason outside MetricGate: trouble is a sentence, and changes no verdict.
