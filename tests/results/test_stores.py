@@ -1,5 +1,6 @@
 """What every ResultStore promises, asked of each implementation."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -18,8 +19,9 @@ from metricgate.models.snapshot import (
     Stage,
     Unreadable,
 )
+from metricgate.results.git_refs import RESULTS
 from metricgate.results.interface import ResultStore
-from metricgate.results.workspace_results import WorkspaceResults
+from metricgate.results.workspace_results import FOLDER, WorkspaceResults
 from metricgate.revisions.checkout import Checkout
 from metricgate.settings.policy import Policy
 from tests.execution.conftest import POLICY
@@ -116,3 +118,30 @@ def test_what_cannot_be_kept_raises_nothing(open_store: Open, snapshot: Snapshot
 
     assert open_store().keep(snapshot, "env", POLICY) != ""
     assert open_store().find("aa", "env", POLICY, INFO) is None
+
+
+STORED = """\
+{"schema_version":1,"revision":"%s","inputs":"in","metrics":[{"file":"metrics.json","key":"luck","value":0.25,\
+"problem":""}],"parameters":[],"data":[],"stages":[{"name":"roll","state":"ran","seconds":3.0}],"packages":[],\
+"python":"","plots":[],"predictions":[{"path":"eval/predictions.csv","name":"%s","hash":""}]}"""
+EARLIER = '{"made":"2026-01-02 03:04 UTC","environment":"env","results":%s,"digests":{"0/predictions.csv":"%s"}}'
+ROWS = "id,label,score\n1,1,0.5\n"
+
+
+def test_results_of_the_first_release_are_read(tiny: TinyProject, tmp_path: Path) -> None:
+    checkout = Checkout.open(tiny.root)
+    texts = {"results.json": STORED % ("a" * 40, "file-0"), "file-0": ROWS}
+    tree = checkout.make_tree({name: checkout.write_blob(text.encode()) for name, text in texts.items()})
+    tiny.git("push", "--quiet", "origin", f"{tiny.git('commit-tree', tree, '-m', 'Results').strip()}:{RESULTS}/in")
+    name = hashlib.sha256(b"in env").hexdigest()[:32]
+    earlier = EARLIER % (STORED % ("a" * 40, "0/predictions.csv"), hashlib.sha256(ROWS.encode()).hexdigest())
+    tiny.write(f"{FOLDER}/candidate/{name}/0/predictions.csv", ROWS)
+    tiny.write(f"{FOLDER}/candidate/{name}/results.json", earlier)
+
+    for store in (open_refs(checkout, tmp_path / "found"), WorkspaceResults.open(checkout, "candidate")):
+        found = store.find("in", None, POLICY, INFO)
+        assert found is not None
+        assert (found.metrics[0].value, found.stages[0].seconds) == (0.25, 3.0)
+        path = found.predictions[""]
+        assert isinstance(path, Path)
+        assert path.read_text(encoding="utf-8") == ROWS
