@@ -2,27 +2,27 @@
 
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from metricgate.comparison.work import sum_reused, sum_trained
+from metricgate.context import RunContext
 from metricgate.errors import CancelledError, MetricgateError
-from metricgate.execution.baseline import describe_inspection, fetch_baseline
-from metricgate.execution.candidate import ProduceOptions, produce_candidate
-from metricgate.execution.evaluation_hint import suggest_evaluation
-from metricgate.execution.folder_counts import count_changed_files
-from metricgate.execution.inspections import Inspections
-from metricgate.execution.keeping import is_on_default_branch, keep_results
+from metricgate.execution.evaluation import suggest_evaluation
+from metricgate.execution.keeping import keep_results
 from metricgate.execution.new_rows import Sides, complete_baseline
+from metricgate.execution.snapshots import SnapshotSet, count_changed_files, produce_snapshots
 from metricgate.judging import Case, judge
 from metricgate.models.result import Warning_
-from metricgate.models.snapshot import RevisionInfo, Snapshot
+from metricgate.models.snapshot import RevisionInfo
 from metricgate.processes.progress import Progress
 from metricgate.report.failure import report_failure
 from metricgate.report.sections.context_line import describe_timing
 from metricgate.report.value import Acceptance, Report, Timing
-from metricgate.results.folder import EarlierRuns
+from metricgate.results.retention import is_on_default_branch
 from metricgate.revisions.baseline_revision import BaselineRevision, resolve_baseline
 from metricgate.revisions.changed_sources import find_touched_files, locate_parameters
 from metricgate.revisions.checkout import Access, Checkout
@@ -42,7 +42,7 @@ NO_TOKEN = Access()
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What is asked of a run: where, why, against what, and how."""
+    """What a person or a workflow asks for: where, why, against what, and how."""
 
     directory: Path
     output: Path
@@ -61,169 +61,46 @@ class Request:
 
 
 def run(request: Request, progress: Progress) -> Report:
-    """Judge the checkout. Whatever fails, the report says what happened; only defects of ours raise."""
+    """Judge the checkout. Whatever fails, the report says what happened; only bugs in MetricGate raise."""
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="metricgate-") as scratch:
-        Path(scratch).chmod(0o711)
+    with _make_scratch() as scratch:
         try:
-            checkout = Checkout.open(request.directory, request.access)
-            revision = resolve_baseline(checkout, request.trigger, requested=request.baseline)
-            choice = _choose_policy(checkout, revision, request)
-            case = _produce(checkout, revision, choice, request, progress, Path(scratch))
-            case = _complete(checkout, case, request, progress, Path(scratch))
+            context = _open_context(request, progress, scratch)
+            baseline = resolve_baseline(context.checkout, request.trigger, requested=request.baseline)
+            choice = _choose_policy(context.checkout, baseline, request)
+            snapshots = _produce(context, choice, baseline, request)
+            case = _complete(context, _prepare_case(context, choice, baseline, snapshots, request))
         except MetricgateError as error:
             return report_failure(error, id_=request.id)
         with progress.step("Compare"):
             report = judge(case)
-        notes = _keep(checkout, case, request, progress, Path(scratch))
-    changes = locate_parameters(checkout, report.changes)
-    others = [snapshot for snapshot in (case.baseline, case.anchor) if snapshot]
-    timing = Timing(
-        total=time.monotonic() - started,
-        trained=sum_trained((case.candidate, *others)),
-        reused=sum_reused(case.candidate, others),
-    )
-    progress.line(describe_timing(timing))
-    return report.model_copy(
-        update={
-            "changes": changes,
-            "warnings": (*report.warnings, *notes),
-            "timing": timing,
-        }
-    )
+        notes = _keep(context, case, request)
+    return _finish(context, report, case, notes, started)
 
 
-def _produce(  # noqa: PLR0917  the run's own values, in the order of the story
-    checkout: Checkout,
-    revision: BaselineRevision | None,
-    choice: PolicyChoice,
-    request: Request,
-    progress: Progress,
-    scratch: Path,
-) -> Case:
-    """Have both snapshots, and the anchor's: the candidate's by running what must run, the others' from where they lie."""
-    options = ProduceOptions(
-        scratch=scratch / "run",
+@contextmanager
+def _make_scratch() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="metricgate-") as scratch:
+        Path(scratch).chmod(0o711)  # the pipeline may run as another user
+        yield Path(scratch)
+
+
+def _open_context(request: Request, progress: Progress, scratch: Path) -> RunContext:
+    return RunContext(
+        checkout=Checkout.open(request.directory, request.access),
+        progress=progress,
+        logs=request.output / "logs",
+        scratch=scratch,
+        timeout_s=request.timeout_s,
         reproduce=request.reproduce,
         baseline_results=request.baseline_results,
-        timeout_s=request.timeout_s,
-        pipeline=choice.candidate.pipeline,
         reuse_stored=request.reuse_stored,
     )
-    logs = request.output / "logs"
-    named = choice.judging.anchor
-    anchored = (
-        resolve_baseline(checkout, request.trigger, requested=named.revision, anchor=True)
-        if named is not None
-        else None
-    )
-    options, for_baseline, for_anchor = _plan_inspections(checkout, revision, anchored, choice, options)
-    earlier = EarlierRuns.open(checkout)
-    # What is on the default branch becomes a baseline: never with results that a pull request left here.
-    own = None if is_on_default_branch(request.trigger, checkout.head_sha) else earlier
-    candidate = produce_candidate(checkout, choice.candidate, options, progress=progress, logs=logs, earlier=own)
-
-    def fetch(other: BaselineRevision | None, how: ProduceOptions) -> Snapshot | None:
-        if other is None:
-            return None
-        return fetch_baseline(checkout, other, choice.baseline, how, progress=progress, logs=logs, earlier=earlier)
-
-    baseline, anchor = fetch(revision, for_baseline), fetch(anchored, for_anchor)
-    counts = (
-        count_changed_files(checkout, baseline, candidate, files=scratch, progress=progress, logs=logs)
-        if baseline
-        else {}
-    )
-    touched = revision and find_touched_files(checkout, revision.sha, choice.candidate)
-    return Case(
-        baseline=baseline,
-        candidate=replace(candidate, info=_name_candidate(candidate.info, checkout, request.trigger)),
-        anchor=anchor,
-        choice=choice,
-        id=request.id,
-        accepted=request.accepted,
-        warnings=touched.warnings if touched else (),
-        sources=touched.sources if touched else (),
-        file_counts=counts,
-        policy_path=checkout.prefix + request.policy_name,
-        reproduce=_reproduce_command(checkout, revision),
-    )
 
 
-def _plan_inspections(
-    checkout: Checkout,
-    baseline: BaselineRevision | None,
-    anchor: BaselineRevision | None,
-    choice: PolicyChoice,
-    options: ProduceOptions,
-) -> tuple[ProduceOptions, ProduceOptions, ProduceOptions]:
-    """Give the options of candidate, baseline and anchor; the candidate's worker is asked about the others as well."""
-    own = replace(options, pipeline=choice.baseline.pipeline)
-    frozen = replace(own, scratch=options.scratch / "anchor")
-    # With other values for parameters, what a revision recorded is not what is asked for.
-    others = [] if own.pipeline.params else [(baseline, own), (anchor, frozen)]
-    inspections = Inspections(
-        requests=tuple(
-            describe_inspection(checkout, revision, choice.baseline, how) for revision, how in others if revision
-        )
-    )
-    together = (replace(how, inspections=inspections) for how in (options, own, frozen))
-    return next(together), next(together), next(together)
-
-
-def _complete(checkout: Checkout, case: Case, request: Request, progress: Progress, scratch: Path) -> Case:
-    """Have the baseline's stored model judged on the candidate's new rows, as far as the policy says how."""
-    if case.baseline is None:
-        return case
-    choice = case.choice
-    sides = Sides(
-        baseline=case.baseline,
-        candidate=case.candidate,
-        baseline_policy=choice.baseline,
-        candidate_policy=choice.candidate,
-    )
-    options = ProduceOptions(scratch=scratch / "run", timeout_s=request.timeout_s, pipeline=choice.baseline.pipeline)
-    completed = complete_baseline(checkout, sides, options, progress=progress, logs=request.output / "logs")
-    return replace(
-        case,
-        baseline=completed.snapshot,
-        fresh=completed.fresh,
-        warnings=(*case.warnings, *completed.warnings),
-        evaluation_lines=suggest_evaluation(checkout, choice.candidate),
-    )
-
-
-def _keep(checkout: Checkout, case: Case, request: Request, progress: Progress, scratch: Path) -> tuple[Warning_, ...]:
-    """Keep what the run produced for later runs, where it may; what could not be kept never changes the verdict."""
-    try:
-        notes = keep_results(
-            checkout,
-            request.trigger,
-            case.candidate,
-            case.choice.candidate,
-            mode=request.push_cache,
-            scratch=scratch / "keep",
-            progress=progress,
-            logs=request.output / "logs",
-        )
-    except CancelledError:
-        raise
-    except MetricgateError as error:
-        notes = (error.what,)
-    return tuple(Warning_(code="not_kept", text=note) for note in notes)
-
-
-def _name_candidate(info: RevisionInfo, checkout: Checkout, trigger: Trigger) -> RevisionInfo:
-    """Call the candidate what people call it: the head of its pull request, not GitHub's merge commit; its branch."""
-    pull_request = trigger.pull_request
-    if pull_request is not None and checkout.head_sha in {trigger.sha, pull_request.head_sha}:
-        return info.model_copy(update={"revision": pull_request.head_sha, "name": pull_request.head_ref})
-    return info.model_copy(update={"name": checkout.branch() or info.name})
-
-
-def _choose_policy(checkout: Checkout, revision: BaselineRevision | None, request: Request) -> PolicyChoice:
-    baseline_text = checkout.read_text(revision.sha, request.policy_name) if revision else None
-    baseline_name = revision.name if revision else ""
+def _choose_policy(checkout: Checkout, baseline: BaselineRevision | None, request: Request) -> PolicyChoice:
+    baseline_text = checkout.read_text(baseline.sha, request.policy_name) if baseline else None
+    baseline_name = baseline.name if baseline else ""
     if request.policy is not None:
         text = read_policy_text(request.policy)
         chosen = use_policy_file(text, baseline_text, path=str(request.policy), baseline_name=baseline_name)
@@ -233,8 +110,97 @@ def _choose_policy(checkout: Checkout, revision: BaselineRevision | None, reques
     return equalise_parameters(choose_policy(baseline_text, candidate_text, baseline_name=baseline_name))
 
 
-def _reproduce_command(checkout: Checkout, revision: BaselineRevision | None) -> str:
-    if revision is None:
+def _produce(
+    context: RunContext, choice: PolicyChoice, baseline: BaselineRevision | None, request: Request
+) -> SnapshotSet:
+    """Return the snapshots of candidate, baseline and anchor."""
+    checkout, named = context.checkout, choice.judging.anchor
+    anchor = resolve_baseline(checkout, request.trigger, requested=named.revision, anchor=True) if named else None
+    on_default_branch = is_on_default_branch(request.trigger, checkout.head_sha)
+    return produce_snapshots(context, choice, baseline, anchor, on_default_branch=on_default_branch)
+
+
+def _prepare_case(
+    context: RunContext,
+    choice: PolicyChoice,
+    baseline: BaselineRevision | None,
+    snapshots: SnapshotSet,
+    request: Request,
+) -> Case:
+    """Return what is judged, with what else changed since the baseline."""
+    checkout, candidate = context.checkout, snapshots.candidate
+    touched = baseline and find_touched_files(checkout, baseline.sha, choice.candidate)
+    return Case(
+        baseline=snapshots.baseline,
+        candidate=replace(candidate, info=_name_candidate(candidate.info, checkout, request.trigger)),
+        anchor=snapshots.anchor,
+        choice=choice,
+        id=request.id,
+        accepted=request.accepted,
+        warnings=touched.warnings if touched else (),
+        sources=touched.sources if touched else (),
+        file_counts=count_changed_files(context, snapshots.baseline, candidate) if snapshots.baseline else {},
+        policy_path=checkout.prefix + request.policy_name,
+        reproduce=_reproduce_command(checkout, baseline),
+    )
+
+
+def _name_candidate(info: RevisionInfo, checkout: Checkout, trigger: Trigger) -> RevisionInfo:
+    """Name the candidate as people do: the head of its pull request, not GitHub's merge commit, or its branch."""
+    pull_request = trigger.pull_request
+    if pull_request is not None and checkout.head_sha in {trigger.sha, pull_request.head_sha}:
+        return info.model_copy(update={"revision": pull_request.head_sha, "name": pull_request.head_ref})
+    return info.model_copy(update={"name": checkout.branch() or info.name})
+
+
+def _reproduce_command(checkout: Checkout, baseline: BaselineRevision | None) -> str:
+    if baseline is None:
         return "metricgate run"
     folder = f"cd {checkout.prefix.rstrip('/')} && " if checkout.prefix else ""
-    return f"git checkout {checkout.head_sha[:12]} && {folder}metricgate run --baseline {revision.sha[:12]}"
+    return f"git checkout {checkout.head_sha[:12]} && {folder}metricgate run --baseline {baseline.sha[:12]}"
+
+
+def _complete(context: RunContext, case: Case) -> Case:
+    """Evaluate the baseline's stored model on the candidate's new rows, as far as the policy says how."""
+    if case.baseline is None:
+        return case
+    choice = case.choice
+    sides = Sides(
+        baseline=case.baseline,
+        candidate=case.candidate,
+        baseline_policy=choice.baseline,
+        candidate_policy=choice.candidate,
+    )
+    completed = complete_baseline(context, sides)
+    return replace(
+        case,
+        baseline=completed.snapshot,
+        fresh=completed.fresh,
+        warnings=(*case.warnings, *completed.warnings),
+        evaluation_lines=suggest_evaluation(context.checkout, choice.candidate),
+    )
+
+
+def _keep(context: RunContext, case: Case, request: Request) -> tuple[Warning_, ...]:
+    """Keep what the run produced for later runs, where it may; a failure becomes a warning, never another verdict."""
+    try:
+        notes = keep_results(context, request.trigger, case.candidate, case.choice.candidate, request.push_cache)
+    except CancelledError:
+        raise
+    except MetricgateError as error:
+        notes = (error.what,)
+    return tuple(Warning_(code="not_kept", text=note) for note in notes)
+
+
+def _finish(context: RunContext, report: Report, case: Case, notes: tuple[Warning_, ...], started: float) -> Report:
+    """Return the report with what only the run knows: lines of parameters, trouble with keeping, and time."""
+    others = [snapshot for snapshot in (case.baseline, case.anchor) if snapshot]
+    timing = Timing(
+        total=time.monotonic() - started,
+        trained=sum_trained((case.candidate, *others)),
+        reused=sum_reused(case.candidate, others),
+    )
+    context.progress.line(describe_timing(timing))
+    changes = locate_parameters(context.checkout, report.changes)
+    warnings = (*report.warnings, *notes)
+    return report.model_copy(update={"changes": changes, "warnings": warnings, "timing": timing})

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from uv import find_uv_bin
 
-from metricgate.execution.pins import find_pins
+from metricgate.execution.environment import find_pins
 from metricgate.settings.policy import PipelineSpec
 from tests.execution.conftest import Yield, states
 from tests.projects import TinyProject

@@ -4,28 +4,18 @@ import pytest
 
 from metricgate.errors import ConfigurationError, WorkspaceError
 from metricgate.execution.evaluation import EvaluationCase, evaluate_model
-from metricgate.execution.file_copies import Holder
-from metricgate.execution.work_tree import ProduceOptions
+from metricgate.execution.file_copies import FileOrigin
 from metricgate.models.snapshot import Unreadable
-from metricgate.processes.progress import QuietProgress
-from metricgate.revisions.checkout import Checkout
 from metricgate.settings.policy import EvaluationSpec, Policy, PredictionsSpec
-from tests.execution.conftest import POLICY
+from tests.execution.conftest import POLICY, make_context
 from tests.projects import TinyProject
 
 SPEC = EvaluationSpec(command="python src/evaluate.py", model="params.yaml", data="data/prepared.csv")
 
 
 def evaluate(tiny: TinyProject, tmp_path: Path, policy: Policy, *, model: str, data: str | None) -> Path | Unreadable:
-    options = ProduceOptions(scratch=tmp_path / "scratch")
-    return evaluate_model(
-        Checkout.open(tiny.root),
-        EvaluationCase(model=Holder(revision=model), data=Holder(revision=data)),
-        policy,
-        options,
-        progress=QuietProgress(),
-        logs=tmp_path / "logs",
-    )[""]
+    case = EvaluationCase(model=FileOrigin(revision=model), data=FileOrigin(revision=data))
+    return evaluate_model(make_context(tiny.root, tmp_path), case, policy)[""]
 
 
 @pytest.mark.acceptance
@@ -49,7 +39,7 @@ def test_stored_model_is_judged_on_the_data_of_another_revision(tiny: TinyProjec
 def test_model_that_nobody_has_is_an_error_that_names_it(tiny: TinyProject, tmp_path: Path) -> None:
     policy = POLICY.model_copy(update={"evaluation": SPEC.model_copy(update={"model": "models/model.pkl"})})
 
-    with pytest.raises(WorkspaceError, match=r"models/model\.pkl cannot be had at"):
+    with pytest.raises(WorkspaceError, match=r"models/model\.pkl is not available at"):
         evaluate(tiny, tmp_path, policy, model=tiny.sha(), data=tiny.sha())
 
 

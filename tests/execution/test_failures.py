@@ -98,13 +98,15 @@ from metricgate.errors import CancelledError
 from metricgate.processes.progress import QuietProgress
 from metricgate.processes.signals import raise_on_signals
 from metricgate.settings.policy import Policy
-from metricgate.execution.candidate import ProduceOptions, produce_candidate
+from metricgate.execution.candidate import produce_candidate
+from metricgate.context import RunContext
 from metricgate.revisions.checkout import Checkout
 root, scratch = map(Path, sys.argv[1:])
 try:
     with raise_on_signals():
-        options = ProduceOptions(scratch=scratch)
-        produce_candidate(Checkout.open(root), Policy(), options, progress=QuietProgress(), logs=scratch / "logs")
+        checkout, progress = Checkout.open(root), QuietProgress()
+        context = RunContext(checkout=checkout, progress=progress, logs=scratch / "logs", scratch=scratch)
+        produce_candidate(context, Policy())
 except CancelledError as error:
     print(error.what)
 """

@@ -1,33 +1,27 @@
 """Both revisions are read by one worker, before code of either runs."""
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from metricgate.errors import WorkspaceError
 from metricgate.execution.baseline import describe_inspection, fetch_baseline
-from metricgate.execution.candidate import ProduceOptions, produce_candidate
-from metricgate.execution.inspections import Inspections
+from metricgate.execution.candidate import produce_candidate
+from metricgate.execution.production import Inspections
 from metricgate.models.snapshot import Snapshot
-from metricgate.processes.progress import QuietProgress
 from metricgate.revisions.baseline_revision import BaselineRevision
-from metricgate.revisions.checkout import Checkout
-from tests.execution.conftest import POLICY, states, values
+from tests.execution.conftest import POLICY, make_context, states, values
 from tests.projects import TinyProject
 
 
 def produce_both(project: TinyProject, tmp_path: Path) -> tuple[Snapshot, Snapshot]:
     """Produce the candidate and fetch main's results, as a run does."""
-    checkout = Checkout.open(project.root)
+    context = make_context(project.root, tmp_path)
     main = BaselineRevision(sha=project.sha("main"), name="main", reason="because")
-    plain = ProduceOptions(scratch=tmp_path / "scratch")
-    inspections = Inspections(requests=(describe_inspection(checkout, main, POLICY, plain),))
-    options = replace(plain, inspections=inspections)
-    quiet, logs = QuietProgress(), tmp_path / "logs"
-    candidate = produce_candidate(checkout, POLICY, options, progress=quiet, logs=logs)
-    return candidate, fetch_baseline(checkout, main, POLICY, options, progress=quiet, logs=logs)
+    inspections = Inspections(requests=(describe_inspection(context, main, POLICY),))
+    candidate = produce_candidate(context, POLICY, inspections=inspections)
+    return candidate, fetch_baseline(context, main, POLICY, inspections=inspections)
 
 
 def test_no_second_worker_is_started_for_the_baseline(tiny: TinyProject, tmp_path: Path) -> None:

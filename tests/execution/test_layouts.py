@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from metricgate.errors import ConfigurationError, WorkspaceError
-from metricgate.execution.pins import read_pins
+from metricgate.execution.environment import read_pins
 from metricgate.models.snapshot import Source, Unreadable
 from metricgate.settings.policy import PipelineSpec, Policy, PredictionsSpec
 from tests.execution.conftest import POLICY, Yield, states, values

@@ -6,11 +6,9 @@ from pathlib import Path
 import pytest
 
 from metricgate.comparison.snapshot_changes import list_changes
-from metricgate.execution.folder_counts import count_changed_files
+from metricgate.execution.snapshots import count_changed_files
 from metricgate.models.snapshot import DataEntry, FileCounts, RevisionInfo, Snapshot, Source
-from metricgate.processes.progress import QuietProgress
-from metricgate.revisions.checkout import Checkout
-from tests.execution.conftest import Yield
+from tests.execution.conftest import Yield, make_context
 from tests.projects import TinyProject
 
 
@@ -36,9 +34,7 @@ def images(tiny: TinyProject) -> TinyProject:
 
 
 def count(project: TinyProject, baseline: Snapshot, candidate: Snapshot, tmp_path: Path) -> dict[str, FileCounts]:
-    checkout = Checkout.open(project.root)
-    quiet, logs = QuietProgress(), tmp_path / "logs"
-    return dict(count_changed_files(checkout, baseline, candidate, files=tmp_path, progress=quiet, logs=logs))
+    return dict(count_changed_files(make_context(project.root, tmp_path), baseline, candidate))
 
 
 def test_added_modified_and_deleted_files_are_counted_without_pulling_one(

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from metricgate.execution.new_rows import CompletedBaseline, Sides, complete_baseline
-from metricgate.execution.work_tree import ProduceOptions
 from metricgate.judging import Case
 from metricgate.judging import judge as judge_case
 from metricgate.models.snapshot import DataEntry, RevisionInfo, Snapshot, Source
@@ -16,10 +15,10 @@ from metricgate.processes.progress import QuietProgress
 from metricgate.report.formats.markdown import render_comment
 from metricgate.report.formats.terminal import render_terminal
 from metricgate.report.value import Report
-from metricgate.revisions.checkout import Checkout
 from metricgate.run import Request, run
 from metricgate.settings.policy_file import read_policy
 from metricgate.settings.selection import PolicyChoice
+from tests.execution.conftest import make_context
 from tests.projects import TinyProject, create_tiny, stages_find_python
 
 # The model has memorized its training data, and guesses the rest: right in 4 of 5 cases.
@@ -139,9 +138,7 @@ def complete(project: TinyProject, tmp_path: Path, *, baseline: str, candidate: 
     )
     project.git("switch", "--quiet", "more-rows")
     project.dvc("checkout", "--quiet")
-    checkout = Checkout.open(project.root)
-    options = ProduceOptions(scratch=tmp_path / "scratch")
-    return complete_baseline(checkout, sides, options, progress=QuietProgress(), logs=tmp_path / "logs")
+    return complete_baseline(make_context(project.root, tmp_path), sides)
 
 
 def make_snapshot(project: TinyProject, branch: str, source: Source) -> Snapshot:
@@ -259,7 +256,7 @@ def test_the_baseline_answers_to_every_fresh_row_and_keeps_its_own_answers(
     ("edit", "reason"),
     [
         (("python src/evaluate.py", "exit 3"), "The evaluation command ended with exit code 3"),
-        (("data/train.csv", "data/gone.csv"), "data/gone.csv cannot be had at"),
+        (("data/train.csv", "data/gone.csv"), "data/gone.csv is not available at"),
         (("data/train.csv", "metrics.json"), "metrics.json has no column 'id'"),
         (
             ("command: ", "command: sed -i s/51/200/ src/evaluate.py; "),

@@ -11,12 +11,11 @@ import pytest
 from metricgate.errors import WorkspaceError
 from metricgate.models.snapshot import Source
 from metricgate.processes.progress import QuietProgress
-from metricgate.results.git_refs import store_results
-from metricgate.revisions.checkout import Checkout
 from metricgate.run import Request, run
 from metricgate.settings.policy import PipelineSpec
-from tests.execution.conftest import POLICY, Yield, states, values
+from tests.execution.conftest import Yield, states, values
 from tests.projects import TinyProject
+from tests.results.conftest import store
 
 SHIFTED = PipelineSpec(params={"shift": 0.2})
 
@@ -62,7 +61,7 @@ def test_value_that_the_revision_has_anyway_runs_nothing(tiny: TinyProject, prod
 def test_stored_results_of_the_same_values_are_used_and_no_others(
     tiny: TinyProject, produce: Yield, baseline_of: Yield
 ) -> None:
-    assert store_results(Checkout.open(tiny.root), produce(tiny, pipeline=SHIFTED), POLICY) == ""
+    assert store(tiny, produce(tiny, pipeline=SHIFTED)) == ""
 
     assert baseline_of(tiny, pipeline=SHIFTED).info.source is Source.STORED
     other = baseline_of(tiny, pipeline=PipelineSpec(params={"shift": 0.1}))

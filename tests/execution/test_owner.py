@@ -19,24 +19,30 @@ from pathlib import Path
 from metricgate.processes.progress import QuietProgress
 from metricgate.settings.policy import Policy
 from metricgate.revisions.baseline_revision import BaselineRevision
-from metricgate.execution.candidate import ProduceOptions, produce_candidate
+from metricgate.execution.candidate import produce_candidate
+from metricgate.context import RunContext
 from metricgate.revisions.checkout import Checkout
-from metricgate.results.folder import EarlierRuns
+from metricgate.results.workspace_results import WorkspaceResults
 from metricgate.execution.evaluation import EvaluationCase, evaluate_model
-from metricgate.execution.file_copies import Holder
+from metricgate.execution.file_copies import FileOrigin
 from metricgate.execution.baseline import fetch_baseline
 root, scratch = map(Path, sys.argv[1:3])
 checkout = Checkout.open(root)
-options = ProduceOptions(scratch=scratch, baseline_results="reproduce")
-rest = {"progress": QuietProgress(), "logs": scratch / "logs"}
+context = RunContext(
+    checkout=checkout,
+    progress=QuietProgress(),
+    logs=scratch / "logs",
+    scratch=scratch,
+    baseline_results="reproduce",
+)
 policy = Policy.model_validate({
     "predictions": {"path": "eval/predictions.csv", "label": "label", "score": "score"},
     "evaluation": {"command": sys.argv[3], "model": "params.yaml", "data": "data/prepared.csv"},
 })
-produce_candidate(checkout, policy, options, **rest, earlier=EarlierRuns.open(checkout))
-fetch_baseline(checkout, BaselineRevision(sha=checkout.head_sha, name="main", reason=""), policy, options, **rest)
-case = EvaluationCase(model=Holder(revision=checkout.head_sha), data=Holder(revision=None))
-print(evaluate_model(checkout, case, policy, options, **rest)[""].read_text())
+produce_candidate(context, policy, earlier=WorkspaceResults.open(checkout, "candidate"))
+fetch_baseline(context, BaselineRevision(sha=checkout.head_sha, name="main", reason=""), policy)
+case = EvaluationCase(model=FileOrigin(revision=checkout.head_sha), data=FileOrigin(revision=None))
+print(evaluate_model(context, case, policy)[""].read_text())
 """
 SPY = """
 import os

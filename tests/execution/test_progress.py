@@ -5,12 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from metricgate.execution.baseline import describe_inspection
-from metricgate.execution.candidate import ProduceOptions, produce_candidate
-from metricgate.execution.inspections import Inspections
+from metricgate.execution.candidate import produce_candidate
+from metricgate.execution.production import Inspections
 from metricgate.processes.progress import QuietProgress
 from metricgate.revisions.baseline_revision import BaselineRevision
-from metricgate.revisions.checkout import Checkout
-from tests.execution.conftest import POLICY
+from tests.execution.conftest import POLICY, make_context
 from tests.projects import TinyProject
 
 
@@ -27,13 +26,12 @@ class RecordedProgress(QuietProgress):
 def test_lines_say_what_is_read_pulled_and_run_and_how_long_each_stage_took(tiny: TinyProject, tmp_path: Path) -> None:
     tiny.forget_cache()
     tiny.write("params.yaml", "shift: 0.2\n")
-    checkout, progress = Checkout.open(tiny.root), RecordedProgress()
+    progress = RecordedProgress()
+    context = replace(make_context(tiny.root, tmp_path), progress=progress)
     main = BaselineRevision(sha=tiny.sha("main"), name="main", reason="because")
-    options = ProduceOptions(scratch=tmp_path / "scratch")
-    inspections = Inspections(requests=(describe_inspection(checkout, main, POLICY, options),))
+    inspections = Inspections(requests=(describe_inspection(context, main, POLICY),))
 
-    with_others = replace(options, inspections=inspections)
-    produce_candidate(checkout, POLICY, with_others, progress=progress, logs=tmp_path / "logs")
+    produce_candidate(context, POLICY, inspections=inspections)
 
     assert [re.sub(r"\d+\.\d s$", "N s", line) for line in progress.lines] == [
         f"reading what {main.sha[:9]} recorded",

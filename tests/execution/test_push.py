@@ -3,14 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from metricgate.execution.keeping import keep_results, should_store
-from metricgate.execution.push import push_cache, should_push
+from metricgate.execution.keeping import keep_results, push_cache, should_push
+from metricgate.execution.work_tree import WorkTree
 from metricgate.models.snapshot import RevisionInfo, Snapshot, Source, Stage, StageState
-from metricgate.processes.progress import QuietProgress
-from metricgate.revisions.checkout import Checkout
+from metricgate.results.retention import should_store
 from metricgate.settings.policy import Policy
 from metricgate.trigger.value import Trigger, TriggerKind
-from tests.execution.conftest import Yield, states, values
+from tests.execution.conftest import Yield, make_context, states, values
 from tests.projects import TinyProject
 
 HEAD = "c" * 40
@@ -22,7 +21,8 @@ def make_candidate(state: StageState) -> Snapshot:
 
 
 def push(tiny: TinyProject, tmp_path: Path) -> str:
-    return push_cache(Checkout.open(tiny.root), tmp_path, progress=QuietProgress(), logs=tmp_path / "logs")
+    context = make_context(tiny.root, tmp_path)
+    return push_cache(WorkTree(context=context, directory=tiny.root, files=tmp_path, name="keep"))
 
 
 def test_what_was_pushed_is_not_trained_again_on_another_machine(
@@ -105,16 +105,8 @@ def test_what_could_not_be_kept_is_said(tiny: TinyProject, tmp_path: Path) -> No
     tiny.git("remote", "set-url", "origin", "/nonexistent")
     candidate = replace(make_candidate("ran"), inputs="aa")
 
-    notes = keep_results(
-        Checkout.open(tiny.root),
-        Trigger(kind=TriggerKind.PUSH, sha=tiny.sha(), ref="refs/heads/main", default_branch="main"),
-        candidate,
-        Policy(),
-        mode="auto",
-        scratch=tmp_path,
-        progress=QuietProgress(),
-        logs=tmp_path / "logs",
-    )
+    trigger = Trigger(kind=TriggerKind.PUSH, sha=tiny.sha(), ref="refs/heads/main", default_branch="main")
+    notes = keep_results(make_context(tiny.root, tmp_path), trigger, candidate, Policy(), "auto")
 
     assert len(notes) == 2
     assert notes[0].startswith("The DVC remote did not get what was produced: The DVC remote storage (/nonexistent)")

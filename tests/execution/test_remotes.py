@@ -203,7 +203,7 @@ def test_results_that_were_never_pushed_are_an_error_where_nothing_may_run(tiny:
     tiny.commit("forgot dvc push")
     tiny.forget_cache()
 
-    with pytest.raises(WorkspaceError, match=r"cannot be had: eval/\S+ is neither") as caught:
+    with pytest.raises(WorkspaceError, match=r"is not available: eval/\S+ is neither") as caught:
         produce(tiny, reproduce="never")
 
     assert "dvc push" in caught.value.fix

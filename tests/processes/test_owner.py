@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from metricgate.execution.messages import Answer, FoundFile
+from metricgate.execution.messages import FoundFile, WorkerReply
 from metricgate.execution.session import withhold_unreadable
 from metricgate.processes.owner import Owner, find_owner, hand_back, may_read
 
@@ -47,9 +47,9 @@ def test_root_reads_nothing_for_the_owner_that_he_may_not_read() -> None:
         names = ["open.csv", "inside.csv", "secret.csv", "secrets.csv", "environ.csv", "nowhere.csv"]
 
         readable = {name for name in names if may_read(folder / name, owner)}
-        answer = Answer(predictions=tuple(FoundFile(path=name, local=str(folder / name)) for name in names))
-        told = {file.path: file.problem for file in withhold_unreadable(answer, owner).predictions}
+        reply = WorkerReply(predictions=tuple(FoundFile(path=name, local=str(folder / name)) for name in names))
+        told = {file.path: file.problem for file in withhold_unreadable(reply, owner).predictions}
 
     assert readable == {"open.csv", "inside.csv"} == {name for name, problem in told.items() if not problem}
     assert told["environ.csv"] == "environ.csv leads to a file that the checkout's owner may not read"
-    assert withhold_unreadable(answer, None) == answer
+    assert withhold_unreadable(reply, None) == reply

@@ -1,40 +1,40 @@
-"""A worker's answer as a snapshot."""
+"""A worker's reply as a snapshot."""
 
 from collections.abc import Iterable
 from pathlib import Path
 from types import MappingProxyType
 
-from metricgate.execution.messages import Answer, FoundFile
+from metricgate.execution.messages import FoundFile, WorkerReply
 from metricgate.execution.metrics_file import read_metrics
 from metricgate.models.snapshot import FileMetric, RevisionInfo, Snapshot, Unreadable
 from metricgate.settings.policy import Policy
 
 
 def assemble_snapshot(
-    answer: Answer, info: RevisionInfo, policy: Policy, packages: tuple[tuple[str, str], ...] = ()
+    reply: WorkerReply, info: RevisionInfo, policy: Policy, packages: tuple[tuple[str, str], ...] = ()
 ) -> Snapshot:
-    """Bring an answer into the form that is compared. What could not be read becomes ``Unreadable``, never absent."""
+    """Return a reply in the form that is compared. What could not be read becomes ``Unreadable``, never absent."""
     metrics: list[FileMetric] = []
-    problems = [Unreadable(what=broken.what, reason=broken.reason) for broken in answer.problems]
-    for file in answer.metrics:
+    problems = [Unreadable(what=broken.what, reason=broken.reason) for broken in reply.problems]
+    for file in reply.metrics:
         found = _read_metrics(file)
         if isinstance(found, Unreadable):
             problems.append(found)
         else:
             metrics += found
-    problems += [unreadable(found.file) for found in answer.plots if found.file.local is None]
+    problems += [unreadable(found.file) for found in reply.plots if found.file.local is None]
     return Snapshot(
         info=info,
         metrics=tuple(metrics),
-        parameters=answer.parameters,
-        data=answer.data,
-        stages=answer.stages,
+        parameters=reply.parameters,
+        data=reply.data,
+        stages=reply.stages,
         packages=packages,
-        python=answer.python,
-        plots=tuple((found.plot, Path(found.file.local)) for found in answer.plots if found.file.local is not None),
-        predictions=MappingProxyType(_locate_predictions(answer.predictions, policy)),
+        python=reply.python,
+        plots=tuple((found.plot, Path(found.file.local)) for found in reply.plots if found.file.local is not None),
+        predictions=MappingProxyType(_locate_predictions(reply.predictions, policy)),
         problems=tuple(problems),
-        inputs=answer.inputs,
+        inputs=reply.inputs,
     )
 
 

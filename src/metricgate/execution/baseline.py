@@ -1,100 +1,95 @@
-"""The baseline's results, from wherever they can be had without training, and only else reproduced."""
+"""The baseline's results, from wherever they are without training, and reproduced only if they are nowhere."""
 
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
+from metricgate.context import RunContext
 from metricgate.errors import WorkspaceError
 from metricgate.execution.assembly import assemble_snapshot
-from metricgate.execution.inspections import Inspections, copy_files
-from metricgate.execution.messages import Answer, FoundFile, Request, Stale
-from metricgate.execution.pins import find_pins, fingerprint_environment
-from metricgate.execution.production import hash_command, list_overrides, produce_results
+from metricgate.execution.environment import find_pins, fingerprint_environment
+from metricgate.execution.file_copies import open_stored_results
+from metricgate.execution.messages import FoundFile, Inspect, Stale, WorkerReply
+from metricgate.execution.production import (
+    Inspections,
+    copy_files,
+    describe_reading,
+    hash_command,
+    list_predictions,
+    produce_results,
+)
 from metricgate.execution.session import ask_worker
-from metricgate.execution.work_tree import ProduceOptions, Site
+from metricgate.execution.work_tree import WorkTree
 from metricgate.models.snapshot import RevisionInfo, Snapshot, Source
-from metricgate.processes.progress import Progress
-from metricgate.results.folder import EarlierRuns
-from metricgate.results.git_refs import load_results
-from metricgate.revisions.checkout import Checkout
-from metricgate.revisions.revision import BaselineRevision
+from metricgate.results.interface import ResultStore
+from metricgate.revisions.baseline_revision import BaselineRevision
 from metricgate.settings.policy import Policy
 
 _FILES = "baseline"
 
 
-def describe_inspection(
-    checkout: Checkout, revision: BaselineRevision, policy: Policy, options: ProduceOptions
-) -> Request:
-    """Return the question what ``revision`` recorded; ``policy`` is its own."""
-    return Request(
-        action="inspect",
-        directory=str(checkout.directory),
+def describe_inspection(context: RunContext, revision: BaselineRevision, policy: Policy) -> Inspect:
+    """Return the request for what ``revision`` recorded; ``policy`` is its own."""
+    return Inspect(
+        directory=context.checkout.directory,
         revision=revision.sha,
-        predictions=tuple(spec.path for spec in policy.prediction_sets.values()),
-        metrics=options.pipeline.metrics,
-        files=str(options.scratch / _FILES),
+        predictions=list_predictions(policy),
+        metrics=policy.pipeline.metrics,
+        files=context.scratch / _FILES,
     )
 
 
 def fetch_baseline(
-    checkout: Checkout,
+    context: RunContext,
     revision: BaselineRevision,
     policy: Policy,
-    options: ProduceOptions,
     *,
-    progress: Progress,
-    logs: Path,
-    earlier: EarlierRuns | None = None,
+    earlier: ResultStore | None = None,
+    inspections: Inspections | None = None,
 ) -> Snapshot:
     """Return the snapshot of ``revision``, never touching the checkout.
 
-    ``policy`` is that revision's own. First hit wins: Git, DVC's cache, its remote, stored results, what an
-    ``earlier`` run here reproduced, a reproduction in a work tree of its own that shares the cache. ``info.source`` says which, ``info.stale`` why committed results were not believed.
+    ``policy`` is that revision's own. First hit wins: Git, DVC's cache, its remote, stored results, what an ``earlier``
+    run here reproduced, a reproduction in a work tree that shares the cache. ``info.source`` says which it was, and
+    ``info.stale`` why committed results were not used.
 
     Raises
     ------
     WorkspaceError
         If none of them has the results.
     """
-    site = Site(
-        directory=checkout.directory,
-        files=options.scratch / _FILES,
-        logs=logs,
-        name="baseline",
-        progress=progress,
-        owner=checkout.owner,
-    )
-    with progress.step(f"Baseline {revision.sha[:9]}"):
-        recorded = _inspect(checkout, revision, policy, options, site)
+    checkout = context.checkout
+    tree = WorkTree(context=context, directory=checkout.directory, files=context.scratch / _FILES, name="baseline")
+    with context.progress.step(f"Baseline {revision.sha[:9]}"):
+        recorded = _inspect(tree, revision, policy, inspections or Inspections())
         stale = "; ".join(f"{entry.stage}: {entry.reason}" for entry in recorded.stale if entry.recorded)
         read = partial(checkout.read_text, revision.sha)
-        packages = find_pins(options.pipeline, read)
-        if not _needs_reproduction(recorded, options):
+        packages = find_pins(policy.pipeline, read)
+        if not _needs_reproduction(recorded, policy, context):
             return assemble_snapshot(recorded, _describe(revision, _find_source(recorded), stale), policy, packages)
-        if options.baseline_results != "reproduce":
-            stored = load_results(checkout, recorded.inputs, revision, policy, site)
-            if stored is not None:
-                return replace(stored, info=stored.info.model_copy(update={"stale": stale}))
-        if options.baseline_results == "stored":
+        stored = open_stored_results(tree)
+        if context.baseline_results != "reproduce":
+            # Whatever the environment: what the default branch produced is what it is compared with.
+            found = stored.find(recorded.inputs, None, policy, _describe(revision, stored.source, stale))
+            if found is not None:
+                return found
+        if context.baseline_results == "stored":
             raise _explain_not_stored(revision, recorded, stale)
-        environment = fingerprint_environment(options.pipeline, read)
-        if earlier is not None and options.baseline_results == "auto":
-            info = _describe(revision, Source.EARLIER, stale)
-            again = earlier.load("baseline", recorded.inputs, environment, info, policy)
-            if again is not None:
-                return again
-        answer = _reproduce(checkout, revision, policy, options, site).model_copy(update={"inputs": recorded.inputs})
-        snapshot = assemble_snapshot(answer, _describe(revision, Source.REPRODUCED, stale), policy, packages)
-        if earlier is not None and answer.repeats:
-            earlier.keep("baseline", snapshot, environment, policy, progress)
+        environment = fingerprint_environment(policy.pipeline, read)
+        if earlier is not None and context.baseline_results == "auto":
+            found = earlier.find(recorded.inputs, environment, policy, _describe(revision, earlier.source, stale))
+            if found is not None:
+                return found
+        reply = _reproduce(tree, revision, policy).model_copy(update={"inputs": recorded.inputs})
+        snapshot = assemble_snapshot(reply, _describe(revision, Source.REPRODUCED, stale), policy, packages)
+        if earlier is not None and reply.is_repeatable and (problem := earlier.keep(snapshot, environment, policy)):
+            context.progress.line(problem)
         return snapshot
 
 
-def _explain_not_stored(revision: BaselineRevision, recorded: Answer, stale: str) -> WorkspaceError:
-    problems = [stale, *(file.problem for file in _wanted(recorded) if file.local is None)]
+def _explain_not_stored(revision: BaselineRevision, recorded: WorkerReply, stale: str) -> WorkspaceError:
+    problems = [stale, *(file.problem for file in recorded.results if file.local is None)]
     return WorkspaceError(
-        f"There are no results of the baseline {revision.sha[:9]} ({revision.name}), and it may not be reproduced.",
+        f"The baseline {revision.sha[:9]} ({revision.name}) has no usable results, and must not be reproduced.",
         expected="results in Git, in the DVC remote, or stored by a run on the default branch.",
         fix="let the action run on pushes to the default branch, or set `baseline-results: auto`.",
         details="\n".join(filter(None, problems)),
@@ -105,109 +100,78 @@ def _describe(revision: BaselineRevision, source: Source, stale: str) -> Revisio
     return RevisionInfo(revision=revision.sha, name=revision.name, source=source, reason=revision.reason, stale=stale)
 
 
-def _inspect(
-    checkout: Checkout, revision: BaselineRevision, policy: Policy, options: ProduceOptions, site: Site
-) -> Answer:
-    if options.pipeline.params:
-        return _inspect_overridden(checkout, revision, policy, options, site)
-    request = describe_inspection(checkout, revision, policy, options)
-    site.make_folder(site.files)
-    answer = options.inspections.take(request) or ask_worker(
-        request,
-        progress=site.progress,
-        log=site.logs / "baseline.log",
-        owner=site.owner,
-        timeout_s=options.timeout_s,
-    )
-    if not answer.project:
-        answer = _read_git(checkout, revision, request, answer)
-    if options.pipeline.command is not None:
-        key = hash_command(checkout, options.pipeline, revision.sha)
-        answer = answer.model_copy(update={"inputs": key, "stale": ()})
-    return answer
+def _inspect(tree: WorkTree, revision: BaselineRevision, policy: Policy, inspections: Inspections) -> WorkerReply:
+    if policy.pipeline.params:
+        return _inspect_overridden(tree, revision, policy)
+    context, request = tree.context, describe_inspection(tree.context, revision, policy)
+    tree.make_folder(tree.files)
+    reply = inspections.take(request) or ask_worker(context, request, log=tree.log, timeout_s=context.timeout_s)
+    if not reply.project:
+        reply = _read_git(context, revision, request, reply)
+    if policy.pipeline.command is not None:
+        key = hash_command(context.checkout, policy.pipeline, revision.sha)
+        reply = reply.model_copy(update={"inputs": key, "stale": ()})
+    return reply
 
 
-def _inspect_overridden(
-    checkout: Checkout, revision: BaselineRevision, policy: Policy, options: ProduceOptions, site: Site
-) -> Answer:
-    """Find what is recorded in a work tree whose parameters have the policy's other values: nothing, where it matters."""
+def _inspect_overridden(tree: WorkTree, revision: BaselineRevision, policy: Policy) -> WorkerReply:
+    """Read a work tree whose parameters have the policy's other values: nothing is recorded of what depends on them."""
+    context, checkout = tree.context, tree.context.checkout
     with checkout.worktree(revision.sha) as directory:
-        request = describe_inspection(checkout, revision, policy, options)
-        answer = ask_worker(
-            request.model_copy(
-                update={
-                    "action": "read",
-                    "directory": str(directory),
-                    "revision": None,
-                    "files": str(site.make_folder(site.files)),
-                    "shares_with": str(checkout.directory),
-                    "overrides": list_overrides(options.pipeline),
-                }
-            ),
-            progress=site.progress,
-            log=site.logs / "baseline.log",
-            owner=site.owner,
-            timeout_s=options.timeout_s,
-        )
-        answer = copy_files(answer, options.scratch / "baseline-recorded")
-    if options.pipeline.command is None:
-        return answer
+        request = describe_reading(replace(tree, directory=directory, shares_with=checkout.directory), policy)
+        reply = ask_worker(context, request, log=tree.log, timeout_s=context.timeout_s)
+        reply = copy_files(reply, context.scratch / "baseline-recorded")
+    if policy.pipeline.command is None:
+        return reply
     lost = Stale(stage="command", reason="its parameters get other values", recorded=False)
-    return answer.model_copy(
-        update={"inputs": hash_command(checkout, options.pipeline, revision.sha), "stale": (lost,)}
-    )
+    key = hash_command(checkout, policy.pipeline, revision.sha)
+    return reply.model_copy(update={"inputs": key, "stale": (lost,)})
 
 
-def _read_git(checkout: Checkout, revision: BaselineRevision, request: Request, answer: Answer) -> Answer:
+def _read_git(context: RunContext, revision: BaselineRevision, request: Inspect, reply: WorkerReply) -> WorkerReply:
     """Find the files of a revision that has no DVC, in Git alone."""
 
     def find(name: str) -> FoundFile:
-        content = checkout.read_bytes(revision.sha, name)
+        content = context.checkout.read_bytes(revision.sha, name)
         if content is None:
             return FoundFile(path=name, problem=f"{name} is not in Git at this revision", missing=True)
-        target = Path(request.files) / name
+        target = request.files / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
         return FoundFile(path=name, local=str(target), source="git")
 
-    return answer.model_copy(
-        update={
-            "metrics": tuple(map(find, sorted(request.metrics))),
-            "predictions": tuple(map(find, request.predictions)),
-        }
-    )
+    return reply.find_results(request, find)
 
 
-def _wanted(answer: Answer) -> tuple[FoundFile, ...]:
-    return (*answer.metrics, *answer.predictions)
-
-
-def _needs_reproduction(answer: Answer, options: ProduceOptions) -> bool:
-    if not answer.pipeline and options.pipeline.command is None:
+def _needs_reproduction(reply: WorkerReply, policy: Policy, context: RunContext) -> bool:
+    by_command = policy.pipeline.command is not None
+    if not reply.pipeline and not by_command:
         return False
-    if options.baseline_results == "reproduce":
+    if context.baseline_results == "reproduce":
         return True
     # A training brings back what a stage or the command writes, not a file that no stage names.
-    lost = [file for file in _wanted(answer) if file.local is None]
-    return bool(answer.stale) or any(file.declared or options.pipeline.command is not None for file in lost)
+    lost = [file for file in reply.results if file.local is None]
+    return bool(reply.stale) or any(file.declared or by_command for file in lost)
 
 
-def _find_source(answer: Answer) -> Source:
-    sources = {file.source for file in _wanted(answer)}
+def _find_source(reply: WorkerReply) -> Source:
+    sources = {file.source for file in reply.results}
     for source in (Source.DVC_REMOTE, Source.DVC_CACHE):
         if source.value in sources:
             return source
     return Source.GIT
 
 
-def _reproduce(
-    checkout: Checkout, revision: BaselineRevision, policy: Policy, options: ProduceOptions, site: Site
-) -> Answer:
-    site.progress.line(f"no results of {revision.sha[:9]} that can be believed: its pipeline is reproduced")
-    files = options.scratch / "baseline-reproduced"
-    with checkout.worktree(revision.sha) as directory:
-        site = replace(
-            site, directory=directory, files=files, name="baseline-reproduction", shares_with=checkout.directory
+def _reproduce(tree: WorkTree, revision: BaselineRevision, policy: Policy) -> WorkerReply:
+    context = replace(tree.context, reproduce="if-needed")
+    context.progress.line(f"the baseline {revision.sha[:9]} has no usable results: reproducing its pipeline")
+    files = context.scratch / "baseline-reproduced"
+    with context.checkout.worktree(revision.sha) as directory:
+        own = WorkTree(
+            context=context,
+            directory=directory,
+            files=files,
+            name="baseline-reproduction",
+            shares_with=context.checkout.directory,
         )
-        answer = produce_results(site, policy, replace(options, reproduce="if-needed", inspections=Inspections()))
-        return copy_files(answer, files)
+        return copy_files(produce_results(own, policy), files)

@@ -1,25 +1,32 @@
-"""The stages' own Python: an environment built with uv, and found first on PATH."""
+"""The stages' own Python and packages: what a revision asks for, and the environment that uv builds for them."""
 
 import hashlib
+import json
 import os
+import posixpath
 import re
-from collections.abc import Mapping, Sequence
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from metricgate import __version__
 from metricgate.errors import ConfigurationError, WorkspaceError
-from metricgate.execution.work_tree import ProduceOptions, Site
+from metricgate.execution.work_tree import WorkTree
 from metricgate.processes.command import capture_command
 from metricgate.processes.environment import scrub_environment
 from metricgate.processes.own_files import make_ignored_folder
+from metricgate.settings.policy import PipelineSpec
 
 CACHE_FOLDER = ".metricgate/uv"
 _LOCK = "uv.lock"
+_USUAL = (_LOCK, "requirements.txt")  # where the policy names none
+_INCLUDED = re.compile(r"^\s*(?:-[rc]|--requirement|--constraint)[\s=]*([^\s#]+)", re.MULTILINE)
 
 
-def prepare_environment(site: Site, options: ProduceOptions) -> dict[str, str]:
+def prepare_environment(tree: WorkTree, pipeline: PipelineSpec) -> dict[str, str]:
     """Run the set-up command, build the environment that the policy asks for, and return the variables that select it.
 
-    Revisions with equal requirements share one environment. DVC stays MetricGate's own: only stages see this Python.
+    Revisions with equal requirements share one environment. Only stages see this Python; DVC runs in MetricGate's own.
 
     Raises
     ------
@@ -28,27 +35,27 @@ def prepare_environment(site: Site, options: ProduceOptions) -> dict[str, str]:
     WorkspaceError
         If the set-up command or the installation fails.
     """
-    if options.pipeline.setup_command is not None:
-        _run(site, options.pipeline.setup_command, "setup", options)
-    if options.pipeline.requirements is None and options.pipeline.python_version is None:
+    if pipeline.setup_command is not None:
+        _run(tree, pipeline.setup_command, "setup")
+    if pipeline.requirements is None and pipeline.python_version is None:
         return {}
-    file = _find_requirements(site.directory, options.pipeline.requirements)
-    environments = site.make_folder(options.scratch / "environments")
-    target = environments / _hash(file, options.pipeline.python_version)
+    file = _find_requirements(tree.directory, pipeline.requirements)
+    environments = tree.make_folder(tree.context.scratch / "environments")
+    target = environments / _hash(file, pipeline.python_version)
     if not target.exists():
-        site.progress.line(f"installing {options.pipeline.requirements or 'Python'} with uv")
-        _build(site, file, target, options)
+        tree.context.progress.line(f"installing {pipeline.requirements or 'Python'} with uv")
+        _build(tree, file, target, pipeline.python_version)
     return {"VIRTUAL_ENV": str(target), "PATH": f"{target / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
 
 
-def find_python(site: Site, environment: Mapping[str, str]) -> str:
+def find_python(tree: WorkTree, environment: Mapping[str, str]) -> str:
     """Return the version of the Python that stages find first on PATH; empty where there is none."""
-    home = site.owner.environment(str(site.files)) if site.owner else {}
+    home = tree.owner.environment(str(tree.files)) if tree.owner else {}
     env = scrub_environment(os.environ) | home | dict(environment)
     try:
-        # Isolated: no module of the project's folder has a say in it.
+        # Isolated: the project's folder must not provide its modules.
         asked = ["python", "-I", "-c", "import platform; print(platform.python_version())"]
-        found = capture_command(asked, cwd=site.directory, env=env, owner=site.owner, timeout_s=30)
+        found = capture_command(asked, cwd=tree.directory, env=env, owner=tree.owner, timeout_s=30)
     except WorkspaceError:
         return ""
     version = re.fullmatch(rb"\s*(\d+\.\d+\.\d+\S*)\s*", found.stdout)
@@ -76,44 +83,100 @@ def _hash(file: Path | None, python_version: str | None) -> str:
     return digest.hexdigest()[:16]
 
 
-def _build(site: Site, file: Path | None, target: Path, options: ProduceOptions) -> None:
+def _build(tree: WorkTree, file: Path | None, target: Path, python: str | None) -> None:
     from uv import find_uv_bin  # noqa: PLC0415  only where an environment is asked for
 
-    uv, python = find_uv_bin(), options.pipeline.python_version
-    _run(site, [uv, "venv", "--quiet", *(["--python", python] if python else []), str(target)], "environment", options)
+    uv = find_uv_bin()
+    _run(tree, [uv, "venv", "--quiet", *(["--python", python] if python else []), str(target)], "environment")
     if file is None:
         return
     wanted = file
     if file.name == _LOCK:
         wanted = target / "requirements.txt"
         export = ["export", "--quiet", "--frozen", "--no-emit-project", "--project", str(file.parent)]
-        _run(site, [uv, *export, "--output-file", str(wanted)], "environment", options)
+        _run(tree, [uv, *export, "--output-file", str(wanted)], "environment")
     install = ["pip", "install", "--quiet", "--python", str(target / "bin/python"), "-r", str(wanted)]
-    _run(site, [uv, *install], "environment", options)
+    _run(tree, [uv, *install], "environment")
 
 
-def _run(site: Site, args: Sequence[str] | str, name: str, options: ProduceOptions) -> None:
+def _run(tree: WorkTree, args: Sequence[str] | str, name: str) -> None:
     # A set-up command installs system packages: it alone stays root in the container.
-    ended = site.run(
-        args, log=name, timeout_s=options.timeout_s, environment=_uv_settings(site), as_owner=name != "setup"
-    )
+    is_setup = name == "setup"
+    ended = tree.run(args, log=name, as_owner=not is_setup, **_uv_settings(tree))
     if ended.returncode != 0:
-        what = "The set-up command" if name == "setup" else "Installing the stages' requirements"
+        what = "The set-up command" if is_setup else "Installing the stages' requirements"
         raise WorkspaceError(
             f"{what} failed with exit code {ended.returncode}.",
             expected="a command that ends with exit code 0."
-            if name == "setup"
+            if is_setup
             else "requirements that uv can install for this Python.",
             fix="correct `setup_command` in metricgate.yaml."
-            if name == "setup"
+            if is_setup
             else "run `uv pip install -r FILE` on your machine and correct the file, or python_version.",
             details=ended.output,
         )
 
 
-def _uv_settings(site: Site) -> dict[str, str]:
+def _uv_settings(tree: WorkTree) -> dict[str, str]:
     settings = {"UV_NO_PROGRESS": "1", "UV_LINK_MODE": "copy"}
     if os.environ.get("GITHUB_ACTIONS") != "true" or os.environ.get("UV_CACHE_DIR"):
         return settings  # a person's machine has a cache for all projects
-    cache = make_ignored_folder(site.shares_with or site.directory, CACHE_FOLDER, site.owner)
+    cache = make_ignored_folder(tree.shares_with or tree.directory, CACHE_FOLDER, tree.owner)
     return settings | {"UV_CACHE_DIR": str(cache)}
+
+
+def fingerprint_environment(pipeline: PipelineSpec, read: Callable[[str], str | None]) -> str:
+    """Return a hash of what makes the stages' environment; ``read`` returns the text of a file of the revision.
+
+    Without ``requirements`` a workflow installs what the usual files say, before MetricGate starts.
+    """
+    texts: dict[str, str | None] = {}
+    pending = [".python-version", *([pipeline.requirements] if pipeline.requirements else _USUAL)]
+    while pending:
+        name = posixpath.normpath(pending.pop())
+        if name in texts:
+            continue
+        text = texts[name] = read(name)
+        folder = posixpath.dirname(name)
+        if name.endswith(_LOCK):
+            pending.append(posixpath.join(folder, "pyproject.toml"))
+        elif text is not None:
+            pending += [posixpath.join(folder, included) for included in _INCLUDED.findall(text)]
+    record = [__version__, pipeline.model_dump(), texts]
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def find_pins(pipeline: PipelineSpec, read: Callable[[str], str | None]) -> tuple[tuple[str, str], ...]:
+    """Return the Python and the packages, each with its version, that a revision asks for; ``read`` returns its files.
+
+    The policy's settings first, then the usual files.
+    """
+    python = pipeline.python_version or _read_python(read(".python-version") or "")
+    return (*((("python", python),) if python else ()), *_find_packages(pipeline.requirements, read))
+
+
+def _read_python(text: str) -> str:
+    """Return the version in a .python-version file: pyenv and uv write it on the first line."""
+    found = re.match(r"\s*(?:cpython-)?(\d+(?:\.\d+){0,2})\s*$", text.split("\n", 1)[0])
+    return found[1] if found else ""
+
+
+def _find_packages(requirements: str | None, read: Callable[[str], str | None]) -> tuple[tuple[str, str], ...]:
+    for name in (requirements,) if requirements else _USUAL:
+        text = read(name)
+        if text is not None:
+            return read_pins(text, name)
+    return ()
+
+
+def read_pins(text: str, name: str) -> tuple[tuple[str, str], ...]:
+    """Return packages with the exact versions that a requirements file or a uv.lock names, in the order of names."""
+    if name.endswith(_LOCK):
+        try:
+            packages = tomllib.loads(text).get("package", [])
+        except tomllib.TOMLDecodeError:
+            return ()
+        found = {entry["name"]: entry["version"] for entry in packages if "name" in entry and "version" in entry}
+    else:
+        found = dict(re.findall(r"^\s*([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*==\s*([^\s;#\\]+)", text, re.MULTILINE))
+    return tuple(sorted((re.sub(r"[-_.]+", "-", package).lower(), str(version)) for package, version in found.items()))

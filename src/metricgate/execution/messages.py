@@ -1,6 +1,8 @@
-"""What MetricGate and its worker say to each other: one JSON request, then JSON lines."""
+"""What MetricGate and its worker send each other: one JSON request, then JSON lines."""
 
-from typing import Annotated, Literal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, TypeAdapter
 
@@ -8,15 +10,22 @@ from metricgate.models.base import Value
 from metricgate.models.snapshot import DataEntry, FileCounts, Parameter, PlotFile, Stage
 
 
-class Lent(Value):
-    """A file or folder that is asked for. ``path``: in the project; ``target``: the absolute path it is copied to.
+class FileCopy(Value):
+    """A file or folder to copy: ``path`` in the project, ``target`` the absolute path it is copied to.
 
-    ``hash``: what DVC recorded of it, or of the output it lies in, where that is not in the project's dvc.lock.
+    ``hash``: what DVC recorded for it, or for the output it lies in, where the project's dvc.lock does not say.
     """
 
     path: str
     target: str
     hash: str = ""
+
+
+class RemoteObject(Value):
+    """The hash of an object in DVC's cache or remote, and the path of the file it is."""
+
+    path: str
+    hash: str
 
 
 class Override(Value):
@@ -27,36 +36,90 @@ class Override(Value):
     value: bool | int | float | str | tuple[bool | int | float | str, ...] | None
 
 
-class Request(Value):
-    """``produce``: the work tree, its pipeline run where needed. ``inspect``: a revision, read and never run.
+class WorkerTask(Value):
+    """What every request says.
 
-    ``pull``: all data under DVC, for a command that is not DVC's; none if its key is ``known`` and no data was changed.
-    ``read``: the work tree as it lies. ``push``: what was produced, to the remote. ``bring``: the objects ``hashes``, one
-    for each path in ``predictions``. ``lend``: the files and folders ``lent``, from the work tree, DVC's cache or its
-    remote. ``count``: the files that differ between the two hashes of each of ``folders``.
-
-    Paths in ``predictions`` and ``metrics`` are relative to ``directory``, the project's folder. ``files`` is an
-    empty folder where files of a revision are put. ``shares_with`` is the project's folder in the checkout whose cache
-    and DVC settings a work tree of another revision uses. ``known`` are keys of inputs whose results are stored: a
-    pipeline with one of them is not run. Without ``may_run`` none is. ``environment`` is for stages: name and value.
-    ``overrides`` are written into a work tree that is not the user's.
+    ``directory`` is the project's folder, ``files`` an empty folder that the worker may write to. In a work tree,
+    ``shares_with`` is the project's folder in the checkout whose cache and DVC settings are used, and ``overrides`` are
+    written into the work tree's files first.
     """
 
-    action: Literal["produce", "inspect", "pull", "read", "push", "bring", "lend", "count"]
-    directory: str
-    revision: str | None = None
-    shares_with: str | None = None
-    known: tuple[str, ...] = ()
-    may_run: bool = True
-    environment: tuple[tuple[str, str], ...] = ()
+    directory: Path
+    files: Path
+    shares_with: Path | None = None
     overrides: tuple[Override, ...] = ()
-    hashes: tuple[str, ...] = ()
-    lent: tuple[Lent, ...] = ()
-    folders: tuple[tuple[str, str], ...] = ()
-    reproduce: bool = True
+
+
+class SearchTask(WorkerTask):
+    """A task that looks for results: paths relative to ``directory``."""
+
     predictions: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
-    files: str
+
+
+class Produce(SearchTask):
+    """Run the stages that must be run, and read the work tree.
+
+    Nothing is run if the key of the inputs is one of ``reusable_keys``, or without ``may_run``. ``environment`` is for
+    the stages: names and values. Without ``reproduce``, a stage that would have to run is an error.
+    """
+
+    action: Literal["produce"] = "produce"
+    reusable_keys: tuple[str, ...] = ()
+    may_run: bool = True
+    environment: tuple[tuple[str, str], ...] = ()
+    reproduce: bool = True
+
+
+class Inspect(SearchTask):
+    """Read a revision, and run nothing."""
+
+    action: Literal["inspect"] = "inspect"
+    revision: str
+
+
+class Read(SearchTask):
+    """Read the work tree as it is, and run nothing."""
+
+    action: Literal["read"] = "read"
+
+
+class Pull(WorkerTask):
+    """Pull all data under DVC, for a command that is not DVC's; none if there is a reusable key and unchanged data."""
+
+    action: Literal["pull"] = "pull"
+    reusable_keys: tuple[str, ...] = ()
+
+
+class Push(WorkerTask):
+    """Push what was produced to the DVC remote."""
+
+    action: Literal["push"] = "push"
+
+
+class Bring(WorkerTask):
+    """Bring objects from DVC's cache or remote."""
+
+    action: Literal["bring"] = "bring"
+    objects: tuple[RemoteObject, ...]
+
+
+class CopyOut(WorkerTask):
+    """Copy files and folders from the work tree, DVC's cache or its remote."""
+
+    action: Literal["copy-out"] = "copy-out"
+    copies: tuple[FileCopy, ...]
+
+
+class Count(WorkerTask):
+    """Count the files that differ between the two hashes of each folder."""
+
+    action: Literal["count"] = "count"
+    folders: tuple[tuple[str, str], ...]
+
+
+WorkerRequest = Produce | Inspect | Read | Pull | Push | Bring | CopyOut | Count
+REQUESTS: TypeAdapter[WorkerRequest] = TypeAdapter(Annotated[WorkerRequest, Field(discriminator="action")])
 
 
 class FoundFile(Value):
@@ -81,14 +144,14 @@ class FoundPlot(Value):
 
 
 class Broken(Value):
-    """Something the worker could not read, beside a file."""
+    """Something other than a file that the worker could not read."""
 
     what: str
     reason: str
 
 
 class Stale(Value):
-    """A stage whose results do not belong to the inputs it has now; ``recorded`` is false where there are none."""
+    """A stage whose results do not belong to its present inputs; ``recorded`` is false where there are no results."""
 
     stage: str
     reason: str
@@ -96,7 +159,7 @@ class Stale(Value):
 
 
 class Happened(Value):
-    """What the worker does right now, for people."""
+    """A progress line for people."""
 
     kind: Literal["happened"] = "happened"
     text: str
@@ -112,30 +175,54 @@ class Failed(Value):
     details: str = ""
 
 
-class Answer(Value):
-    """Everything the worker found, in deterministic order. ``project`` is false where there is no DVC here.
+class WorkerReply(Value):
+    """Everything the worker found, in deterministic order.
 
-    ``state`` tells why a pipeline that has something to run was not run: its inputs are ``known``, or it ``waits`` until
-    it may. Then nothing else was looked at.
+    Attributes
+    ----------
+    project : false where there is no DVC project
+    files : what was brought or copied
+    state : ``reusable`` or ``needs_run`` where nothing was run although something has to be: the key of the inputs is
+        reusable, or the request did not allow it. Then nothing else was read.
+    is_repeatable : false where a stage always runs, since the pipeline then starts from more than its inputs
+    inputs : hash of everything the pipeline starts from
+    python : the version of Python that the stages used, where they ran
     """
 
-    kind: Literal["answer"] = "answer"
+    kind: Literal["reply"] = "reply"
     project: bool = True
     pipeline: bool = True
     metrics: tuple[FoundFile, ...] = ()
     predictions: tuple[FoundFile, ...] = ()
     plots: tuple[FoundPlot, ...] = ()
+    files: tuple[FoundFile, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     data: tuple[DataEntry, ...] = ()
     stages: tuple[Stage, ...] = ()
     stale: tuple[Stale, ...] = ()
     counts: tuple[FileCounts, ...] = ()
     problems: tuple[Broken, ...] = ()
-    state: Literal["done", "known", "waits"] = "done"
-    repeats: bool = True  # false where a stage always runs: then equal inputs are not all it starts from
-    inputs: str = ""  # hash of everything the pipeline starts from
-    python: str = ""  # the version that stages found, where they ran
+    state: Literal["done", "reusable", "needs_run"] = "done"
+    is_repeatable: bool = True
+    inputs: str = ""
+    python: str = ""
+
+    @property
+    def results(self) -> tuple[FoundFile, ...]:
+        """The files of metrics and predictions."""
+        return (*self.metrics, *self.predictions)
+
+    def find_results(self, task: SearchTask, find: Callable[[str], FoundFile]) -> Self:
+        """Return the reply with the files that the task looks for, each found by ``find``."""
+        metrics = tuple(map(find, sorted(task.metrics)))
+        return self.model_copy(update={"metrics": metrics, "predictions": tuple(map(find, task.predictions))})
+
+    def map_files(self, change: Callable[[FoundFile], FoundFile]) -> Self:
+        """Return the reply with each of its files changed."""
+        plots = tuple(plot.model_copy(update={"file": change(plot.file)}) for plot in self.plots)
+        found = {name: tuple(map(change, getattr(self, name))) for name in ("metrics", "predictions", "files")}
+        return self.model_copy(update={**found, "plots": plots})
 
 
-Message = Annotated[Happened | Failed | Answer, Field(discriminator="kind")]
+Message = Annotated[Happened | Failed | WorkerReply, Field(discriminator="kind")]
 MESSAGES: TypeAdapter[Message] = TypeAdapter(Message)

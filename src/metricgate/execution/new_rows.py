@@ -6,15 +6,14 @@ from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
+from metricgate.context import RunContext
 from metricgate.errors import CancelledError, MetricgateError, PredictionsError, WorkspaceError
 from metricgate.execution.evaluation import EvaluationCase, evaluate_model
-from metricgate.execution.file_copies import Holder, fetch_files
-from metricgate.execution.work_tree import ProduceOptions, Site
+from metricgate.execution.file_copies import FileOrigin, fetch_files
+from metricgate.execution.work_tree import WorkTree
 from metricgate.models.result import Warning_
 from metricgate.models.snapshot import FilePart, Snapshot, Unreadable
 from metricgate.predictions import ChangedTestSet, ComparableRows, FreshRows, count_rows
-from metricgate.processes.progress import Progress
-from metricgate.revisions.checkout import Checkout
 from metricgate.settings.policy import EvaluationSpec, Policy
 
 
@@ -37,9 +36,7 @@ class Sides:
     candidate_policy: Policy
 
 
-def complete_baseline(
-    checkout: Checkout, sides: Sides, options: ProduceOptions, *, progress: Progress, logs: Path
-) -> CompletedBaseline:
+def complete_baseline(context: RunContext, sides: Sides) -> CompletedBaseline:
     """Evaluate the baseline's stored model on the candidate's new rows, if ``evaluation`` in the policy says how.
 
     Rows in either model's training data are left out of the comparison. If a step fails, the baseline keeps its own
@@ -60,7 +57,7 @@ def complete_baseline(
                 expected="`evaluation:` with `train:`, as in the baseline's.",
                 fix="keep `evaluation` in metricgate.yaml.",
             )
-        work = _Work(checkout, sides, own, other, options, progress, logs)
+        work = _Work(context, sides, own, other)
         return work.complete(tests)
     except CancelledError:
         raise
@@ -94,24 +91,23 @@ def _find_changed_tests(sides: Sides) -> dict[str, ChangedTestSet]:
 class _Work:
     """What the steps share."""
 
-    checkout: Checkout
+    context: RunContext
     sides: Sides
     own: EvaluationSpec
     other: EvaluationSpec
-    options: ProduceOptions
-    progress: Progress
-    logs: Path
 
     @cached_property
-    def baseline(self) -> Holder:
-        return Holder.of_baseline(self.sides.baseline)
+    def baseline(self) -> FileOrigin:
+        return FileOrigin.of_baseline(self.sides.baseline)
 
     @cached_property
-    def candidate(self) -> Holder:
-        return Holder.of_candidate(self.checkout, self.sides.candidate, self.sides.candidate_policy.pipeline)
+    def candidate(self) -> FileOrigin:
+        return FileOrigin.of_candidate(
+            self.context.checkout, self.sides.candidate, self.sides.candidate_policy.pipeline
+        )
 
     def complete(self, tests: Mapping[str, ChangedTestSet]) -> CompletedBaseline:
-        with self.progress.step("Rows that only the candidate has"):
+        with self.context.progress.step("Rows that only the candidate has"):
             training = (
                 self._fetch_training("baseline", self.baseline, self.own),
                 self._fetch_training("candidate", self.candidate, self.other),
@@ -139,26 +135,18 @@ class _Work:
         )
         return (Warning_(code="evaluation_changed", text=text),)
 
-    def _fetch_training(self, side: str, holder: Holder, spec: EvaluationSpec) -> tuple[Path, ...]:
-        site = Site(
-            directory=self.checkout.directory,
-            files=self.options.scratch / f"training-{side}",
-            logs=self.logs,
+    def _fetch_training(self, side: str, origin: FileOrigin, spec: EvaluationSpec) -> tuple[Path, ...]:
+        tree = WorkTree(
+            context=self.context,
+            directory=self.context.checkout.directory,
+            files=self.context.scratch / f"training-{side}",
             name=f"{side}-training",
-            progress=self.progress,
-            owner=self.checkout.owner,
         )
-        return fetch_files(self.checkout, site, holder, spec.train)
+        return fetch_files(tree, origin, spec.train)
 
     def _evaluate(self) -> Mapping[str, Path | Unreadable]:
-        return evaluate_model(
-            self.checkout,
-            EvaluationCase(model=self.baseline, data=self.candidate, data_path=self.other.data),
-            self.sides.baseline_policy,
-            self.options,
-            progress=self.progress,
-            logs=self.logs,
-        )
+        case = EvaluationCase(model=self.baseline, data=self.candidate, data_path=self.other.data)
+        return evaluate_model(self.context, case, self.sides.baseline_policy)
 
 
 def _join_answers(

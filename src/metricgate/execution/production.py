@@ -1,62 +1,96 @@
-"""How a revision's results are produced, in the checkout or in a work tree of the baseline's."""
+"""How a revision's results are produced in its work tree, and what one worker reads of other revisions first."""
 
 import hashlib
+import shutil
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
-from metricgate.errors import WorkspaceError
-from metricgate.execution.environment import find_python, prepare_environment
-from metricgate.execution.messages import Answer, FoundFile, Override, Request
-from metricgate.execution.session import ask_worker, explain_missing_module, start_worker, withhold_unreadable
-from metricgate.execution.work_tree import ProduceOptions, Site
-from metricgate.models.snapshot import Stage
-from metricgate.processes.owner import Owner
+from metricgate.errors import TimeLimitError, WorkspaceError
+from metricgate.execution.interface import Executor, Job, ShellCommand
+from metricgate.execution.local import LocalExecutor
+from metricgate.execution.messages import FoundFile, Inspect, Override, Produce, Pull, Read, WorkerReply
+from metricgate.execution.session import WorkerSession, ask_worker, start_worker, withhold_unreadable
+from metricgate.execution.work_tree import WorkTree
 from metricgate.revisions.checkout import Checkout
 from metricgate.settings.policy import FILE_NAME, PipelineSpec, Policy
-
-__all__ = ["hash_command", "produce_results"]
-
 
 _PARAMETERS = "params.yaml"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Inspections:
+    """Requests about other revisions, and the candidate's worker's replies to them.
+
+    Importing DVC costs more processor time than reading a revision, so one worker is asked everything.
+    """
+
+    requests: tuple[Inspect, ...] = ()
+    replies: dict[Inspect, WorkerReply | WorkspaceError] = field(default_factory=dict)
+
+    def ask(self, session: WorkerSession) -> None:
+        """Send every request to a worker that has run nothing yet, and keep the replies."""
+        for request in self.requests:
+            try:
+                self.replies[request] = session.ask(request)
+            except TimeLimitError:
+                raise
+            except WorkspaceError as error:
+                self.replies[request] = error
+
+    def copy_out_of_reach(self, folder: Path) -> None:
+        """Copy the files that were found into ``folder``, which code that runs next has no right to write to.
+
+        Raises
+        ------
+        WorkspaceError
+            If a revision could not be read: it is reported before the pipeline runs rather than after.
+        """
+        for number, (request, reply) in enumerate(self.replies.items()):
+            if isinstance(reply, WorkspaceError):
+                raise reply
+            self.replies[request] = copy_files(reply, folder / str(number))
+
+    def take(self, request: Inspect) -> WorkerReply | None:
+        """Return the reply to a request that was asked already; None if it was not.
+
+        Raises
+        ------
+        WorkspaceError
+            If that revision could not be read.
+        """
+        reply = self.replies.get(request)
+        if isinstance(reply, WorkspaceError):
+            raise reply
+        return reply
+
+
+def copy_files(reply: WorkerReply, folder: Path) -> WorkerReply:
+    """Return the reply with copies of its files in ``folder``."""
+    number = count()
+
+    def copy(file: FoundFile) -> FoundFile:
+        if file.local is None:
+            return file
+        # A folder for each: readers go by the suffix, and a path from the repository may lead anywhere.
+        target = folder / str(next(number)) / Path(file.path).name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file.local, target)
+        return file.model_copy(update={"local": str(target)})
+
+    return reply.map_files(copy)
+
+
 def hash_command(checkout: Checkout, pipeline: PipelineSpec, revision: str) -> str:
-    """Return the key of a command's inputs: what it reads is not known, so all of the project's folder but the policy."""
+    """Return the key of a command's inputs. What it reads is unknown: all of the project's folder but the policy."""
     listed = checkout.git("ls-tree", f"{revision}:{checkout.prefix}").splitlines()
     tree = "\n".join(line for line in listed if not line.endswith(f"\t{FILE_NAME}"))
     return hashlib.sha256(f"{pipeline.model_dump_json()}\n{tree}".encode()).hexdigest()
 
 
-def produce_results(site: Site, policy: Policy, options: ProduceOptions, known: tuple[str, ...] = ()) -> Answer:
-    """Run what must be run at ``site``, and say what is there then; nothing if its inputs are among the ``known``.
-
-    Raises
-    ------
-    WorkspaceError
-        If DVC, the pipeline or its environment fails; TimeLimitError if it is too slow.
-    """
-    request = Request(
-        action="produce",
-        directory=str(site.directory),
-        reproduce=options.reproduce == "if-needed",
-        predictions=tuple(spec.path for spec in policy.prediction_sets.values()),
-        metrics=options.pipeline.metrics,
-        files=str(site.make_folder(site.files)),
-        shares_with=None if site.shares_with is None else str(site.shares_with),
-        known=known,
-        overrides=list_overrides(options.pipeline),
-    )
-    if options.pipeline.command is None:
-        return _complete(_ask_pipeline(site, request, options), request, site.owner)
-    if options.reproduce == "never":
-        return _complete(_ask(site, request.model_copy(update={"action": "read"}), options), request, site.owner)
-    pulled = _ask(site, request.model_copy(update={"action": "pull"}), options)
-    if pulled.state == "known":
-        return pulled
-    environment = prepare_environment(site, options)
-    stage = _run_pipeline_command(site, options.pipeline.command, options, environment)
-    answer = _ask(site, request.model_copy(update={"action": "read"}), options)
-    answer = answer.model_copy(update={"stages": (stage,), "python": find_python(site, environment)})
-    return _complete(answer, request, site.owner)
+def list_predictions(policy: Policy) -> tuple[str, ...]:
+    """Return the paths of the policy's predictions."""
+    return tuple(spec.path for spec in policy.prediction_sets.values())
 
 
 def list_overrides(pipeline: PipelineSpec) -> tuple[Override, ...]:
@@ -68,67 +102,104 @@ def list_overrides(pipeline: PipelineSpec) -> tuple[Override, ...]:
     )
 
 
-def _ask_pipeline(site: Site, request: Request, options: ProduceOptions) -> Answer:
-    """Have one worker say what is there, read the other revisions, and only then run what must be run."""
-    with start_worker(
-        site.directory,
-        site.files,
-        progress=site.progress,
-        log=site.logs / f"{site.name}.log",
-        owner=site.owner,
-        timeout_s=options.timeout_s,
-    ) as session:
-        answer = session.ask(request.model_copy(update={"may_run": False}))
-        if answer.state == "known":
-            return answer
-        for inspection in options.inspections.requests:
-            site.make_folder(Path(inspection.files))
-            site.progress.line(f"reading what {(inspection.revision or '')[:9]} recorded")
-        options.inspections.ask(session)
-        if answer.state == "done":
-            return answer
-        options.inspections.secure(options.scratch / "recorded")
-        environment = prepare_environment(site, options)
-        answer = session.ask(request.model_copy(update={"environment": tuple(environment.items())}), last=True)
-    return answer.model_copy(update={"python": find_python(site, environment)})
-
-
-def _ask(site: Site, request: Request, options: ProduceOptions) -> Answer:
-    return ask_worker(
-        request,
-        progress=site.progress,
-        log=site.logs / f"{site.name}.log",
-        owner=site.owner,
-        timeout_s=options.timeout_s,
+def describe_reading(tree: WorkTree, policy: Policy) -> Read:
+    """Return the request to read a work tree's results."""
+    return Read(
+        directory=tree.directory,
+        files=tree.make_folder(tree.files),
+        shares_with=tree.shares_with,
+        overrides=list_overrides(policy.pipeline),
+        predictions=list_predictions(policy),
+        metrics=policy.pipeline.metrics,
     )
 
 
-def _run_pipeline_command(site: Site, command: str, options: ProduceOptions, environment: dict[str, str]) -> Stage:
-    site.progress.line(f"running `{command}`")
-    ended = site.run(command, log="command", timeout_s=options.timeout_s, environment=environment)
-    if ended.returncode != 0:
-        raise WorkspaceError(
-            f"The pipeline's command ended with exit code {ended.returncode}: {command}",
-            expected="a command that ends with exit code 0.",
-            fix=explain_missing_module(ended.output) or "run it on your machine and repair it.",
-            details=ended.output,
-        )
-    return Stage(name="command", state="ran", seconds=ended.seconds)
+def produce_results(
+    tree: WorkTree, policy: Policy, reusable_keys: tuple[str, ...] = (), inspections: Inspections | None = None
+) -> WorkerReply:
+    """Run what must be run in ``tree``, and return what is there then.
+
+    Nothing is run where the key of its inputs is one of ``reusable_keys``.
+
+    Raises
+    ------
+    WorkspaceError
+        If DVC, the pipeline or its environment fails; TimeLimitError if it is too slow.
+    """
+    reading = describe_reading(tree, policy)
+    if policy.pipeline.command is None:
+        reply = _produce_stages(tree, policy, reading, reusable_keys, inspections or Inspections())
+    elif tree.context.reproduce == "never":
+        reply = _ask(tree, reading)
+    else:
+        reply = _produce_by_command(tree, policy.pipeline, reading, reusable_keys, policy.pipeline.command)
+    return reply if reply.project or reply.state == "reusable" else _find_in_folder(tree, reply, reading)
 
 
-def _complete(answer: Answer, request: Request, owner: Owner | None) -> Answer:
-    """Find the files of a project without DVC, which the worker has nothing to say about."""
-    if answer.project:
-        return answer
+def _produce_stages(
+    tree: WorkTree, policy: Policy, reading: Read, reusable_keys: tuple[str, ...], inspections: Inspections
+) -> WorkerReply:
+    """Ask one worker to read the project, then the other revisions, and only then to run what must be run."""
+    request = Produce(
+        directory=reading.directory,
+        files=reading.files,
+        shares_with=reading.shares_with,
+        overrides=reading.overrides,
+        predictions=reading.predictions,
+        metrics=reading.metrics,
+        reusable_keys=reusable_keys,
+        may_run=False,
+        reproduce=tree.context.reproduce == "if-needed",
+    )
+    context = tree.context
+    with start_worker(context, tree.directory, tree.files, log=tree.log, timeout_s=context.timeout_s) as session:
+        reply = session.ask(request)
+        if reply.state == "reusable":
+            return reply
+        for inspection in inspections.requests:
+            tree.make_folder(inspection.files)
+            context.progress.line(f"reading what {inspection.revision[:9]} recorded")
+        inspections.ask(session)
+        if reply.state == "done":
+            return reply
+        inspections.copy_out_of_reach(context.scratch / "recorded")
+        executor: Executor = LocalExecutor(session)
+        code = request.model_copy(update={"may_run": True})
+        with executor.start(Job(tree=tree, pipeline=policy.pipeline, code=code)) as running:
+            return running.wait()
+
+
+def _produce_by_command(
+    tree: WorkTree, pipeline: PipelineSpec, reading: Read, reusable_keys: tuple[str, ...], text: str
+) -> WorkerReply:
+    pull = Pull(
+        directory=reading.directory,
+        files=reading.files,
+        shares_with=reading.shares_with,
+        overrides=reading.overrides,
+        reusable_keys=reusable_keys,
+    )
+    pulled = _ask(tree, pull)
+    if pulled.state == "reusable":
+        return pulled
+    command = ShellCommand(text=text, title="The pipeline's command", expected="a command that ends with exit code 0.")
+    executor: Executor = LocalExecutor()
+    with executor.start(Job(tree=tree, pipeline=pipeline, code=command)) as running:
+        produced = running.wait()
+    return _ask(tree, reading).model_copy(update={"stages": produced.stages, "python": produced.python})
+
+
+def _ask(tree: WorkTree, request: Pull | Read) -> WorkerReply:
+    return ask_worker(tree.context, request, log=tree.log, timeout_s=tree.context.timeout_s)
+
+
+def _find_in_folder(tree: WorkTree, reply: WorkerReply, reading: Read) -> WorkerReply:
+    """Find the files of a project without DVC, which the worker does not look for."""
 
     def find(name: str) -> FoundFile:
-        path = Path(request.directory) / name
+        path = tree.directory / name
         if path.is_file():
             return FoundFile(path=name, local=str(path), source="workspace")
         return FoundFile(path=name, problem=f"{name} is not in the checkout", missing=True)
 
-    found = {
-        "metrics": tuple(map(find, sorted(request.metrics))),
-        "predictions": tuple(map(find, request.predictions)),
-    }
-    return withhold_unreadable(answer.model_copy(update=found), owner)
+    return withhold_unreadable(reply.find_results(reading, find), tree.owner)

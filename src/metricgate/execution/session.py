@@ -1,4 +1,4 @@
-"""MetricGate's side of its worker: start it, pass a request, follow it, take the answer."""
+"""MetricGate's side of its worker: start it, send a request, follow it, receive the reply."""
 
 import os
 import re
@@ -10,8 +10,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from metricgate.context import RunContext
 from metricgate.errors import WorkspaceError
-from metricgate.execution.messages import MESSAGES, Answer, Failed, FoundFile, Happened, Request
+from metricgate.execution.messages import MESSAGES, Failed, FoundFile, Happened, WorkerReply, WorkerRequest
 from metricgate.processes.environment import scrub_environment
 from metricgate.processes.owner import Owner, may_read
 from metricgate.processes.progress import Progress
@@ -22,11 +23,11 @@ _WORKER = "metricgate.execution.worker"
 
 @dataclass
 class _Replies:
-    """Collects the worker's lines; the last answer or failure counts."""
+    """Collects the worker's lines; the last reply or failure counts."""
 
     progress: Progress
     rest: bytes = b""
-    outcome: Answer | Failed | None = None
+    outcome: WorkerReply | Failed | None = None
 
     def take(self, data: bytes) -> None:
         *lines, self.rest = (self.rest + data).split(b"\n")
@@ -42,7 +43,7 @@ class _Replies:
 class WorkerSession:
     """A worker that answers one request after the other, so that DVC is imported once.
 
-    After it ran code of one revision it is asked about no other.
+    After it ran code of one revision it must not be asked about another.
     """
 
     running: RunningCommand
@@ -50,56 +51,61 @@ class WorkerSession:
     timeout_s: float | None
     owner: Owner | None = None
 
-    def ask(self, request: Request, *, last: bool = False) -> Answer:
-        """Have one request answered. After the ``last``, standard input ends: stages have the same, and may read it.
+    def ask(self, request: WorkerRequest, *, last: bool = False) -> WorkerReply:
+        """Send a request and return the reply; raises as ``receive``."""
+        self.send(request, last=last)
+        return self.receive(last=last)
+
+    def send(self, request: WorkerRequest, *, last: bool = False) -> None:
+        """Send a request. After the ``last``, standard input ends: stages share it, and may read it."""
+        self.replies.outcome = None
+        self.running.send(request.model_dump_json().encode() + b"\n")
+        if last:
+            self.running.close_input()
+
+    def receive(self, *, last: bool = False) -> WorkerReply:
+        """Follow the worker until it has answered, and after the ``last`` request until it has ended.
 
         Raises
         ------
         WorkspaceError
             With the worker's sentences and the last lines of its output; TimeLimitError if it takes too long.
         """
-        self.replies.outcome = None
-        self.running.send(request.model_dump_json().encode() + b"\n")
-        if last:
-            self.running.close_input()
         try:
             self.running.attend(timeout_s=self.timeout_s, until=lambda: self.replies.outcome is not None and not last)
         except ValidationError as error:
-            raise _explain_lost(f"gave an answer that cannot be read ({error.error_count()} errors)", "") from error
+            raise _explain_lost(f"sent a malformed reply ({error.error_count()} errors)", "") from error
         output = self.running.last_lines()
         match self.replies.outcome:
-            case Answer() as answer:
-                return withhold_unreadable(answer, self.owner)
+            case WorkerReply() as reply:
+                return withhold_unreadable(reply, self.owner)
             case Failed() as failed:
                 details = "\n".join(part for part in (output, failed.details) if part)
                 fix = explain_missing_module(output) or failed.fix
                 raise WorkspaceError(failed.what, expected=failed.expected, fix=fix, details=details)
             case None:
                 returncode = self.running.process.returncode
-                raise _explain_lost(f"ended with exit code {returncode} and no answer", output)
+                raise _explain_lost(f"ended with exit code {returncode} and no reply", output)
 
 
 @contextmanager
 def start_worker(
-    directory: Path,
-    files: Path,
-    *,
-    progress: Progress,
-    log: Path,
-    owner: Owner | None = None,
-    timeout_s: float | None = None,
+    context: RunContext, directory: Path, files: Path, *, log: str, timeout_s: float | None = None
 ) -> Iterator[WorkerSession]:
-    """Start a worker in ``directory``; ``files`` is a folder it may write to, ``timeout_s`` is for each request."""
-    replies = _Replies(progress)
+    """Start a worker in ``directory``, and yield a session with it.
+
+    ``files`` is a folder that the worker may write to, ``timeout_s`` the limit for each request.
+    """
+    owner, replies = context.checkout.owner, _Replies(context.progress)
     env = scrub_environment(os.environ) | (owner.environment(str(files)) if owner else {})
     with (
-        progress.passthrough() as output,
+        context.progress.passthrough() as output,
         start_command(
-            # -P and an absolute interpreter: the project's own folder must not provide our modules.
+            # -P and an absolute interpreter: the project's folder must not provide MetricGate's modules.
             [sys.executable, "-P", "-m", _WORKER],
             cwd=directory,
             env=env,
-            log=log,
+            log=context.logs / log,
             output=output,
             reply=replies.take,
             owner=owner,
@@ -110,10 +116,16 @@ def start_worker(
         running.attend(timeout_s=timeout_s)
 
 
-def withhold_unreadable(answer: Answer, owner: Owner | None) -> Answer:
-    """Return the answer without files that the owner of the checkout, and so the pipeline, may not read himself.
+def ask_worker(context: RunContext, request: WorkerRequest, *, log: str, timeout_s: float | None = None) -> WorkerReply:
+    """Return the reply of a worker that is started for this request alone; raises as ``WorkerSession.receive``."""
+    with start_worker(context, request.directory, request.files, log=log, timeout_s=timeout_s) as session:
+        return session.ask(request, last=True)
 
-    A result can be a link: to the environment of our own process, say, which holds the action's token.
+
+def withhold_unreadable(reply: WorkerReply, owner: Owner | None) -> WorkerReply:
+    """Return the reply without files that the owner of the checkout, and so the pipeline, may not read.
+
+    A result can be a link, for example to the environment of MetricGate's own process, which holds the action's token.
     """
 
     def check(file: FoundFile) -> FoundFile:
@@ -121,27 +133,7 @@ def withhold_unreadable(answer: Answer, owner: Owner | None) -> Answer:
             return file
         return FoundFile(path=file.path, problem=f"{file.path} leads to a file that the checkout's owner may not read")
 
-    return answer.model_copy(
-        update={
-            "metrics": tuple(map(check, answer.metrics)),
-            "predictions": tuple(map(check, answer.predictions)),
-            "plots": tuple(plot.model_copy(update={"file": check(plot.file)}) for plot in answer.plots),
-        }
-    )
-
-
-def ask_worker(
-    request: Request,
-    *,
-    progress: Progress,
-    log: Path,
-    owner: Owner | None = None,
-    timeout_s: float | None = None,
-) -> Answer:
-    """Have one request answered by a worker process of its own; raises as ``WorkerSession.ask``."""
-    directory, files = Path(request.directory), Path(request.files)
-    with start_worker(directory, files, progress=progress, log=log, owner=owner, timeout_s=timeout_s) as session:
-        return session.ask(request, last=True)
+    return reply.map_files(check)
 
 
 def explain_missing_module(output: str) -> str:

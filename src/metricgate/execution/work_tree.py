@@ -1,52 +1,44 @@
-"""Where and how results are produced."""
+"""The folder in which a revision's results are produced or read."""
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from metricgate.execution.inspections import Inspections
-from metricgate.processes.command import CompletedCommand, run_command
+from metricgate.context import RunContext
+from metricgate.processes.command import CompletedCommand
 from metricgate.processes.environment import scrub_environment
 from metricgate.processes.owner import Owner
-from metricgate.processes.progress import Progress
-from metricgate.settings.policy import PipelineSpec
+from metricgate.processes.running import RunningCommand, start_command
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProduceOptions:
-    """How results are produced.
+class WorkTree:
+    """The project's folder at one revision: the checkout's, or one in a Git work tree of its own.
 
-    ``scratch`` is an empty folder that lives as long as the run: files of other revisions are put there.
-    ``timeout_s`` is for the pipeline, in seconds of wall time. ``pipeline`` is that revision's own. ``reuse_stored``:
-    a candidate whose pipeline has the inputs of a run on the default branch is not run, that run's results are its own.
-    ``inspections`` are of other revisions, for the worker that is asked about the candidate.
+    Attributes
+    ----------
+    files : a folder of the run for what is found or made there
+    name : begins the names of log files
+    shares_with : the checkout's folder whose DVC cache is used; None for the checkout itself
     """
 
-    scratch: Path
-    reproduce: Literal["if-needed", "never"] = "if-needed"
-    baseline_results: Literal["auto", "stored", "reproduce"] = "auto"
-    timeout_s: float | None = None
-    pipeline: PipelineSpec = field(default_factory=PipelineSpec)
-    reuse_stored: bool = False
-    inspections: Inspections = field(default_factory=Inspections)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Site:
-    """Where results are produced: the project's folder, whose it is, and where files, logs and environments go.
-
-    ``name`` begins the names of log files. ``shares_with`` is set for a work tree: the checkout whose cache it uses.
-    """
-
+    context: RunContext
     directory: Path
     files: Path
-    logs: Path
     name: str
-    progress: Progress
-    owner: Owner | None = None
     shares_with: Path | None = None
+
+    @property
+    def owner(self) -> Owner | None:
+        return self.context.checkout.owner
+
+    @property
+    def log(self) -> str:
+        """The name of the worker's log."""
+        return f"{self.name}.log"
 
     def make_folder(self, folder: Path) -> Path:
         """Create ``folder`` so that the worker can write into it."""
@@ -55,28 +47,43 @@ class Site:
             os.chown(folder, self.owner.uid, self.owner.gid)
         return folder
 
-    def run(
+    @contextmanager
+    def start(
         self,
         args: Sequence[str] | str,
         *,
         log: str,
-        timeout_s: float | None,
         environment: Mapping[str, str] | None = None,
         as_owner: bool = True,
-    ) -> CompletedCommand:
-        """Run a program, or a shell command given as text, in the project's folder; its output goes to ``log``.
+    ) -> Iterator[RunningCommand]:
+        """Start a program, or a shell command given as text, in the project's folder; its output goes to ``log``.
 
         Like GitHub's own steps, a command of several lines ends at the first that fails.
         """
         owner = self.owner if as_owner else None
         home = owner.environment(str(self.files)) if owner else {}
-        with self.progress.passthrough() as output:
-            return run_command(
+        with (
+            self.context.progress.passthrough() as output,
+            start_command(
                 ["/bin/sh", "-e", "-c", args] if isinstance(args, str) else args,
                 cwd=self.directory,
                 env=scrub_environment(os.environ) | home | dict(environment or {}),
-                log=self.logs / f"{self.name}-{log}.log",
+                log=self.context.logs / f"{self.name}-{log}.log",
                 output=output,
-                timeout_s=timeout_s,
                 owner=owner,
-            )
+            ) as running,
+        ):
+            running.close_input()
+            yield running
+
+    def run(self, args: Sequence[str] | str, *, log: str, as_owner: bool, **environment: str) -> CompletedCommand:
+        """Run a program or a shell command to its end; raises TimeLimitError after the run's time limit."""
+        with self.start(args, log=log, environment=environment, as_owner=as_owner) as running:
+            running.attend(timeout_s=self.context.timeout_s)
+        return describe_end(running)
+
+
+def describe_end(running: RunningCommand) -> CompletedCommand:
+    """Return how a command ended, once its context was left and its output is complete."""
+    seconds = time.monotonic() - running.started
+    return CompletedCommand(returncode=running.process.returncode, output=running.last_lines(), seconds=seconds)

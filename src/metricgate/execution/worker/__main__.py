@@ -1,14 +1,32 @@
-"""Reads requests from standard input, one a line, does each, and answers on the pipe METRICGATE_REPLY."""
+"""Reads requests from standard input, one a line, does each, and replies on the pipe METRICGATE_REPLY."""
 
 import logging
 import os
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
-from metricgate.execution.messages import Answer, Broken, Failed, FoundFile, Happened, Request, Stale
+from metricgate.execution.messages import (
+    REQUESTS,
+    Bring,
+    Broken,
+    CopyOut,
+    Count,
+    Failed,
+    FoundFile,
+    Happened,
+    Inspect,
+    Produce,
+    Pull,
+    Push,
+    Read,
+    SearchTask,
+    Stale,
+    WorkerReply,
+    WorkerRequest,
+    WorkerTask,
+)
 from metricgate.execution.worker.failures import PipelineFailedError, explain_failure
 from metricgate.execution.worker.files import RevisionFiles
 from metricgate.execution.worker.inventory import (
@@ -28,7 +46,7 @@ from metricgate.execution.worker.reproduction import Reproduction, pull_data, un
 from metricgate.execution.worker.staleness import find_stale, has_modified_data, hash_inputs
 from metricgate.models.snapshot import Stage
 
-Say = Callable[[Happened | Answer | Failed], None]
+Say = Callable[[Happened | WorkerReply | Failed], None]
 
 
 class Projects(ExitStack):
@@ -38,45 +56,52 @@ class Projects(ExitStack):
         super().__init__()
         self._opened: dict[tuple[str, str | None, str | None], Project | None] = {}
 
-    def open(self, request: Request) -> Project | None:
-        key = (request.directory, request.revision, request.shares_with)
+    def open(self, request: WorkerRequest) -> Project | None:
+        revision = request.revision if isinstance(request, Inspect) else None
+        shares_with = None if request.shares_with is None else str(request.shares_with)
+        key = (str(request.directory), revision, shares_with)
         if key not in self._opened:
-            opening = open_project(Path(request.directory), revision=request.revision, shares_with=request.shares_with)
+            opening = open_project(request.directory, revision=revision, shares_with=shares_with)
             self._opened[key] = self.enter_context(opening)
         elif (project := self._opened[key]) is not None:
             project.forget()
         return self._opened[key]
 
 
-def _answer(request: Request, project: Project, say: Say) -> Answer:  # noqa: PLR0911  one per action
-    match request.action:
-        case "produce":
+def _reply(request: WorkerRequest, project: Project, say: Say) -> WorkerReply:  # noqa: PLR0911  one per action
+    match request:
+        case Produce():
             return _produce(request, project, say)
-        case "pull":
-            return _pull(request, project, say)
-        case "bring":
-            files = _open_files(request, project)
-            wanted = zip(request.predictions, request.hashes, strict=True)
-            return Answer(predictions=tuple(files.find_object(path, digest) for path, digest in wanted))
-        case "lend":
-            return Answer(predictions=lend_files(Path(request.directory), project, request.lent))
-        case "count":
-            return Answer(counts=count_changes(project, request.folders))
-        case "push":
-            say(Happened(text=f"pushed {push_produced(project)} objects"))
-            return Answer()
-        case "inspect" | "read":
+        case Inspect() | Read():
             return _inspect(request, project)
+        case Pull():
+            return _pull(request, project, say)
+        case Bring():
+            files = _open_files(request, project)
+            return WorkerReply(files=tuple(files.find_object(found.path, found.hash) for found in request.objects))
+        case CopyOut():
+            return WorkerReply(files=lend_files(request.directory, project, request.copies))
+        case Count():
+            return WorkerReply(counts=count_changes(project, request.folders))
+        case Push():
+            say(Happened(text=f"pushed {push_produced(project)} objects"))
+            return WorkerReply()
 
 
-def _pull(request: Request, project: Project, say: Say) -> Answer:
-    if request.known and not has_modified_data(project):
-        return Answer(state="known")
+def _reply_without_dvc(request: WorkerRequest) -> WorkerReply:
+    copies = lend_files(request.directory, None, request.copies) if isinstance(request, CopyOut) else ()
+    is_reusable = isinstance(request, Pull) and bool(request.reusable_keys)
+    return WorkerReply(project=False, pipeline=False, files=copies, state="reusable" if is_reusable else "done")
+
+
+def _pull(request: Pull, project: Project, say: Say) -> WorkerReply:
+    if request.reusable_keys and not has_modified_data(project):
+        return WorkerReply(state="reusable")
     pull_data(project, lambda text: say(Happened(text=text)))
-    return Answer()
+    return WorkerReply()
 
 
-def _inspect(request: Request, project: Project) -> Answer:
+def _inspect(request: Inspect | Read, project: Project) -> WorkerReply:
     stale = find_stale(project, to_run=False)
     files = _open_files(request, project)
     found = _find_files(request, files)
@@ -84,7 +109,7 @@ def _inspect(request: Request, project: Project) -> Answer:
     return _describe(request, project, found, unchanged_stages(project, stale), _name_stale(project, stale), inputs)
 
 
-def _produce(request: Request, project: Project, say: Say) -> Answer:
+def _produce(request: Produce, project: Project, say: Say) -> WorkerReply:
     stale = find_stale(project, to_run=request.reproduce)
     inputs = hash_inputs(project, stale)
     named = _name_stale(project, stale)
@@ -116,17 +141,17 @@ def _produce(request: Request, project: Project, say: Say) -> Answer:
     return _describe(request, project, found, reproduction.describe(), named, inputs)
 
 
-def _stop_early(request: Request, inputs: str) -> Answer | None:
-    """Answer before anything is run, where nothing need be or may be run yet."""
-    if inputs in request.known:
-        return Answer(inputs=inputs, state="known")
-    return None if request.may_run else Answer(inputs=inputs, state="waits")
+def _stop_early(request: Produce, inputs: str) -> WorkerReply | None:
+    """Return the reply where nothing has to be run, or may be run yet; None where the stages are to run now."""
+    if inputs in request.reusable_keys:
+        return WorkerReply(inputs=inputs, state="reusable")
+    return None if request.may_run else WorkerReply(inputs=inputs, state="needs_run")
 
 
-def _refuse_lost(request: Request, file: FoundFile) -> None:
+def _refuse_lost(request: Produce, file: FoundFile) -> None:
     if not request.reproduce:
         raise PipelineFailedError(
-            f"A result that dvc.lock records cannot be had: {file.problem}.",
+            f"A result that dvc.lock records is not available: {file.problem}.",
             expected="the results of the committed dvc.lock in the DVC remote.",
             fix="run `dvc push` on the machine that trained; or set `reproduce: if-needed`.",
         )
@@ -139,11 +164,11 @@ def _name_stale(project: Project, stale: Mapping[Any, str]) -> tuple[Stale, ...]
     )
 
 
-def _open_files(request: Request, project: Project) -> RevisionFiles:
-    return RevisionFiles(project, Path(request.files), as_it_lies=request.action == "read")
+def _open_files(request: WorkerTask, project: Project) -> RevisionFiles:
+    return RevisionFiles(project, request.files, as_it_lies=isinstance(request, Read))
 
 
-def _find_files(request: Request, files: RevisionFiles) -> tuple[FoundFile, ...]:
+def _find_files(request: SearchTask, files: RevisionFiles) -> tuple[FoundFile, ...]:
     metrics = {*list_metrics(files.project), *request.metrics}
     return tuple(
         files.find(path).model_copy(update={"declared": files.producing_stage(path) is not None})
@@ -151,18 +176,18 @@ def _find_files(request: Request, files: RevisionFiles) -> tuple[FoundFile, ...]
     )
 
 
-def _describe(  # noqa: PLR0917  the parts of the answer, in its order
-    request: Request,
+def _describe(  # noqa: PLR0917  the parts of the reply, in its order
+    request: SearchTask,
     project: Project,
     found: tuple[FoundFile, ...],
     stages: tuple[Stage, ...],
     stale: tuple[Stale, ...],
     inputs: str,
-) -> Answer:
+) -> WorkerReply:
     problems: list[Broken] = []
     parameters = read_inventory("parameters", lambda: list_parameters(project), problems)
     files = {file.path: file for file in found}
-    return Answer(
+    return WorkerReply(
         pipeline=bool(project.pipeline_stages),
         metrics=tuple(files[path] for path in sorted({*list_metrics(project), *request.metrics})),
         predictions=tuple(files[path] for path in request.predictions),
@@ -173,36 +198,34 @@ def _describe(  # noqa: PLR0917  the parts of the answer, in its order
         stale=stale,
         problems=tuple(problems),
         inputs=inputs,
-        repeats=not any(stage.is_callback or stage.always_changed for stage in project.pipeline_stages),
+        is_repeatable=not any(stage.is_callback or stage.always_changed for stage in project.pipeline_stages),
     )
 
 
-def _handle(request: Request, projects: Projects, say: Say) -> Answer | Failed:
+def _handle(request: WorkerRequest, projects: Projects, say: Say) -> WorkerReply | Failed:
     remote: Remote | None = None
     try:
-        apply_overrides(Path(request.directory), request.overrides)
+        apply_overrides(request.directory, request.overrides)
         project = projects.open(request)
         if project is None:
-            lent = lend_files(Path(request.directory), None, request.lent)
-            known = request.action == "pull" and bool(request.known)
-            return Answer(project=False, pipeline=False, predictions=lent, state="known" if known else "done")
+            return _reply_without_dvc(request)
         remote = describe_remote(project.repo)
-        return _answer(request, project, say)
+        return _reply(request, project, say)
     except Exception as error:
         logging.getLogger("metricgate").debug("the worker failed", exc_info=True)
         return explain_failure(error, remote)
 
 
 def main() -> int:
-    """Answer requests until there are no more; return 0 whenever each got an answer or an explained failure."""
+    """Do requests until there are no more; return 0 if each got a reply or an explained failure."""
     reply = os.fdopen(int(os.environ.pop("METRICGATE_REPLY")), "w", encoding="utf-8", buffering=1)
 
-    def say(message: Happened | Answer | Failed) -> None:
+    def say(message: Happened | WorkerReply | Failed) -> None:
         reply.write(message.model_dump_json() + "\n")
 
     with reply, Projects() as projects:
         for line in sys.stdin.buffer:
-            say(_handle(Request.model_validate_json(line), projects, say))
+            say(_handle(REQUESTS.validate_json(line), projects, say))
     return 0
 
 

@@ -7,17 +7,17 @@ from typing import Any
 
 from dvc_data.hashfile.hash_info import HashInfo
 
-from metricgate.execution.messages import FoundFile, Lent
+from metricgate.execution.messages import FileCopy, FoundFile
 from metricgate.execution.worker.files import CacheObjects
 from metricgate.execution.worker.project import Project
 
 
-def lend_files(directory: Path, project: Project | None, wanted: Iterable[Lent]) -> tuple[FoundFile, ...]:
+def lend_files(directory: Path, project: Project | None, wanted: Iterable[FileCopy]) -> tuple[FoundFile, ...]:
     """Copy what is asked for from the work tree, brought from the cache or the remote where it is not there."""
     return tuple(_lend(directory, project, lent) for lent in wanted)
 
 
-def _lend(directory: Path, project: Project | None, lent: Lent) -> FoundFile:
+def _lend(directory: Path, project: Project | None, lent: FileCopy) -> FoundFile:
     source, target = directory / lent.path, Path(lent.target)
     if project is not None:
         _bring(project, lent)
@@ -29,7 +29,7 @@ def _lend(directory: Path, project: Project | None, lent: Lent) -> FoundFile:
     return FoundFile(path=lent.path, local=str(target))
 
 
-def _bring(project: Project, lent: Lent) -> None:
+def _bring(project: Project, lent: FileCopy) -> None:
     """Check out the outputs that the path is, lies in or holds; what lies in the work tree stays as it is.
 
     An output whose hash is given is another than the one the work tree may have.

@@ -6,18 +6,17 @@ from types import MappingProxyType
 import pytest
 
 from metricgate.errors import WorkspaceError
-from metricgate.execution.work_tree import Site
+from metricgate.execution.file_copies import open_stored_results
 from metricgate.models.snapshot import DataEntry, RevisionInfo, Snapshot, Source
-from metricgate.processes.progress import QuietProgress
-from metricgate.results import git_refs as stored
-from metricgate.results.git_refs import LAST, RESULTS, list_stored, load_results, store_results
+from metricgate.results import git_refs
+from metricgate.results.git_refs import LAST, RESULTS, list_stored
 from metricgate.revisions.baseline_revision import resolve_baseline
 from metricgate.revisions.checkout import Checkout
-from metricgate.revisions.revision import BaselineRevision
 from metricgate.settings.policy import PipelineSpec, Policy, PredictionsSpec
 from metricgate.trigger.value import Trigger, TriggerKind
 from tests.execution.conftest import POLICY, Yield, states, values
 from tests.projects import TinyProject
+from tests.results.conftest import open_tree, store
 
 
 @pytest.fixture
@@ -40,7 +39,7 @@ def test_results_of_main_are_stored_and_used_without_training(
 ) -> None:
     trained = produce(uncommitted)
     assert states(trained) == {"prepare": "cached", "evaluate": "cached"}
-    assert store_results(Checkout.open(uncommitted.root), trained, POLICY) == ""
+    assert store(uncommitted, trained) == ""
     clone = uncommitted.clone(tmp_path / "clone", "--depth=1")
 
     snapshot = baseline_of(clone)
@@ -64,7 +63,7 @@ def test_candidate_with_the_inputs_of_main_is_not_trained_again(
     uncommitted: TinyProject, produce: Yield, tmp_path: Path
 ) -> None:
     trained = produce(uncommitted)
-    store_results(Checkout.open(uncommitted.root), trained, POLICY)
+    store(uncommitted, trained)
     clone = uncommitted.clone(tmp_path / "clone")
     clone.write("README.md", "nothing the pipeline reads\n")
     clone.commit()
@@ -83,9 +82,9 @@ def test_candidate_with_the_inputs_of_main_is_not_trained_again(
 
 def test_other_inputs_find_no_stored_results(uncommitted: TinyProject, baseline_of: Yield) -> None:
     other = make_snapshot(uncommitted, "aa", uncommitted.root / "params.yaml")
-    assert store_results(Checkout.open(uncommitted.root), other, POLICY) == ""
+    assert store(uncommitted, other) == ""
 
-    with pytest.raises(WorkspaceError, match=r"no results of the baseline .* may not be reproduced"):
+    with pytest.raises(WorkspaceError, match=r"The baseline .* has no usable results, and must not be reproduced"):
         baseline_of(uncommitted, baseline_results="stored")
 
 
@@ -97,11 +96,11 @@ def make_snapshot(tiny: TinyProject, inputs: str, predictions: Path) -> Snapshot
 def test_old_results_are_pruned_and_the_list_is_newest_first(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stored, "KEPT", 2)
+    monkeypatch.setattr(git_refs, "MAX_STORED_RUNS", 2)
     checkout = Checkout.open(tiny.root)
 
     for key in ("aa", "bb", "aa", "cc"):
-        assert store_results(checkout, make_snapshot(tiny, key, tiny.root / "metrics.json"), POLICY) == ""
+        assert store(tiny, make_snapshot(tiny, key, tiny.root / "metrics.json")) == ""
 
     assert refs(tiny) == [LAST, f"{RESULTS}/aa", f"{RESULTS}/cc"]
     assert [entry.inputs for entry in list_stored(checkout)] == ["cc", "aa"]
@@ -110,9 +109,9 @@ def test_old_results_are_pruned_and_the_list_is_newest_first(
 def test_results_that_are_too_large_are_not_stored_and_say_so(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stored, "MOST_BYTES", 10)
+    monkeypatch.setattr(git_refs, "MAX_STORED_BYTES", 10)
 
-    reason = store_results(Checkout.open(tiny.root), make_snapshot(tiny, "aa", tiny.root / "metrics.json"), POLICY)
+    reason = store(tiny, make_snapshot(tiny, "aa", tiny.root / "metrics.json"))
 
     assert reason.startswith("predictions and plots that DVC does not track take more than")
     assert refs(tiny) == []
@@ -121,22 +120,17 @@ def test_results_that_are_too_large_are_not_stored_and_say_so(
 def test_large_predictions_are_left_to_the_dvc_remote(
     tiny: TinyProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stored, "MOST_BYTES", 10)
+    monkeypatch.setattr(git_refs, "MAX_STORED_BYTES", 10)
     digest = hashlib.md5((tiny.root / "eval/predictions.csv").read_bytes(), usedforsecurity=False).hexdigest()
     snapshot = replace(
         make_snapshot(tiny, "aa", tiny.root / "eval/predictions.csv"),
         data=(DataEntry(path="eval/predictions.csv", hash=digest, output=True),),
     )
-    checkout = Checkout.open(tiny.root)
-    site = Site(
-        directory=tiny.root, files=tmp_path / "files", logs=tmp_path / "logs", name="baseline", progress=QuietProgress()
-    )
-    revision = BaselineRevision(sha=tiny.sha(), name="main", reason="")
     kept = tiny.read("eval/predictions.csv")
 
-    assert store_results(checkout, snapshot, POLICY) == ""
+    assert store(tiny, snapshot) == ""
     tiny.forget_cache()
-    loaded = load_results(checkout, "aa", revision, POLICY, site)
+    loaded = open_stored_results(open_tree(tiny, tmp_path)).find("aa", None, POLICY, snapshot.info)
 
     assert loaded is not None
     found = loaded.predictions[""]
@@ -148,14 +142,14 @@ def test_large_predictions_are_left_to_the_dvc_remote(
 def test_storing_without_the_right_to_push_is_a_sentence_and_no_failure(tiny: TinyProject) -> None:
     tiny.git("remote", "set-url", "origin", "/nonexistent")
 
-    reason = store_results(Checkout.open(tiny.root), make_snapshot(tiny, "aa", tiny.root / "metrics.json"), POLICY)
+    reason = store(tiny, make_snapshot(tiny, "aa", tiny.root / "metrics.json"))
 
     assert reason.startswith("they could not be pushed: ")
 
 
 def test_scheduled_run_is_compared_with_the_last_stored_result(tiny: TinyProject) -> None:
     first = tiny.sha()
-    store_results(Checkout.open(tiny.root), make_snapshot(tiny, "aa", tiny.root / "metrics.json"), POLICY)
+    store(tiny, make_snapshot(tiny, "aa", tiny.root / "metrics.json"))
     for number in range(3):
         tiny.commit(f"later {number}")
     tiny.git("push", "--quiet", "origin", "main")
@@ -178,10 +172,9 @@ def test_results_of_a_command_are_stored_under_its_tree(tiny: TinyProject, produ
     )
     tiny.write(".gitignore", "p.csv\nmetrics.json\n")
     tiny.commit()
-    checkout = Checkout.open(tiny.root)
 
     trained = produce(tiny, policy, pipeline=pipeline)
-    assert store_results(checkout, trained, policy) == ""
+    assert store(tiny, trained, policy) == ""
     baseline = baseline_of(tiny, "main", policy, pipeline=pipeline)
 
     assert baseline.info.source == Source.STORED

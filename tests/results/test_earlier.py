@@ -6,19 +6,20 @@ from types import MappingProxyType
 
 import pytest
 
-from metricgate.execution.candidate import ProduceOptions, produce_candidate
-from metricgate.execution.pins import fingerprint_environment
+from metricgate.execution.candidate import produce_candidate
+from metricgate.execution.environment import fingerprint_environment
 from metricgate.models.snapshot import FileMetric, RevisionInfo, Snapshot, Source, Stage
 from metricgate.processes.progress import QuietProgress
 from metricgate.report.formats.markdown import render_comment
 from metricgate.report.formats.terminal import render_terminal
 from metricgate.report.value import Report
-from metricgate.results.folder import FOLDER, KEPT, EarlierRuns
+from metricgate.results.retention import MAX_WORKSPACE_RUNS
+from metricgate.results.workspace_results import FOLDER, Side, WorkspaceResults
 from metricgate.revisions.checkout import Checkout
 from metricgate.run import Request, run
 from metricgate.settings.policy import PipelineSpec
 from metricgate.trigger import Trigger, TriggerKind
-from tests.execution.conftest import POLICY
+from tests.execution.conftest import POLICY, make_context
 from tests.projects import TinyProject
 
 ROLL = """\
@@ -130,15 +131,11 @@ def test_a_stage_that_always_runs_has_more_inputs_than_are_known(
     dice: TinyProject, tmp_path: Path, always: str, kept: int
 ) -> None:
     dice.write("dvc.yaml", PIPELINE.replace("    outs:", f"    always_changed: {always}\n    outs:"))
-    checkout = Checkout.open(dice.root)
-    options = ProduceOptions(scratch=tmp_path / "scratch")
-    progress = QuietProgress()
+    context = make_context(dice.root, tmp_path)
 
-    produce_candidate(
-        checkout, POLICY, options, progress=progress, logs=tmp_path / "logs", earlier=EarlierRuns.open(checkout)
-    )
+    produce_candidate(context, POLICY, earlier=open_runs(context.checkout))
 
-    assert len(EarlierRuns.open(checkout).runs) == kept
+    assert len(open_runs(context.checkout).runs) == kept
 
 
 @pytest.mark.acceptance
@@ -198,13 +195,17 @@ def make_snapshot(tmp_path: Path, inputs: str = "in") -> Snapshot:
     )
 
 
+def open_runs(checkout: Checkout, side: Side = "candidate") -> WorkspaceResults:
+    return WorkspaceResults.open(checkout, side)
+
+
 def keep(checkout: Checkout, snapshot: Snapshot, environment: str = "env") -> None:
-    EarlierRuns.open(checkout).keep("candidate", snapshot, environment, POLICY, QuietProgress())
+    open_runs(checkout).keep(snapshot, environment, POLICY)
 
 
 def load(checkout: Checkout, inputs: str = "in", environment: str = "env") -> Snapshot | None:
     info = RevisionInfo(revision="b" * 40, name="y", source=Source.WORKSPACE)
-    return EarlierRuns.open(checkout).load("candidate", inputs, environment, info, POLICY)
+    return open_runs(checkout).find(inputs, environment, POLICY, info)
 
 
 def test_what_is_kept_comes_back_and_says_when_it_was_made(checkout: Checkout, tmp_path: Path) -> None:
@@ -229,8 +230,8 @@ def test_the_first_result_of_equal_inputs_stays(checkout: Checkout, tmp_path: Pa
     again = make_snapshot(tmp_path)
     keep(checkout, again)
 
-    assert EarlierRuns.open(checkout).known("candidate", "env") == ("in",)
-    assert EarlierRuns.open(checkout).known("baseline", "env") == ()
+    assert open_runs(checkout).list_keys("env") == ("in",)
+    assert open_runs(checkout, "baseline").list_keys("env") == ()
 
 
 @pytest.mark.parametrize(("inputs", "environment"), [("other", "env"), ("in", "other")])
@@ -249,14 +250,14 @@ def find_kept(checkout: Checkout) -> Path:
 
 def test_a_file_that_changed_after_the_run_began_is_not_believed(checkout: Checkout, tmp_path: Path) -> None:
     keep(checkout, make_snapshot(tmp_path))
-    runs = EarlierRuns.open(checkout)
+    runs = open_runs(checkout)
     kept = find_kept(checkout)
     kept.write_text("id,label,score\n1,1,0.9\n", encoding="utf-8")
     text = kept.parents[1].joinpath("results.json").read_text(encoding="utf-8")
     kept.parents[1].joinpath("results.json").write_text(text.replace("0.25", "0.75"), encoding="utf-8")
 
     info = RevisionInfo(name="y", source=Source.WORKSPACE)
-    assert runs.load("candidate", "in", "env", info, POLICY) is None
+    assert runs.find("in", "env", POLICY, info) is None
 
 
 @pytest.mark.parametrize("name", ["../../../secret.csv", "0/..", "/etc/passwd", "0/../../x", f"0/{'x' * 300}"])
@@ -280,8 +281,7 @@ def test_a_link_in_place_of_a_file_or_folder_is_not_followed(checkout: Checkout,
     assert load(checkout) is None
 
     (checkout.directory / FOLDER / "baseline").symlink_to(elsewhere)
-    runs = EarlierRuns.open(checkout)
-    runs.keep("baseline", make_snapshot(tmp_path), "env", POLICY, QuietProgress())
+    open_runs(checkout, "baseline").keep(make_snapshot(tmp_path), "env", POLICY)
     assert list(elsewhere.iterdir()) == []
 
 
@@ -300,11 +300,11 @@ def run_git(checkout: Checkout, *arguments: str) -> None:
 
 
 def test_only_the_newest_runs_are_kept(checkout: Checkout, tmp_path: Path) -> None:
-    for number in range(KEPT + 2):
+    for number in range(MAX_WORKSPACE_RUNS + 2):
         keep(checkout, make_snapshot(tmp_path, f"in{number}"))
 
-    assert len(EarlierRuns.open(checkout).runs) == KEPT
-    assert load(checkout, f"in{KEPT + 1}") is not None
+    assert len(open_runs(checkout).runs) == MAX_WORKSPACE_RUNS
+    assert load(checkout, f"in{MAX_WORKSPACE_RUNS + 1}") is not None
 
 
 @pytest.mark.parametrize(
@@ -355,15 +355,8 @@ def test_another_committed_model_is_another_input_of_the_stages_that_judge_it(
         tiny.write("model.txt", quality)
         tiny.dvc("commit", "--quiet", "--force", "train")
         tiny.commit(quality)
-        checkout = Checkout.open(tiny.root)
-        snapshot = produce_candidate(
-            checkout,
-            POLICY,
-            ProduceOptions(scratch=tmp_path / quality),
-            progress=QuietProgress(),
-            logs=tmp_path / "logs",
-            earlier=EarlierRuns.open(checkout),
-        )
+        context = make_context(tiny.root, tmp_path / quality)
+        snapshot = produce_candidate(context, POLICY, earlier=open_runs(context.checkout))
         found.append(snapshot.metrics[0].value)
         start_fresh(tiny)
 

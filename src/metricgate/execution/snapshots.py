@@ -1,0 +1,90 @@
+"""The snapshots of candidate, baseline and anchor, produced or read with as few workers as possible."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from metricgate.context import RunContext
+from metricgate.errors import TimeLimitError, WorkspaceError
+from metricgate.execution.baseline import describe_inspection, fetch_baseline
+from metricgate.execution.candidate import produce_candidate
+from metricgate.execution.messages import Count
+from metricgate.execution.production import Inspections
+from metricgate.execution.session import ask_worker
+from metricgate.models.snapshot import FileCounts, Snapshot
+from metricgate.results.workspace_results import WorkspaceResults
+from metricgate.revisions.baseline_revision import BaselineRevision
+from metricgate.settings.selection import PolicyChoice
+
+_COUNT_S = 120
+
+
+@dataclass(frozen=True, kw_only=True)
+class SnapshotSet:
+    """What a run compares."""
+
+    candidate: Snapshot
+    baseline: Snapshot | None
+    anchor: Snapshot | None
+
+
+def produce_snapshots(
+    context: RunContext,
+    choice: PolicyChoice,
+    baseline: BaselineRevision | None,
+    anchor: BaselineRevision | None,
+    *,
+    on_default_branch: bool,
+) -> SnapshotSet:
+    """Return the snapshots of candidate, baseline and anchor.
+
+    What is ``on_default_branch`` becomes a baseline: never with results that a pull request left in the workspace.
+
+    Raises
+    ------
+    WorkspaceError
+        If one of them is not available.
+    """
+    checkout, policy = context.checkout, choice.baseline
+    frozen = replace(context, scratch=context.scratch / "anchor")
+    # With other values for parameters, what a revision recorded is not what is asked for.
+    others = () if policy.pipeline.params else ((context, baseline), (frozen, anchor))
+    requests = tuple(describe_inspection(how, revision, policy) for how, revision in others if revision)
+    inspections = Inspections(requests=requests)
+    earlier, own = WorkspaceResults.open(checkout, "baseline"), WorkspaceResults.open(checkout, "candidate")
+    candidate = produce_candidate(
+        context, choice.candidate, earlier=None if on_default_branch else own, inspections=inspections
+    )
+
+    def fetch(how: RunContext, revision: BaselineRevision | None) -> Snapshot | None:
+        if revision is None:
+            return None
+        return fetch_baseline(how, revision, policy, earlier=earlier, inspections=inspections)
+
+    return SnapshotSet(candidate=candidate, baseline=fetch(context, baseline), anchor=fetch(frozen, anchor))
+
+
+def count_changed_files(context: RunContext, baseline: Snapshot, candidate: Snapshot) -> Mapping[str, FileCounts]:
+    """Return, for each tracked folder that differs, how many of its files were added, modified and deleted.
+
+    Only the folders' listings are read. Where that fails, the counts say why; it never changes a verdict.
+    """
+    before = {entry.path: entry.hash for entry in baseline.data if not entry.output}
+    folders = {
+        entry.path: (old, entry.hash)
+        for entry in candidate.data
+        if (old := before.get(entry.path)) and entry.hash and old != entry.hash and _are_folders(old, entry.hash)
+    }
+    if not folders:
+        return {}
+    request = Count(directory=context.checkout.directory, folders=tuple(folders.values()), files=context.scratch)
+    try:
+        reply = ask_worker(context, request, log="listings.log", timeout_s=_COUNT_S)
+    except TimeLimitError:
+        return dict.fromkeys(folders, FileCounts(unknown="The DVC remote took too long."))
+    except WorkspaceError as error:
+        return dict.fromkeys(folders, FileCounts(unknown=error.what))
+    return dict(zip(folders, reply.counts, strict=True))
+
+
+def _are_folders(*hashes: str) -> bool:
+    return all(digest.endswith(".dir") for digest in hashes)
