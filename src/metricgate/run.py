@@ -22,9 +22,11 @@ from metricgate.processes.progress import Progress
 from metricgate.report.sections.context import describe_timing
 from metricgate.report.value import Acceptance, Report, Timing
 from metricgate.results.folder import EarlierRuns
+from metricgate.results.git_refs import find_last_revision
 from metricgate.revisions.baseline_revision import BaselineRevision, resolve_baseline
-from metricgate.revisions.changed_sources import find_touched_files, locate_parameters
-from metricgate.revisions.checkout import Access, Checkout
+from metricgate.revisions.changed_sources import find_changed_sources, locate_parameters
+from metricgate.revisions.checkout import Checkout
+from metricgate.revisions.git_command import Access
 from metricgate.settings.policy import FILE_NAME
 from metricgate.settings.selection import (
     PolicyChoice,
@@ -66,7 +68,9 @@ def run(request: Request, progress: Progress) -> Report:
         Path(scratch).chmod(0o711)
         try:
             checkout = Checkout.open(request.directory, request.access)
-            revision = resolve_baseline(checkout, request.trigger, requested=request.baseline)
+            revision = resolve_baseline(
+                checkout, request.trigger, requested=request.baseline, find_last_stored=find_last_revision
+            )
             choice = _choose_policy(checkout, revision, request)
             case = _produce(checkout, revision, choice, request, progress, Path(scratch))
             case = _complete(checkout, case, request, progress, Path(scratch))
@@ -133,7 +137,7 @@ def _produce(  # noqa: PLR0917  the run's own values, in the order of the story
         if baseline
         else {}
     )
-    touched = revision and find_touched_files(checkout, revision.sha, choice.candidate)
+    changed = revision and find_changed_sources(checkout, revision.sha, choice.candidate)
     return Case(
         baseline=baseline,
         candidate=replace(candidate, info=_name_candidate(candidate.info, checkout, request.trigger)),
@@ -141,8 +145,8 @@ def _produce(  # noqa: PLR0917  the run's own values, in the order of the story
         choice=choice,
         id=request.id,
         accepted=request.accepted,
-        warnings=touched.warnings if touched else (),
-        sources=touched.sources if touched else (),
+        warnings=changed.warnings if changed else (),
+        sources=changed.sources if changed else (),
         file_counts=counts,
         policy_path=checkout.prefix + request.policy_name,
         reproduce=_reproduce_command(checkout, revision),

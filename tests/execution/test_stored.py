@@ -10,10 +10,9 @@ from metricgate.execution.work_tree import Site
 from metricgate.models.snapshot import DataEntry, RevisionInfo, Snapshot, Source
 from metricgate.processes.progress import QuietProgress
 from metricgate.results import git_refs as stored
-from metricgate.results.git_refs import LAST, RESULTS, list_stored, load_results, store_results
-from metricgate.revisions.baseline_revision import resolve_baseline
+from metricgate.results.git_refs import LAST, RESULTS, find_last_revision, list_stored, load_results, store_results
+from metricgate.revisions.baseline_revision import BaselineRevision, resolve_baseline
 from metricgate.revisions.checkout import Checkout
-from metricgate.revisions.revision import BaselineRevision
 from metricgate.settings.policy import PipelineSpec, Policy, PredictionsSpec
 from metricgate.trigger.value import Trigger, TriggerKind
 from tests.execution.conftest import POLICY, Yield, states, values
@@ -161,7 +160,7 @@ def test_scheduled_run_is_compared_with_the_last_stored_result(tiny: TinyProject
     tiny.git("push", "--quiet", "origin", "main")
     trigger = Trigger(kind=TriggerKind.SCHEDULE, default_branch="main")
 
-    baseline = resolve_baseline(Checkout.open(tiny.root), trigger)
+    baseline = resolve_baseline(Checkout.open(tiny.root), trigger, find_last_stored=find_last_revision)
 
     assert baseline is not None
     assert (baseline.sha, baseline.reason) == (first, "the last run on main whose results were stored")

@@ -16,8 +16,8 @@ from metricgate.models.snapshot import RevisionInfo, Snapshot, Source
 from metricgate.processes.progress import Progress
 from metricgate.results.folder import EarlierRuns
 from metricgate.results.git_refs import load_results
+from metricgate.revisions.baseline_revision import BaselineRevision
 from metricgate.revisions.checkout import Checkout
-from metricgate.revisions.revision import BaselineRevision
 from metricgate.settings.policy import Policy
 
 _FILES = "baseline"

@@ -15,8 +15,8 @@ from metricgate.models.snapshot import RevisionInfo, Snapshot, Source
 from metricgate.processes.progress import Progress
 from metricgate.results.folder import EarlierRuns, was_produced
 from metricgate.results.git_refs import list_stored, load_results
+from metricgate.revisions.baseline_revision import BaselineRevision
 from metricgate.revisions.checkout import Checkout
-from metricgate.revisions.revision import BaselineRevision
 from metricgate.settings.policy import PipelineSpec, Policy
 
 __all__ = ["ProduceOptions", "produce_candidate"]

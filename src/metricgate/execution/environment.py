@@ -8,9 +8,8 @@ from pathlib import Path
 
 from metricgate.errors import ConfigurationError, WorkspaceError
 from metricgate.execution.work_tree import ProduceOptions, Site
-from metricgate.processes.command import capture_command
-from metricgate.processes.environment import scrub_environment
-from metricgate.processes.own_files import make_ignored_folder
+from metricgate.processes.command import capture_command, scrub_environment
+from metricgate.processes.safe_files import make_ignored_folder
 
 CACHE_FOLDER = ".metricgate/uv"
 _LOCK = "uv.lock"

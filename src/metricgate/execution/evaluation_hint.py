@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from metricgate.revisions.changed_sources import list_paths, read_stages
 from metricgate.revisions.checkout import Checkout
+from metricgate.revisions.dvc_yaml import OUTPUT_KEYS, list_paths, read_stages
 from metricgate.settings.policy import Policy
 
 TABLES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".feather")
@@ -15,7 +15,6 @@ _PLACEHOLDERS = {
     "data": "data/test.csv",
     "train": "data/train.csv",
 }
-_MADE = ("outs", "metrics", "plots")
 
 
 def suggest_evaluation(checkout: Checkout, policy: Policy) -> str:
@@ -26,9 +25,9 @@ def suggest_evaluation(checkout: Checkout, policy: Policy) -> str:
     own = policy.evaluation
     if own is not None and own.train:
         return ""
-    stages = read_stages(checkout)
+    stages = read_stages(checkout.directory)
     predictions = {spec.path for spec in policy.prediction_sets.values()}
-    judging = next((stage for stage in stages if predictions & set(list_paths(stage, *_MADE))), {})
+    judging = next((stage for stage in stages if predictions & set(list_paths(stage, *OUTPUT_KEYS))), {})
     found = {"command": _find_command(judging), **_find_files(judging, stages)}
     if own is not None:
         found |= {"command": own.command, "model": own.model, "data": own.data}
@@ -45,7 +44,7 @@ def _find_command(stage: Mapping[str, Any]) -> str:
 def _find_files(judging: Mapping[str, Any], stages: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Give model, test data and training data: what the judging stage reads, and what the model's own stage reads."""
     read = list(list_paths(judging, "deps"))
-    made = [(out.rstrip("/"), stage) for stage in stages for out in list_paths(stage, *_MADE)]
+    made = [(out.rstrip("/"), stage) for stage in stages for out in list_paths(stage, *OUTPUT_KEYS)]
     models = (
         (path, stage)
         for path in read

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from metricgate.execution.inspections import Inspections
-from metricgate.processes.command import CompletedCommand, run_command
-from metricgate.processes.environment import scrub_environment
+from metricgate.processes.command import CompletedCommand, run_command, scrub_environment
 from metricgate.processes.owner import Owner
 from metricgate.processes.progress import Progress
 from metricgate.settings.policy import PipelineSpec

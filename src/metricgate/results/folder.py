@@ -19,9 +19,9 @@ from pydantic import ValidationError
 from metricgate.errors import ConfigurationError
 from metricgate.models.base import Value
 from metricgate.models.snapshot import RevisionInfo, Snapshot, Source
-from metricgate.processes.own_files import make_folder, make_ignored_folder, replace_file
 from metricgate.processes.owner import hand_back
 from metricgate.processes.progress import Progress
+from metricgate.processes.safe_files import make_folder, make_ignored_folder, replace_file
 from metricgate.results.git_refs import StoredFile, StoredResults, describe_results, restore_snapshot
 from metricgate.revisions.checkout import Checkout
 from metricgate.settings.policy import Policy

@@ -29,8 +29,8 @@ from metricgate.models.snapshot import (
     Stage,
 )
 from metricgate.revisions.ancestry import fetch_ref
+from metricgate.revisions.baseline_revision import BaselineRevision
 from metricgate.revisions.checkout import Checkout
-from metricgate.revisions.revision import BaselineRevision
 from metricgate.settings.policy import Policy
 
 RESULTS = "refs/metricgate/results"
