@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from metricgate.execution.messages import Answer, Broken, Failed, FoundFile, Happened, Request, Stale
+from metricgate.execution.worker.cache_push import push_produced
+from metricgate.execution.worker.data_pull import pull_data
 from metricgate.execution.worker.failures import PipelineFailedError, explain_failure
-from metricgate.execution.worker.files import RevisionFiles
+from metricgate.execution.worker.file_copies import copy_out
+from metricgate.execution.worker.folder_counts import count_changes
 from metricgate.execution.worker.inventory import (
     list_data,
     list_metrics,
@@ -18,13 +21,11 @@ from metricgate.execution.worker.inventory import (
     list_plots,
     read_inventory,
 )
-from metricgate.execution.worker.lending import lend_files
-from metricgate.execution.worker.listings import count_changes
 from metricgate.execution.worker.overrides import apply_overrides
 from metricgate.execution.worker.project import Project, open_project
-from metricgate.execution.worker.publication import push_produced
 from metricgate.execution.worker.remote import Remote, describe_remote
-from metricgate.execution.worker.reproduction import Reproduction, pull_data, unchanged_stages
+from metricgate.execution.worker.reproduction import Reproduction, unchanged_stages
+from metricgate.execution.worker.revision_files import RevisionFiles
 from metricgate.execution.worker.staleness import find_stale, has_modified_data, hash_inputs
 from metricgate.models.snapshot import Stage
 
@@ -59,7 +60,7 @@ def _answer(request: Request, project: Project, say: Say) -> Answer:  # noqa: PL
             wanted = zip(request.predictions, request.hashes, strict=True)
             return Answer(predictions=tuple(files.find_object(path, digest) for path, digest in wanted))
         case "lend":
-            return Answer(predictions=lend_files(Path(request.directory), project, request.lent))
+            return Answer(predictions=copy_out(Path(request.directory), project, request.lent))
         case "count":
             return Answer(counts=count_changes(project, request.folders))
         case "push":
@@ -183,7 +184,7 @@ def _handle(request: Request, projects: Projects, say: Say) -> Answer | Failed:
         apply_overrides(Path(request.directory), request.overrides)
         project = projects.open(request)
         if project is None:
-            lent = lend_files(Path(request.directory), None, request.lent)
+            lent = copy_out(Path(request.directory), None, request.lent)
             known = request.action == "pull" and bool(request.known)
             return Answer(project=False, pipeline=False, predictions=lent, state="known" if known else "done")
         remote = describe_remote(project.repo)

@@ -1,17 +1,10 @@
-"""The DVC remote: whether it can be reached at all, within seconds, and what it needs."""
+"""The default DVC remote as it is configured, and the credentials that its kind needs."""
 
-import os
-import socket
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from metricgate.execution.worker.failures import RemoteFailedError
-
-CONNECT_S = 5.0
 _PORTS = {"http": 80, "https": 443, "webdav": 80, "webdavs": 443, "ssh": 22, "s3": 443, "gs": 443, "azure": 443}
-_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 NEEDS = {
     "s3": "the secrets AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the step's env, or a role "
@@ -29,7 +22,7 @@ NEEDS = {
 
 @dataclass(frozen=True)
 class Remote:
-    """The default remote as it is configured. ``url`` carries no password."""
+    """The default remote. ``url`` does not contain a password."""
 
     name: str
     url: str
@@ -63,62 +56,3 @@ def describe_remote(repo: Any) -> Remote | None:
         host = {"gs": "storage.googleapis.com", "s3": "s3.amazonaws.com"}.get(kind)
     clean = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
     return Remote(name=name, url=clean, kind=kind, host=host, port=port)
-
-
-def check_remote(repo: Any, *, connect_s: float = CONNECT_S) -> None:
-    """Fail within ``connect_s`` seconds where the remote cannot be reached at all: its client would retry for long.
-
-    Raises
-    ------
-    RemoteFailedError
-        No default remote, its folder does not exist, or nobody answers at its address.
-    """
-    remote = describe_remote(repo)
-    if remote is None:
-        raise RemoteFailedError(
-            "Something has to be fetched, and DVC has no default remote.",
-            expected="a default remote in .dvc/config that holds the data and results.",
-            fix="run `dvc remote add --default NAME URL`, `dvc push`, and commit .dvc/config.",
-        )
-    if remote.kind == "local" and not Path(remote.url).is_dir():
-        raise RemoteFailedError(
-            f"{remote.title} is a folder that does not exist here.",
-            expected=f"{remote.needs}.",
-            fix="correct the remote's url, mount the folder, or use a remote that CI can reach.",
-        )
-    if remote.host and not any(os.environ.get(name) or os.environ.get(name.upper()) for name in _PROXIES):
-        _check_address(remote, connect_s)
-
-
-def check_bucket(repo: Any, remote: Remote) -> None:
-    """Fail if the bucket does not exist: to DVC, every object in it is then merely missing.
-
-    Raises
-    ------
-    RemoteFailedError
-        No such bucket. Other failures of the question say nothing: not every key may list buckets.
-    """
-    if remote.kind not in ("s3", "gs", "azure"):
-        return
-    try:
-        repo.cloud.get_remote(remote.name).fs.fs.ls(urlsplit(remote.url).hostname)
-    except FileNotFoundError as error:
-        raise RemoteFailedError(
-            f"{remote.title} names a bucket that does not exist.",
-            expected="the bucket in the remote's url.",
-            fix="correct the url in .dvc/config, or create the bucket and run `dvc push`.",
-        ) from error
-    except OSError:
-        return
-
-
-def _check_address(remote: Remote, connect_s: float) -> None:
-    try:
-        with socket.create_connection((remote.host, remote.port or 443), timeout=connect_s):
-            pass
-    except OSError as error:
-        raise RemoteFailedError(
-            f"{remote.title} cannot be reached: {remote.host}:{remote.port or 443}: {error.strerror or error}.",
-            expected="a remote that answers from where this runs.",
-            fix="check the address in .dvc/config and the network or VPN of the runner.",
-        ) from error
