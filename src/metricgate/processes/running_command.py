@@ -95,7 +95,7 @@ class _Reader:
         self._selector.register(stream, selectors.EVENT_READ, is_reply)
 
     def run(self, process: subprocess.Popen[bytes], deadline: float | None, until: Callable[[], bool]) -> bool:
-        """Return whether it ended, or ``until`` came true, in time; a grandchild that holds the pipe is not waited for."""
+        """Return whether it ended, or ``until`` came true, in time; grandchildren that hold the pipe are ignored."""
         ended_at: float | None = None
         while self._selector.get_map():
             if until():

@@ -10,10 +10,11 @@ from functools import cached_property
 from typing import Any
 
 HIDDEN = "***"
-SHORTEST = 8  # a shorter value is a word, and hiding it would make every text unreadable
+MIN_LENGTH = 8  # a shorter value is a word, and hiding it would make every text unreadable
 
 _SECRET_NAMES = re.compile(
-    r".*(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|CONNECTION_STRING|ACCESS_KEY|API_KEY|ACCOUNT_KEY)(?:_ID)?",
+    r".*(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|CONNECTION_STRING|ACCESS_KEY"
+    r"|API_KEY|ACCOUNT_KEY)(?:_ID)?",
     re.IGNORECASE,
 )
 # GitHub's own tokens, wherever they come from (actions/checkout leaves one in Git's configuration).
@@ -29,10 +30,10 @@ class Mask:
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> "Mask":
-        """Return a mask of the values, and of each of their lines, whose names in ``environ`` say that they are secret."""
+        """Return a mask of the values in ``environ`` that are secret by their name, and of each of their lines."""
         values = [value for name, value in environ.items() if _SECRET_NAMES.fullmatch(name)]
         lines = {line.strip() for value in values for line in (value, *value.splitlines())}
-        return cls(tuple(sorted((line for line in lines if len(line) >= SHORTEST), key=len, reverse=True)))
+        return cls(tuple(sorted((line for line in lines if len(line) >= MIN_LENGTH), key=len, reverse=True)))
 
     def hide(self, text: str) -> str:
         return self._pattern.sub(HIDDEN, text)

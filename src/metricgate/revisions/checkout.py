@@ -34,7 +34,7 @@ class Checkout(GitRepository):
 
     @classmethod
     def open(cls, directory: Path, access: Access | None = None) -> "Checkout":
-        """Find the Git work tree that ``directory`` lies in.
+        """Return the Git work tree around ``directory``.
 
         Raises
         ------

@@ -41,7 +41,7 @@ def run_git(
     request: bytes = b"",
 ) -> CompletedProcess[bytes]:
     """Run Git in ``cwd`` as ``owner`` with ``request`` as its input; return how it ended, whatever that was."""
-    # Some messages are matched, and nobody is there to answer a question.
+    # Some messages are matched, and no person can answer a question.
     plain = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
     home = owner.environment(os.environ.get("HOME", "/")) if owner else {}
     env = scrub_environment(os.environ) | plain | home | dict(environment or {})

@@ -11,7 +11,9 @@ from typing import Any
 from metricgate.execution.messages import Answer, Broken, Failed, FoundFile, Happened, Request, Stale
 from metricgate.execution.worker.cache_push import push_produced
 from metricgate.execution.worker.data_pull import pull_data
-from metricgate.execution.worker.failures import PipelineFailedError, explain_failure
+from metricgate.execution.worker.dvc_failures import PipelineFailedError, explain_failure
+from metricgate.execution.worker.dvc_project import Project, open_project
+from metricgate.execution.worker.dvc_remote import Remote, describe_remote
 from metricgate.execution.worker.file_copies import copy_out
 from metricgate.execution.worker.folder_counts import count_changes
 from metricgate.execution.worker.inventory import (
@@ -22,8 +24,6 @@ from metricgate.execution.worker.inventory import (
     read_inventory,
 )
 from metricgate.execution.worker.overrides import apply_overrides
-from metricgate.execution.worker.project import Project, open_project
-from metricgate.execution.worker.remote import Remote, describe_remote
 from metricgate.execution.worker.reproduction import Reproduction, unchanged_stages
 from metricgate.execution.worker.revision_files import RevisionFiles
 from metricgate.execution.worker.staleness import find_stale, has_modified_data, hash_inputs

@@ -7,9 +7,9 @@ from typing import Any
 from dvc_data.hashfile.hash import file_md5
 from dvc_data.hashfile.hash_info import HashInfo
 
-from metricgate.execution.worker.failures import PipelineFailedError, find_remote_failure
-from metricgate.execution.worker.project import Project
-from metricgate.execution.worker.remote import Remote, describe_remote
+from metricgate.execution.worker.dvc_failures import PipelineFailedError, find_remote_failure
+from metricgate.execution.worker.dvc_project import Project
+from metricgate.execution.worker.dvc_remote import Remote, describe_remote
 from metricgate.execution.worker.remote_check import check_bucket, check_remote
 
 
@@ -23,7 +23,7 @@ def is_intact(path: str, hash_info: Any, fs: Any) -> bool:
 
 
 class CacheObjects:
-    """DVC's local cache, filled from the remote with what is asked for."""
+    """DVC's local cache, filled from the remote on request."""
 
     def __init__(self, project: Project) -> None:
         self._repo = project.repo

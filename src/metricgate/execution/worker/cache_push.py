@@ -4,7 +4,7 @@ from typing import Any
 
 from dvc.stage.cache import RunCacheNotSupported
 
-from metricgate.execution.worker.project import Project
+from metricgate.execution.worker.dvc_project import Project
 from metricgate.execution.worker.remote_check import check_remote
 
 

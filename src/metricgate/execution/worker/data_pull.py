@@ -3,9 +3,9 @@
 from typing import Any
 
 from metricgate.execution.worker.cache_objects import CacheObjects
-from metricgate.execution.worker.failures import PipelineFailedError, RemoteFailedError, explain_failure
-from metricgate.execution.worker.project import Project
-from metricgate.execution.worker.remote import describe_remote
+from metricgate.execution.worker.dvc_failures import PipelineFailedError, RemoteFailedError, explain_failure
+from metricgate.execution.worker.dvc_project import Project
+from metricgate.execution.worker.dvc_remote import describe_remote
 from metricgate.execution.worker.remote_check import check_remote
 from metricgate.execution.worker.stage_watcher import Say
 

@@ -8,7 +8,7 @@ from dvc_data.hashfile.hash_info import HashInfo
 
 from metricgate.execution.messages import FoundFile, Lent
 from metricgate.execution.worker.cache_objects import CacheObjects
-from metricgate.execution.worker.project import Project
+from metricgate.execution.worker.dvc_project import Project
 
 
 def copy_out(directory: Path, project: Project | None, copies: Iterable[Lent]) -> tuple[FoundFile, ...]:
@@ -29,9 +29,9 @@ def _copy_out(directory: Path, project: Project | None, copy: Lent) -> FoundFile
 
 
 def _bring(project: Project, copy: Lent) -> None:
-    """Check out the outputs that the path is, is in, or contains; files that the work tree has stay as they are.
+    """Check out the outputs that are at, around or below the path, as far as the work tree lacks them.
 
-    An output whose hash is given replaces the one that the work tree may have.
+    With a hash given, that version of the output replaces the one in the work tree.
     """
     path, isin_or_eq = project.path(copy.path), project.repo.fs.isin_or_eq
     objects = CacheObjects(project)

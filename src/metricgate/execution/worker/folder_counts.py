@@ -4,8 +4,8 @@ from dvc_data.hashfile.hash_info import HashInfo
 from dvc_data.hashfile.tree import Tree
 
 from metricgate.execution.worker.cache_objects import CacheObjects, is_intact
-from metricgate.execution.worker.failures import PipelineFailedError, RemoteFailedError, explain_failure
-from metricgate.execution.worker.project import Project
+from metricgate.execution.worker.dvc_failures import PipelineFailedError, RemoteFailedError, explain_failure
+from metricgate.execution.worker.dvc_project import Project
 from metricgate.models.snapshot import FileCounts
 
 Listing = dict[tuple[str, ...], str]
@@ -15,7 +15,7 @@ def count_changes(project: Project, folders: tuple[tuple[str, str], ...]) -> tup
     """Return the counts for each pair of hashes ``(before, after)`` of folders.
 
     A listing (DVC's ``.dir`` object) names the files of a folder with their hashes. It comes from the cache, or from
-    the remote if it was not pulled; the files themselves are never fetched. Without both listings the counts are unknown.
+    the remote if it was not pulled; the files themselves are never fetched. Counts without both listings are unknown.
     """
     listings = _Listings(project)
     return tuple(_count(listings, before, after) for before, after in folders)
@@ -24,7 +24,7 @@ def count_changes(project: Project, folders: tuple[tuple[str, str], ...]) -> tup
 def _count(listings: "_Listings", before: str, after: str) -> FileCounts:
     try:
         old, new = listings.read(before), listings.read(after)
-    except Exception as error:  # noqa: BLE001  whatever the storage raises: the verdict does not depend on these numbers
+    except Exception as error:  # noqa: BLE001  whatever the storage raises: the verdict does not depend on it
         return FileCounts(unknown=explain_failure(error, listings.objects.remote).what)
     return FileCounts(
         added=len(new.keys() - old.keys()),

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from metricgate.execution.messages import Broken, FoundPlot
-from metricgate.execution.worker.failures import explain_failure
-from metricgate.execution.worker.project import Project
+from metricgate.execution.worker.dvc_failures import explain_failure
+from metricgate.execution.worker.dvc_project import Project
 from metricgate.execution.worker.revision_files import RevisionFiles
 from metricgate.models.snapshot import DataEntry, Parameter, PlotFile, Scalar
 

@@ -8,7 +8,7 @@ from typing import Any
 from dvc.utils.serialize import MODIFIERS
 
 from metricgate.execution.messages import Override
-from metricgate.execution.worker.failures import PipelineFailedError
+from metricgate.execution.worker.dvc_failures import PipelineFailedError
 
 _EXPECTED = "parameters that exist at this revision: NAME for one in params.yaml, FILE:NAME for another file's."
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from metricgate.execution.worker.failures import RemoteFailedError
-from metricgate.execution.worker.remote import Remote, describe_remote
+from metricgate.execution.worker.dvc_failures import RemoteFailedError
+from metricgate.execution.worker.dvc_remote import Remote, describe_remote
 
 CONNECT_S = 5.0
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")

@@ -5,7 +5,7 @@ from typing import Any
 
 from metricgate.execution.worker.cache_objects import check_restored
 from metricgate.execution.worker.data_pull import pull_inputs, pull_run_cache
-from metricgate.execution.worker.project import Project
+from metricgate.execution.worker.dvc_project import Project
 from metricgate.execution.worker.stage_watcher import Say, StageWatcher
 from metricgate.models.snapshot import Stage
 

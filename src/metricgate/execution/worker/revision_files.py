@@ -8,12 +8,12 @@ from dvc_data.hashfile.hash_info import HashInfo
 
 from metricgate.execution.messages import FoundFile
 from metricgate.execution.worker.cache_objects import CacheObjects, is_intact
-from metricgate.execution.worker.failures import RemoteFailedError, explain_failure
-from metricgate.execution.worker.project import Project
+from metricgate.execution.worker.dvc_failures import RemoteFailedError, explain_failure
+from metricgate.execution.worker.dvc_project import Project
 
 
 class RevisionFiles:
-    """Finds files by their path in the project, and fetches only those that are asked for.
+    """Finds files by their path in the project, and fetches only the requested ones.
 
     ``as_it_lies``: a file of the work tree is right even where dvc.lock records another one: a command wrote it.
     """
@@ -65,7 +65,7 @@ class RevisionFiles:
         return next((stage for stage in stages for out in stage.outs if isin_or_eq(fs_path, out.fs_path)), None)
 
     def _covering_output(self, fs_path: str) -> Any | None:
-        """Return the DVC-cached output that ``fs_path`` is, or lies in."""
+        """Return the DVC-cached output that is at ``fs_path`` or around it."""
         isin_or_eq = self._repo.fs.isin_or_eq
         return next((out for out in self._repo.index.outs if out.use_cache and isin_or_eq(fs_path, out.fs_path)), None)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
-from metricgate.execution.worker.project import Project
+from metricgate.execution.worker.dvc_project import Project
 
 
 def find_stale(project: Project, *, to_run: bool) -> dict[Any, str]:
@@ -53,7 +53,7 @@ def _dependency_reason(project: Project, dependency: Any, recorded: dict[str, An
 
 
 def _hint_bytecode(dependency: Any) -> str:
-    """Return the likeliest reason why a folder of Python code counts as changed although nobody edited it."""
+    """Return the likeliest reason why a folder of Python code counts as changed although its code did not change."""
     fs, folder = dependency.fs, dependency.fs_path
     if not fs.isdir(folder) or not any(str(path).endswith(".py") for path in fs.find(folder)):
         return ""
@@ -109,7 +109,7 @@ def hash_inputs(project: Project, stale: Iterable[Any]) -> str:
 
 
 def _find_rewritten(project: Project, stale: Iterable[Any]) -> set[Any]:
-    """Return the stages whose recorded outputs do not belong to their inputs, and the stages that read those outputs."""
+    """Return the stages whose recorded outputs do not belong to their inputs, and those that read such outputs."""
     found = set(stale)
     if any(stage.is_callback or stage.always_changed for stage in found):
         found = set(find_stale(project, to_run=False))  # the same set, whether something is to run or not

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from metricgate.execution.messages import Failed
-from metricgate.execution.worker.remote import Remote
+from metricgate.execution.worker.dvc_remote import Remote
 
 
 class PipelineFailedError(Exception):
@@ -28,7 +28,8 @@ _APPROVAL = (
 )
 _NO_CREDENTIALS = re.compile(
     r"NoCredentials|PartialCredentials|CredentialRetrieval|DefaultCredentials|Unable to locate credentials"
-    r"|could not be determined .*credentials|No authentication|Authentication to Azure|AuthenticationRequired|Anonymous caller|ProfileNotFound"
+    r"|could not be determined .*credentials|No authentication|Authentication to Azure|AuthenticationRequired"
+    r"|Anonymous caller|ProfileNotFound"
 )
 _REFUSED = re.compile(
     r"\b40[13]\b|Forbidden|Access ?Denied|InvalidAccessKeyId|SignatureDoesNotMatch|Unauthorized|ExpiredToken"
