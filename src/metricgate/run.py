@@ -22,10 +22,12 @@ from metricgate.processes.progress import Progress
 from metricgate.report.failure import report_failure
 from metricgate.report.sections.context_line import describe_timing
 from metricgate.report.value import Acceptance, Report, Timing
+from metricgate.results.git_refs import find_last_revision
 from metricgate.results.retention import is_on_default_branch
 from metricgate.revisions.baseline_revision import BaselineRevision, resolve_baseline
-from metricgate.revisions.changed_sources import find_touched_files, locate_parameters
-from metricgate.revisions.checkout import Access, Checkout
+from metricgate.revisions.changed_sources import find_changed_sources, locate_parameters
+from metricgate.revisions.checkout import Checkout
+from metricgate.revisions.git_command import Access
 from metricgate.settings.policy import FILE_NAME
 from metricgate.settings.selection import (
     PolicyChoice,
@@ -66,7 +68,9 @@ def run(request: Request, progress: Progress) -> Report:
     with _make_scratch() as scratch:
         try:
             context = _open_context(request, progress, scratch)
-            baseline = resolve_baseline(context.checkout, request.trigger, requested=request.baseline)
+            baseline = resolve_baseline(
+                context.checkout, request.trigger, requested=request.baseline, find_last_stored=find_last_revision
+            )
             choice = _choose_policy(context.checkout, baseline, request)
             snapshots = _produce(context, choice, baseline, request)
             case = _complete(context, _prepare_case(context, choice, baseline, snapshots, request))
@@ -129,7 +133,7 @@ def _prepare_case(
 ) -> Case:
     """Return what is judged, with what else changed since the baseline."""
     checkout, candidate = context.checkout, snapshots.candidate
-    touched = baseline and find_touched_files(checkout, baseline.sha, choice.candidate)
+    touched = baseline and find_changed_sources(checkout, baseline.sha, choice.candidate)
     return Case(
         baseline=snapshots.baseline,
         candidate=replace(candidate, info=_name_candidate(candidate.info, checkout, request.trigger)),

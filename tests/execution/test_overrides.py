@@ -83,8 +83,8 @@ def test_command_is_run_with_the_other_value(tiny: TinyProject, produce: Yield, 
     [
         ("shfit", r"sets shfit, which params\.yaml does not have.*did you mean shift\?"),
         ("shift.deeper", r"sets shift\.deeper, which params\.yaml does not have"),
-        ("other.yaml:shift", r"sets shift in other\.yaml, which is no file of the project"),
-        ("../../origin.git/config:core", r"which is no file of the project"),
+        ("other.yaml:shift", r"sets shift in other\.yaml, which is not a file of the project"),
+        ("../../origin.git/config:core", r"which is not a file of the project"),
     ],
 )
 def test_parameter_that_does_not_exist_is_an_error(tiny: TinyProject, produce: Yield, name: str, message: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from metricgate.errors import WorkspaceError
-from metricgate.execution.worker.failures import explain_failure
+from metricgate.execution.worker.dvc_failures import explain_failure
 from metricgate.models.snapshot import Source
 from tests.execution.conftest import Yield, states, values
 from tests.execution.test_failures import cached

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from metricgate.errors import TimeLimitError, WorkspaceError
-from metricgate.processes.command import run_command
-from metricgate.processes.running import start_command
+from metricgate.processes.command import run_command, scrub_environment
+from metricgate.processes.running_command import start_command
 
 ENV = dict(os.environ)
 
@@ -103,3 +103,24 @@ def test_long_output_keeps_its_start_and_its_end(tmp_path: Path) -> None:
     assert "characters left out" in text
     assert len(text) < 6_000_000
     assert ended.output.splitlines()[-1] == "00899999"
+
+
+def test_tokens_and_runner_files_are_withheld_and_remote_credentials_stay() -> None:
+    withheld = {
+        "INPUT_GITHUB-TOKEN": "a",
+        "GITHUB_TOKEN": "a",
+        "GH_TOKEN": "a",
+        "ACTIONS_RUNTIME_TOKEN": "a",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "a",
+        "GITHUB_OUTPUT": "/f",
+        "GITHUB_ENV": "/f",
+        "GITHUB_PATH": "/f",
+        "GITHUB_STEP_SUMMARY": "/f",
+        "STATE_x": "a",
+        "GIT_DIR": "/elsewhere",
+    }
+    kept = {"AWS_SECRET_ACCESS_KEY": "b", "GITHUB_SHA": "c", "PATH": "/bin", "https_proxy": "d"}
+
+    scrubbed = scrub_environment(withheld | kept)
+
+    assert {name: scrubbed[name] for name in scrubbed if name not in ("DVC_NO_ANALYTICS", "PYTHONUNBUFFERED")} == kept

@@ -9,7 +9,7 @@ from metricgate.errors import WorkspaceError
 from metricgate.execution.file_copies import open_stored_results
 from metricgate.models.snapshot import DataEntry, RevisionInfo, Snapshot, Source
 from metricgate.results import git_refs
-from metricgate.results.git_refs import LAST, RESULTS, list_stored
+from metricgate.results.git_refs import LAST, RESULTS, find_last_revision, list_stored
 from metricgate.revisions.baseline_revision import resolve_baseline
 from metricgate.revisions.checkout import Checkout
 from metricgate.settings.policy import PipelineSpec, Policy, PredictionsSpec
@@ -155,7 +155,7 @@ def test_scheduled_run_is_compared_with_the_last_stored_result(tiny: TinyProject
     tiny.git("push", "--quiet", "origin", "main")
     trigger = Trigger(kind=TriggerKind.SCHEDULE, default_branch="main")
 
-    baseline = resolve_baseline(Checkout.open(tiny.root), trigger)
+    baseline = resolve_baseline(Checkout.open(tiny.root), trigger, find_last_stored=find_last_revision)
 
     assert baseline is not None
     assert (baseline.sha, baseline.reason) == (first, "the last run on main whose results were stored")

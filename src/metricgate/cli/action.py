@@ -15,8 +15,8 @@ import click
 
 from metricgate import __version__
 from metricgate.errors import ConfigurationError, MetricgateError
-from metricgate.processes.fence import fence_output
 from metricgate.processes.owner import find_owner, hand_back
+from metricgate.processes.process_output import fence_output
 from metricgate.processes.signals import raise_on_signals
 from metricgate.publish.annotations import SilentFormatter, silence_commands
 from metricgate.publish.step import Step
@@ -81,7 +81,7 @@ def _judge(
     trigger: Trigger, inputs: Inputs, environ: Mapping[str, str], output: Path, *, accepted: Acceptance | None
 ) -> Report:
     """Judge, and turn even a defect of ours into a report."""
-    from metricgate.revisions.checkout import Access  # noqa: PLC0415
+    from metricgate.revisions.git_command import Access  # noqa: PLC0415
     from metricgate.run import Request, run  # noqa: PLC0415
 
     if inputs.skip_drafts and trigger.pull_request and trigger.pull_request.draft:
@@ -121,7 +121,7 @@ def _judge(
 
 def _hide_secrets(report: Report, environ: Mapping[str, str]) -> Report:
     """Keep out of every view what a parameter, a path or an error message might repeat of the step's secrets."""
-    from metricgate.processes.mask import Mask  # noqa: PLC0415
+    from metricgate.processes.secret_mask import Mask  # noqa: PLC0415
 
     return Report.model_validate(Mask.of(environ).hide_in(report.model_dump(mode="json")))
 

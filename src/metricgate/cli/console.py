@@ -11,7 +11,7 @@ import click
 
 from metricgate.cli.live import LiveLine
 from metricgate.errors import MetricgateError
-from metricgate.processes.fence import fence_output
+from metricgate.processes.process_output import fence_output
 from metricgate.report.formats.terminal import render_terminal
 from metricgate.report.value import Report
 

@@ -8,8 +8,7 @@ from itertools import count
 from pathlib import Path
 
 from metricgate.errors import ConfigurationError, WorkspaceError
-from metricgate.processes.command import run_command
-from metricgate.processes.environment import scrub_environment
+from metricgate.processes.command import run_command, scrub_environment
 
 CHURN = Path(__file__).parent / "churn"
 DATA = "data/telco-churn.csv"

@@ -12,9 +12,8 @@ from pathlib import Path
 from metricgate import __version__
 from metricgate.errors import ConfigurationError, WorkspaceError
 from metricgate.execution.work_tree import WorkTree
-from metricgate.processes.command import capture_command
-from metricgate.processes.environment import scrub_environment
-from metricgate.processes.own_files import make_ignored_folder
+from metricgate.processes.command import capture_command, scrub_environment
+from metricgate.processes.safe_files import make_ignored_folder
 from metricgate.settings.policy import PipelineSpec
 
 CACHE_FOLDER = ".metricgate/uv"

@@ -15,8 +15,8 @@ from metricgate.execution.production import list_overrides, list_predictions
 from metricgate.execution.work_tree import WorkTree
 from metricgate.models.snapshot import Unreadable
 from metricgate.processes.owner import may_read
-from metricgate.revisions.changed_sources import list_paths, read_stages
 from metricgate.revisions.checkout import Checkout
+from metricgate.revisions.dvc_yaml import list_paths, read_stages
 from metricgate.settings.policy import EvaluationSpec, Policy
 
 TABLES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".feather")
@@ -138,7 +138,7 @@ def suggest_evaluation(checkout: Checkout, policy: Policy) -> str:
     own = policy.evaluation
     if own is not None and own.train:
         return ""
-    stages = read_stages(checkout)
+    stages = read_stages(checkout.directory)
     predictions = {spec.path for spec in policy.prediction_sets.values()}
     judging = next((stage for stage in stages if predictions & set(list_paths(stage, *_MADE))), {})
     found = {"command": _find_command(judging), **_find_files(judging, stages)}

@@ -11,7 +11,7 @@ from metricgate.execution.messages import WorkerReply
 from metricgate.execution.session import WorkerSession, explain_missing_module, start_worker
 from metricgate.execution.work_tree import describe_end
 from metricgate.models.snapshot import Stage
-from metricgate.processes.running import RunningCommand
+from metricgate.processes.running_command import RunningCommand
 
 
 @dataclass(frozen=True)

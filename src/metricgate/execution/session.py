@@ -13,10 +13,10 @@ from pydantic import ValidationError
 from metricgate.context import RunContext
 from metricgate.errors import WorkspaceError
 from metricgate.execution.messages import MESSAGES, Failed, FoundFile, Happened, WorkerReply, WorkerRequest
-from metricgate.processes.environment import scrub_environment
+from metricgate.processes.command import scrub_environment
 from metricgate.processes.owner import Owner, may_read
 from metricgate.processes.progress import Progress
-from metricgate.processes.running import RunningCommand, start_command
+from metricgate.processes.running_command import RunningCommand, start_command
 
 _WORKER = "metricgate.execution.worker"
 

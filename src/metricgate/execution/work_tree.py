@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from metricgate.context import RunContext
-from metricgate.processes.command import CompletedCommand
-from metricgate.processes.environment import scrub_environment
+from metricgate.processes.command import CompletedCommand, scrub_environment
 from metricgate.processes.owner import Owner
-from metricgate.processes.running import RunningCommand, start_command
+from metricgate.processes.running_command import RunningCommand, start_command
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,14 +1,31 @@
 """Runs a program to its end: a long one that is watched, or a short one whose output is wanted."""
 
+import re
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from metricgate.errors import TimeLimitError, WorkspaceError
+from metricgate.errors import TimeLimitError
 from metricgate.processes.owner import Owner
-from metricgate.processes.running import end_group, start_command
+from metricgate.processes.running_command import end_group, start_command, start_process
+
+# MetricGate's own tokens and inputs, the runner's credentials, and the files that set its outputs and variables. What
+# DVC needs to reach its remote (AWS_*, GOOGLE_*, AZURE_*, proxies) stays: the repository's pipeline needs it too.
+_WITHHELD = re.compile(
+    r"(?:INPUT_|ACTIONS_|STATE_|METRICGATE_TOKEN).*"
+    r"|GITHUB_TOKEN|GH_TOKEN|GH_ENTERPRISE_TOKEN|GITHUB_ENTERPRISE_TOKEN"
+    r"|GITHUB_(?:ENV|OUTPUT|PATH|STATE|STEP_SUMMARY)"
+    # Set by Git hooks, and so by a hook that starts MetricGate: they would send every command to another repository.
+    r"|GIT_(?:DIR|WORK_TREE|INDEX_FILE|PREFIX|OBJECT_DIRECTORY|COMMON_DIR)"
+)
+
+
+def scrub_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return ``environ`` without what repository code must not see, and with DVC's analytics off."""
+    kept = {name: value for name, value in environ.items() if not _WITHHELD.fullmatch(name)}
+    return {**kept, "DVC_NO_ANALYTICS": "1", "PYTHONUNBUFFERED": "1"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,36 +75,18 @@ def capture_command(
     request: bytes = b"",
     timeout_s: float = 600,
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run a short, trusted program (Git) with ``request`` as its input; return its output and error whole."""
-    process = None
-    try:
-        with subprocess.Popen(
-            list(args),
-            cwd=cwd,
-            env=dict(env),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            process_group=0,
-            user=None if owner is None else owner.uid,
-            group=None if owner is None else owner.gid,
-            extra_groups=None if owner is None else [],
-        ) as process:
-            try:
-                out, err = process.communicate(request, timeout=timeout_s)
-            except BaseException:
-                end_group(process)
-                raise
-            return subprocess.CompletedProcess(list(args), process.returncode, out, err)
-    except OSError as error:
-        raise WorkspaceError(
-            f"{args[0]} could not be started: {error.strerror or error}.",
-            expected=f"the program {args[0]} on PATH.",
-            fix=f"install {args[0]}, or correct PATH.",
-        ) from error
-    except subprocess.TimeoutExpired as error:
-        raise TimeLimitError(
-            f"`{' '.join(args[:3])}` was stopped after {timeout_s:g} s.",
-            expected="an answer from Git.",
-            fix="check that the Git server can be reached.",
-        ) from error
+    """Run a short, trusted program (Git) with ``request`` as its input; return all of its output and error."""
+    with start_process(args, cwd=cwd, env=env, owner=owner, stderr=subprocess.PIPE) as process:
+        try:
+            out, err = process.communicate(request, timeout=timeout_s)
+        except subprocess.TimeoutExpired as error:
+            end_group(process)
+            raise TimeLimitError(
+                f"`{' '.join(args[:3])}` was stopped after {timeout_s:g} s.",
+                expected="an answer from Git.",
+                fix="check that the Git server can be reached.",
+            ) from error
+        except BaseException:
+            end_group(process)
+            raise
+    return subprocess.CompletedProcess(list(args), process.returncode, out, err)

@@ -1,4 +1,4 @@
-"""Whose files the workspace holds, and who therefore runs what comes from it."""
+"""The user who owns the workspace, and who therefore runs the code in it."""
 
 import os
 import pwd
@@ -8,15 +8,15 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Owner:
-    """A user of this machine, by number: a container often has no name for the runner's."""
+    """A user of this machine, by number: in a container the runner's user often has no name."""
 
     uid: int
     gid: int
 
     def environment(self, spare_home: str) -> dict[str, str]:
-        """Return the variables that make a process of this user work.
+        """Return the variables that a process of this user needs.
 
-        USER and LOGNAME because the number may have no name here (DVC asks for one); HOME stays where it is theirs
+        USER and LOGNAME because the number may have no name here (DVC asks for one). HOME stays where this user owns it
         (GitHub's /github/home), and is ``spare_home`` where it is root's, which others cannot enter.
         """
         home = os.environ.get("HOME", "")
@@ -30,7 +30,7 @@ class Owner:
 
 
 def find_owner(directory: Path) -> Owner | None:
-    """Return who owns ``directory`` if we are root and they are not; None where nothing has to be switched."""
+    """Return the owner of ``directory`` if MetricGate is root and they are not; None where no switch is needed."""
     if os.geteuid() != 0:
         return None
     status = directory.stat()
@@ -38,7 +38,7 @@ def find_owner(directory: Path) -> Owner | None:
 
 
 def may_read(path: Path, owner: Owner | None) -> bool:
-    """Tell whether ``owner`` can read a file, wherever links lead: root must not read for him what he cannot."""
+    """Return whether ``owner`` may read a file, links followed: root must not read for a user what that user cannot."""
     if owner is None:
         return True
     try:
@@ -55,9 +55,9 @@ def _allows(path: Path, owner: Owner, right: int) -> bool:
 
 
 def hand_back(folder: Path, owner: Owner | None) -> None:
-    """Give ``folder`` and all that lies in it to ``owner``: a later step runs as that user, and could not clean up.
+    """Make ``owner`` the owner of ``folder`` and everything in it: a later step of theirs could not clean up otherwise.
 
-    Symbolic links are not followed, for what lies in a workspace was written by others.
+    Symbolic links are not followed: others wrote what is in a workspace.
     """
     if owner is None or not folder.is_dir() or folder.is_symlink():
         return

@@ -1,4 +1,4 @@
-"""What a run tells the person who watches it."""
+"""What a run shows while it is running."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -9,20 +9,20 @@ class Progress(Protocol):
     """Where steps and lines go: a terminal, a folded log on GitHub, or nowhere."""
 
     def step(self, name: str) -> AbstractContextManager[None]:
-        """Mark the step that runs inside the context; its duration is the renderer's to show."""
+        """Mark the step that runs inside the context; an implementation may show how long it took."""
         ...
 
     def line(self, text: str) -> None:
-        """Say one thing in plain text, written by us."""
+        """Show one line of plain text, written by MetricGate."""
         ...
 
     def passthrough(self) -> AbstractContextManager[Callable[[str], None]]:
-        """Take the pipeline's own output, untrusted, for as long as the context lasts (see ``fence_output``)."""
+        """Yield a writer for the pipeline's own, untrusted output (see ``fence_output``)."""
         ...
 
 
 class QuietProgress:
-    """Says nothing."""
+    """Shows nothing."""
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:  # noqa: ARG002  the protocol's parameter

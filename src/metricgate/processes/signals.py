@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as an error like any other, so that the report can still say what happened."""
+"""SIGINT and SIGTERM as an ordinary error, so that a stopped run still reports what happened."""
 
 import signal
 from collections.abc import Iterator
@@ -9,13 +9,13 @@ from metricgate.errors import CancelledError
 
 
 def _raise_cancelled(number: int, _frame: FrameType | None) -> None:
-    # Only the first one: a second must not break the clean-up and the last words.
+    # Only the first one: a second must not interrupt the clean-up and the report.
     for other in (signal.SIGINT, signal.SIGTERM):
         signal.signal(other, signal.SIG_IGN)
     raise CancelledError(
         f"The run was stopped by {signal.Signals(number).name}.",
-        expected="a run that is left to end.",
-        fix="start it again; what was already trained is kept in the DVC cache.",
+        expected="a run that is left to finish.",
+        fix="start it again; finished stages are kept in the DVC cache.",
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from metricgate.processes.own_files import make_folder, replace_file
+from metricgate.processes.safe_files import make_folder, replace_file
 from metricgate.report.figures import draw_chart
 from metricgate.report.value import Report
 

@@ -19,8 +19,8 @@ from pydantic import ValidationError
 from metricgate.errors import ConfigurationError
 from metricgate.models.base import Value
 from metricgate.models.snapshot import RevisionInfo, Snapshot, Source
-from metricgate.processes.own_files import make_folder, make_ignored_folder, replace_file
 from metricgate.processes.owner import hand_back
+from metricgate.processes.safe_files import make_folder, make_ignored_folder, replace_file
 from metricgate.results.codec import StoredFile, StoredResults, decode_snapshot, encode_snapshot, list_files
 from metricgate.results.retention import MAX_JSON_BYTES, MAX_WORKSPACE_RUNS
 from metricgate.revisions.checkout import Checkout

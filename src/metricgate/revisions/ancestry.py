@@ -1,15 +1,15 @@
-"""History that a shallow clone lacks, fetched as little as needed; a full clone is never truncated."""
+"""History that a shallow clone lacks: no more is fetched than needed, and a full clone never becomes shallow."""
 
 from metricgate.revisions.checkout import Checkout
 
-# Most pull requests are shorter than the first; each is the number of commits added by one fetch.
+# The number of commits that each fetch adds; most pull requests are shorter than the first.
 _DEEPEN_BY = (10, 40, 160, 640, 2560)
 
 
 def fetch_commit(checkout: Checkout, name: str) -> str | None:
-    """Return the SHA of a commit, branch or tag, fetched from origin if it is not here; None if nobody has it.
+    """Return the SHA of a commit, branch or tag, fetched from origin if it is not here; None if origin lacks it too.
 
-    A full ``refs/heads/…`` is asked of origin first: what is here may be old.
+    A full ``refs/heads/…`` is fetched first: the local one may be old.
     """
     is_branch = name.startswith("refs/")
     if not is_branch and (here := checkout.find_commit(name)):

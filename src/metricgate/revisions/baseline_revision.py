@@ -1,23 +1,40 @@
 """Which revision is the baseline, and why that one."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from metricgate.errors import WorkspaceError
-from metricgate.results.git_refs import find_last_revision
 from metricgate.revisions.ancestry import fetch_commit, find_merge_base
 from metricgate.revisions.checkout import Checkout
-from metricgate.revisions.revision import BaselineRevision
 from metricgate.trigger.value import Trigger, TriggerKind
 
-__all__ = ["BaselineRevision", "resolve_baseline"]
+FindRevision = Callable[[Checkout], str | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaselineRevision:
+    """The commit to compare against. ``name`` is what people call it, ``reason`` why it was chosen."""
+
+    sha: str
+    name: str
+    reason: str
 
 
 def resolve_baseline(
-    checkout: Checkout, trigger: Trigger, *, requested: str | None = None, anchor: bool = False
+    checkout: Checkout,
+    trigger: Trigger,
+    *,
+    requested: str | None = None,
+    anchor: bool = False,
+    find_last_stored: FindRevision = lambda _: None,
 ) -> BaselineRevision | None:
-    """Say which revision the candidate is compared with, fetching of its history what is missing.
+    """Return the revision that the candidate is compared with, after fetching the history that is missing.
+
+    ``find_last_stored`` returns the revision whose results were stored last: scheduled runs are compared with it.
 
     Returns
     -------
-    BaselineRevision, or None where there is nothing before the candidate (the first commit of the default branch).
+    BaselineRevision; None where nothing precedes the candidate (the first commit of the default branch).
 
     Raises
     ------
@@ -25,7 +42,7 @@ def resolve_baseline(
         If the revision is known but can neither be found nor fetched.
     """
     if requested:
-        return _resolve_requested(checkout, requested, "the policy's anchor" if anchor else "asked for by name")
+        return _resolve_requested(checkout, requested, "the policy's anchor" if anchor else "requested by name")
     match trigger.kind:
         case TriggerKind.PULL_REQUEST:
             return _resolve_pull_request(checkout, trigger)
@@ -34,7 +51,7 @@ def resolve_baseline(
         case TriggerKind.PUSH:
             return _resolve_push(checkout, trigger)
         case _:
-            return _resolve_branch(checkout, trigger)
+            return _resolve_branch(checkout, trigger, find_last_stored)
 
 
 def _resolve_requested(checkout: Checkout, requested: str, reason: str) -> BaselineRevision:
@@ -53,7 +70,7 @@ def _resolve_pull_request(checkout: Checkout, trigger: Trigger) -> BaselineRevis
     request = trigger.pull_request
     if request is None:
         raise WorkspaceError(
-            "The event names no pull request.",
+            "The event does not name a pull request.",
             expected="the event file of a pull_request event.",
             fix="run the action on pull_request, or pass the revision with `baseline`.",
         )
@@ -75,13 +92,13 @@ def _resolve_pull_request(checkout: Checkout, trigger: Trigger) -> BaselineRevis
 def _resolve_merge_group(checkout: Checkout, trigger: Trigger) -> BaselineRevision:
     if trigger.merge_group_base is None:
         raise WorkspaceError(
-            "The event names no base of the merge group.",
+            "The event does not name the base of the merge group.",
             expected="merge_group.base_sha in the event file.",
             fix="run the action on merge_group, or pass the revision with `baseline`.",
         )
     sha = _require(checkout, trigger.merge_group_base, "the base of the merge group")
     return BaselineRevision(
-        sha=sha, name=trigger.default_branch or "base", reason="what the merge queue puts this group on"
+        sha=sha, name=trigger.default_branch or "base", reason="the commit that the merge queue builds this group on"
     )
 
 
@@ -97,25 +114,25 @@ def _resolve_push(checkout: Checkout, trigger: Trigger) -> BaselineRevision | No
     return _first_parent(checkout, f"{branch} is new; its parent")
 
 
-def _resolve_branch(checkout: Checkout, trigger: Trigger) -> BaselineRevision | None:
+def _resolve_branch(checkout: Checkout, trigger: Trigger, find_last_stored: FindRevision) -> BaselineRevision | None:
     branch = trigger.default_branch or checkout.default_branch()
     tip = None if branch is None else _find_branch(checkout, branch)
     if tip is None or branch is None:
         raise WorkspaceError(
-            "MetricGate cannot tell which branch is the default branch.",
-            expected="a branch main or master, or a remote named origin that says which.",
+            "MetricGate cannot determine the default branch.",
+            expected="a branch named main or master, or a remote named origin that has a default branch.",
             fix="pass the revision: `metricgate run --baseline REVISION`.",
         )
     base = find_merge_base(checkout, tip)
     if base != checkout.head_sha:
         return _merge_base(checkout, tip, branch)
     if trigger.kind in (TriggerKind.SCHEDULE, TriggerKind.MANUAL):
-        last = find_last_revision(checkout)
-        sha = None if last in (None, checkout.head_sha) else fetch_commit(checkout, str(last))
+        last = find_last_stored(checkout)
+        sha = None if last is None or last == checkout.head_sha else fetch_commit(checkout, last)
         if sha is not None:
             return BaselineRevision(sha=sha, name=branch, reason=f"the last run on {branch} whose results were stored")
     if checkout.is_dirty():
-        return BaselineRevision(sha=base, name=branch, reason="the last commit; the candidate is what changed since")
+        return BaselineRevision(sha=base, name=branch, reason="the last commit; the candidate is the uncommitted work")
     return _first_parent(checkout, f"HEAD is on {branch} already; its parent")
 
 

@@ -3,12 +3,11 @@
 import configparser
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from metricgate.revisions.checkout import Checkout
-from metricgate.settings.document import read_document
+from metricgate.revisions.dvc_yaml import list_paths, list_stages, read_dvc_yaml
 
 # Run one after the other where both lie beside each other.
 TRAINING = ("train.py", "src/train.py", "scripts/train.py", "training.py", "src/training.py")
@@ -19,26 +18,12 @@ DEEPEST = 3  # folders below the project's own
 NOT_THE_PROJECTS = {"node_modules", "site-packages", "venv", "env", "__pycache__", "metricgate-report", "mlruns"}
 
 
-def read_pipeline(folder: Path) -> Mapping[str, Any]:
-    """Return dvc.yaml as it stands; empty where there is none or it is no mapping."""
-    path = folder / "dvc.yaml"
-    if not path.is_file():
-        return {}
-    content = read_document(path.read_text(encoding="utf-8"), "dvc.yaml").value
-    return content if isinstance(content, dict) else {}
-
-
 def find_outputs(folder: Path) -> Iterator[tuple[str, str]]:
     """Yield each output's path and its kind (outs or metrics); templated names cannot be known without DVC."""
-    pipeline = read_pipeline(folder)
-    stages = pipeline.get("stages")
-    for section in (pipeline, *(stages.values() if isinstance(stages, dict) else ())):
+    pipeline = read_dvc_yaml(folder)
+    for section in (pipeline, *list_stages(pipeline)):
         for kind in ("outs", "metrics"):
-            entries = section.get(kind) if isinstance(section, dict) else None
-            for entry in entries if isinstance(entries, list) else ():
-                name = next(iter(entry)) if isinstance(entry, dict) and entry else entry
-                if isinstance(name, str) and "${" not in name:
-                    yield name, kind
+            yield from ((name, kind) for name in list_paths(section, kind) if "${" not in name)
 
 
 def find_command(folder: Path) -> str | None:

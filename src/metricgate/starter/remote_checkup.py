@@ -5,8 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping
 
 from metricgate.errors import MetricgateError
-from metricgate.processes.command import run_command
-from metricgate.processes.environment import scrub_environment
+from metricgate.processes.command import run_command, scrub_environment
 from metricgate.revisions.checkout import Checkout
 from metricgate.settings.document import read_document
 from metricgate.settings.policy import FILE_NAME, Policy

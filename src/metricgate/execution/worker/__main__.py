@@ -27,8 +27,13 @@ from metricgate.execution.messages import (
     WorkerRequest,
     WorkerTask,
 )
-from metricgate.execution.worker.failures import PipelineFailedError, explain_failure
-from metricgate.execution.worker.files import RevisionFiles
+from metricgate.execution.worker.cache_push import push_produced
+from metricgate.execution.worker.data_pull import pull_data
+from metricgate.execution.worker.dvc_failures import PipelineFailedError, explain_failure
+from metricgate.execution.worker.dvc_project import Project, open_project
+from metricgate.execution.worker.dvc_remote import Remote, describe_remote
+from metricgate.execution.worker.file_copies import copy_out
+from metricgate.execution.worker.folder_counts import count_changes
 from metricgate.execution.worker.inventory import (
     list_data,
     list_metrics,
@@ -36,13 +41,9 @@ from metricgate.execution.worker.inventory import (
     list_plots,
     read_inventory,
 )
-from metricgate.execution.worker.lending import lend_files
-from metricgate.execution.worker.listings import count_changes
 from metricgate.execution.worker.overrides import apply_overrides
-from metricgate.execution.worker.project import Project, open_project
-from metricgate.execution.worker.publication import push_produced
-from metricgate.execution.worker.remote import Remote, describe_remote
-from metricgate.execution.worker.reproduction import Reproduction, pull_data, unchanged_stages
+from metricgate.execution.worker.reproduction import Reproduction, unchanged_stages
+from metricgate.execution.worker.revision_files import RevisionFiles
 from metricgate.execution.worker.staleness import find_stale, has_modified_data, hash_inputs
 from metricgate.models.snapshot import Stage
 
@@ -80,7 +81,7 @@ def _reply(request: WorkerRequest, project: Project, say: Say) -> WorkerReply:  
             files = _open_files(request, project)
             return WorkerReply(files=tuple(files.find_object(found.path, found.hash) for found in request.objects))
         case CopyOut():
-            return WorkerReply(files=lend_files(request.directory, project, request.copies))
+            return WorkerReply(files=copy_out(request.directory, project, request.copies))
         case Count():
             return WorkerReply(counts=count_changes(project, request.folders))
         case Push():
@@ -89,7 +90,7 @@ def _reply(request: WorkerRequest, project: Project, say: Say) -> WorkerReply:  
 
 
 def _reply_without_dvc(request: WorkerRequest) -> WorkerReply:
-    copies = lend_files(request.directory, None, request.copies) if isinstance(request, CopyOut) else ()
+    copies = copy_out(request.directory, None, request.copies) if isinstance(request, CopyOut) else ()
     is_reusable = isinstance(request, Pull) and bool(request.reusable_keys)
     return WorkerReply(project=False, pipeline=False, files=copies, state="reusable" if is_reusable else "done")
 

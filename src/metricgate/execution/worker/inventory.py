@@ -5,16 +5,16 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from metricgate.execution.messages import Broken, FoundPlot
-from metricgate.execution.worker.failures import explain_failure
-from metricgate.execution.worker.files import RevisionFiles
-from metricgate.execution.worker.project import Project
+from metricgate.execution.worker.dvc_failures import explain_failure
+from metricgate.execution.worker.dvc_project import Project
+from metricgate.execution.worker.revision_files import RevisionFiles
 from metricgate.models.snapshot import DataEntry, Parameter, PlotFile, Scalar
 
 T = TypeVar("T")
 
 
 def read_inventory(what: str, read: Callable[[], list[T]], problems: list[Broken]) -> list[T]:
-    """Return what ``read`` yields; where it fails, nothing, and the reason among ``problems``."""
+    """Return what ``read`` returns; where it fails, an empty list, and the reason is added to ``problems``."""
     try:
         return read()
     except Exception as error:  # noqa: BLE001  an unreadable part is reported, the rest still compared
@@ -71,7 +71,7 @@ def _flatten(values: Any, prefix: str = "") -> Iterator[tuple[str, Scalar]]:
     elif isinstance(values, bool | int | str) or values is None:
         yield prefix, values
     elif isinstance(values, float):
-        # NaN and infinity are legal in YAML and not in report.json.
+        # NaN and infinity are legal in YAML but not in report.json.
         yield prefix, values if values - values == 0 else str(values)
     else:
         yield prefix, json.dumps(values, sort_keys=True, default=str)

@@ -1,4 +1,4 @@
-"""Other values for parameters, written into the files of a work tree that is thrown away afterwards."""
+"""Other values for parameters, written into the files of a temporary work tree."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -8,7 +8,7 @@ from typing import Any
 from dvc.utils.serialize import MODIFIERS
 
 from metricgate.execution.messages import Override
-from metricgate.execution.worker.failures import PipelineFailedError
+from metricgate.execution.worker.dvc_failures import PipelineFailedError
 
 _EXPECTED = "parameters that exist at this revision: NAME for one in params.yaml, FILE:NAME for another file's."
 
@@ -19,13 +19,13 @@ def apply_overrides(directory: Path, overrides: Iterable[Override]) -> None:
     Raises
     ------
     PipelineFailedError
-        If a file or a parameter does not exist there: a misspelt name would change nothing, in silence.
+        If a file or a parameter does not exist there: a misspelt name would silently change nothing.
     """
     for override in overrides:
         path = directory / override.file
         if not path.is_file() or not path.resolve().is_relative_to(directory.resolve()):
             raise PipelineFailedError(
-                f"`pipeline: params:` sets {override.key} in {override.file}, which is no file of the project.",
+                f"`pipeline: params:` sets {override.key} in {override.file}, which is not a file of the project.",
                 expected=_EXPECTED,
                 fix="correct the file's name in metricgate.yaml.",
             )

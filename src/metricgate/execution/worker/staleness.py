@@ -1,4 +1,4 @@
-"""Which stages' recorded results do not belong to their inputs; and what a pipeline starts from, as one hash."""
+"""The stages whose recorded results do not belong to their inputs, and one hash of all inputs of a pipeline."""
 
 import hashlib
 import json
@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
-from metricgate.execution.worker.project import Project
+from metricgate.execution.worker.dvc_project import Project
 
 
 def find_stale(project: Project, *, to_run: bool) -> dict[Any, str]:
-    """Return the stages that DVC would run again, each with the reason, without needing any file that is not here.
+    """Return the stages that DVC would run again, each with the reason, without fetching any file.
 
-    An input that was not pulled counts as what its own ``.dvc`` file or stage records. Stages that always run count
-    only where they are ``to_run``: the results of the last time are the recorded ones.
+    An input that was not pulled is taken to be what its ``.dvc`` file or stage records. Stages that always run count
+    only where they are ``to_run``: otherwise the recorded results are their last ones.
     """
     recorded = {out.fs_path: out.hash_info for out in project.repo.index.outs}
     stages = [stage for stage in project.pipeline_stages if not stage.frozen]
@@ -34,7 +34,7 @@ def _stage_reason(project: Project, stage: Any, recorded: dict[str, Any], *, to_
 
 
 def _status(entry: Any) -> Any:
-    # One entry, named in a way that depends on the current folder.
+    # It has one entry, whose name depends on the current folder.
     return next(iter(entry.status().values()), None)
 
 
@@ -53,7 +53,7 @@ def _dependency_reason(project: Project, dependency: Any, recorded: dict[str, An
 
 
 def _hint_bytecode(dependency: Any) -> str:
-    """Return the likeliest reason why a folder of Python code changed that nobody changed."""
+    """Return the likeliest reason why a folder of Python code counts as changed although its code did not change."""
     fs, folder = dependency.fs, dependency.fs_path
     if not fs.isdir(folder) or not any(str(path).endswith(".py") for path in fs.find(folder)):
         return ""
@@ -74,22 +74,22 @@ def _output_reason(project: Project, output: Any) -> str:
         return ""  # a tree holds no DVC-tracked outputs
     status = _status(output)
     if status in (None, "not in cache", "deleted"):
-        return ""  # missing is not wrong: whoever wants it asks for it
+        return ""  # missing is not wrong: it is fetched where it is needed
     return f"{name} is not what dvc.lock records"
 
 
 def has_modified_data(project: Project) -> bool:
-    """Tell whether data added with ``dvc add`` was changed in the work tree since."""
+    """Return whether data added with ``dvc add`` was changed in the work tree since."""
     added = (out for stage in project.stages if not stage.cmd for out in stage.outs)
     return any(out.use_cache and out.exists and _status(out) == "modified" for out in added)
 
 
 def hash_inputs(project: Project, stale: Iterable[Any]) -> str:
-    """Return a hash of commands, parameters and source files: equal inputs, equal results wanted.
+    """Return a hash of commands, parameters and source files: equal inputs should give equal results.
 
-    Files that stages hand to each other are left out where they follow from the rest, and not where dvc.lock has them
-    for good: a model that was trained elsewhere and committed is what the stages after it start from. ``stale`` are
-    the stages that ``find_stale`` finds, before any of them runs.
+    Files that stages pass to each other are left out where they follow from the rest. They count where dvc.lock records
+    them and their stage does not run again: later stages start from a model that was trained elsewhere and committed.
+    ``stale`` are the stages that ``find_stale`` returns before any of them runs.
     """
     rewritten = _find_rewritten(project, stale)
     produced = {out.fs_path for stage in project.pipeline_stages for out in stage.outs}
@@ -109,17 +109,11 @@ def hash_inputs(project: Project, stale: Iterable[Any]) -> str:
 
 
 def _find_rewritten(project: Project, stale: Iterable[Any]) -> set[Any]:
-    """Return the stages whose recorded outputs are not the ones of their inputs, and those that read what they write."""
-    graph = project.repo.index.graph  # from a stage to what it depends on
+    """Return the stages whose recorded outputs do not belong to their inputs, and those that read such outputs."""
     found = set(stale)
     if any(stage.is_callback or stage.always_changed for stage in found):
-        found = set(find_stale(project, to_run=False))  # the same, whether something is to run or not
-    pending = list(found)
-    while pending:
-        new = {stage for stage in graph.predecessors(pending.pop()) if not stage.frozen} - found
-        found |= new
-        pending += new
-    return found
+        found = set(find_stale(project, to_run=False))  # the same set, whether something is to run or not
+    return project.find_dependants(found, with_frozen=False)
 
 
 def _stage_inputs(project: Project, stage: Any, produced: set[str], tracked: dict[str, str]) -> dict[str, Any]:
@@ -140,7 +134,7 @@ def _stage_inputs(project: Project, stage: Any, produced: set[str], tracked: dic
 
 
 def _find_around(dependency: Any, paths: Iterable[str]) -> str | None:
-    """Return the one of ``paths`` that is the dependency, or a folder it lies in."""
+    """Return the path that is the dependency, or a folder around it."""
     return next((path for path in paths if dependency.fs.isin_or_eq(dependency.fs_path, path)), None)
 
 

@@ -1,4 +1,4 @@
-"""A process in a group of its own while it runs: what it is told, what it says, and its end."""
+"""A process in a group of its own while it runs: its input, its output, and how it is ended."""
 
 import codecs
 import contextlib
@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import IO
 
 from metricgate.errors import TimeLimitError, WorkspaceError
-from metricgate.processes.mask import Mask, MaskedOutput
-from metricgate.processes.output import OutputLog
 from metricgate.processes.owner import Owner
+from metricgate.processes.process_output import OutputLog
+from metricgate.processes.secret_mask import Mask, MaskedOutput
 
-GRACE_S = 2.0  # GitHub's runner gives 7.5 s after SIGINT: this, and time for the last words
+GRACE_S = 2.0  # GitHub's runner gives 7.5 s after SIGINT: this, and time to publish why the run stopped
 _DRAIN_S = 0.5
 
 
@@ -34,7 +34,7 @@ def _is_group_gone(process: subprocess.Popen[bytes], until: float) -> bool:
     while time.monotonic() < until:
         if process.poll() is not None:  # the leader is reaped; the rest of its group may outlive it
             with contextlib.suppress(ChildProcessError):
-                os.waitpid(-process.pid, os.WNOHANG)  # as PID 1 of a container, orphans are ours to reap
+                os.waitpid(-process.pid, os.WNOHANG)  # as PID 1 of a container, MetricGate has to reap orphans
         try:
             os.killpg(process.pid, 0)
         except ProcessLookupError:
@@ -43,9 +43,22 @@ def _is_group_gone(process: subprocess.Popen[bytes], until: float) -> bool:
     return False
 
 
-def _start(
-    args: Sequence[str], *, cwd: Path, env: Mapping[str, str], owner: Owner | None, reply: int | None
+def start_process(
+    args: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    owner: Owner | None,
+    stderr: int = subprocess.STDOUT,
+    pass_fds: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
+    """Start a process in a group of its own, with pipes, as ``owner``.
+
+    Raises
+    ------
+    WorkspaceError
+        If it cannot be started.
+    """
     try:
         return subprocess.Popen(
             list(args),
@@ -53,9 +66,9 @@ def _start(
             env=dict(env),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=stderr,
             process_group=0,
-            pass_fds=() if reply is None else (reply,),
+            pass_fds=pass_fds,
             user=None if owner is None else owner.uid,
             group=None if owner is None else owner.gid,
             extra_groups=None if owner is None else [],
@@ -82,7 +95,7 @@ class _Reader:
         self._selector.register(stream, selectors.EVENT_READ, is_reply)
 
     def run(self, process: subprocess.Popen[bytes], deadline: float | None, until: Callable[[], bool]) -> bool:
-        """Return whether it ended, or ``until`` came true, in time. A grandchild with the pipe is not waited for."""
+        """Return whether it ended, or ``until`` came true, in time; grandchildren that hold the pipe are ignored."""
         ended_at: float | None = None
         while self._selector.get_map():
             if until():
@@ -122,18 +135,21 @@ class RunningCommand:
     started: float
 
     def send(self, data: bytes) -> None:
-        """Write to its standard input: at most 64 KiB (the pipe's size) before it reads. One that ended reads nothing."""
+        """Write to its standard input; a process that has ended reads nothing.
+
+        At most 64 KiB, the pipe's size, fit in before it reads.
+        """
         with contextlib.suppress(BrokenPipeError):
             self._input.write(data)
             self._input.flush()
 
     def close_input(self) -> None:
-        """End its standard input, which everything it starts has too."""
+        """Close its standard input, which its children share."""
         with contextlib.suppress(BrokenPipeError):
             self._input.close()
 
     def attend(self, *, timeout_s: float | None = None, until: Callable[[], bool] = lambda: False) -> None:
-        """Read what it writes until it ends, or ``until`` says so.
+        """Read what it writes until it ends, or ``until`` returns true.
 
         Raises
         ------
@@ -173,10 +189,10 @@ def start_command(
 
     Parameters
     ----------
-    log : file that keeps the output (bounded, secrets of our environment hidden).
+    log : file that keeps the output (bounded, secrets of MetricGate's environment hidden).
     output : also called with the output as it comes, untrusted.
     reply : called with bytes from a second pipe, whose number the process finds in METRICGATE_REPLY.
-    owner : the user to run as; None is ours.
+    owner : the user to run as; None is MetricGate's own.
 
     Raises
     ------
@@ -198,7 +214,8 @@ def start_command(
         try:
             if reply_in is not None:
                 reader.add(stack.enter_context(os.fdopen(reply_in, "rb", buffering=0)), is_reply=True)
-            process = _start(args, cwd=cwd, env=environment, owner=owner, reply=reply_out)
+            descriptors = () if reply_out is None else (reply_out,)
+            process = start_process(args, cwd=cwd, env=environment, owner=owner, pass_fds=descriptors)
         finally:
             if reply_out is not None:
                 os.close(reply_out)

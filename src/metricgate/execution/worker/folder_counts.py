@@ -1,11 +1,11 @@
-"""How many files of a tracked folder differ between two revisions, from its listings alone."""
+"""How many files of a tracked folder differ between two revisions, counted from its listings alone."""
 
 from dvc_data.hashfile.hash_info import HashInfo
 from dvc_data.hashfile.tree import Tree
 
-from metricgate.execution.worker.failures import PipelineFailedError, RemoteFailedError, explain_failure
-from metricgate.execution.worker.files import CacheObjects, is_intact
-from metricgate.execution.worker.project import Project
+from metricgate.execution.worker.cache_objects import CacheObjects, is_intact
+from metricgate.execution.worker.dvc_failures import PipelineFailedError, RemoteFailedError, explain_failure
+from metricgate.execution.worker.dvc_project import Project
 from metricgate.models.snapshot import FileCounts
 
 Listing = dict[tuple[str, ...], str]
@@ -14,8 +14,8 @@ Listing = dict[tuple[str, ...], str]
 def count_changes(project: Project, folders: tuple[tuple[str, str], ...]) -> tuple[FileCounts, ...]:
     """Return the counts for each pair of hashes ``(before, after)`` of folders.
 
-    A listing (DVC's ``.dir`` object) names the files of a folder with their hashes. It is taken from the cache or, if it
-    was not pulled, from the remote; the files themselves are not. Without one of them the counts are unknown.
+    A listing (DVC's ``.dir`` object) names the files of a folder with their hashes. It comes from the cache, or from
+    the remote if it was not pulled; the files themselves are never fetched. Counts without both listings are unknown.
     """
     listings = _Listings(project)
     return tuple(_count(listings, before, after) for before, after in folders)
@@ -24,7 +24,7 @@ def count_changes(project: Project, folders: tuple[tuple[str, str], ...]) -> tup
 def _count(listings: "_Listings", before: str, after: str) -> FileCounts:
     try:
         old, new = listings.read(before), listings.read(after)
-    except Exception as error:  # noqa: BLE001  whatever the storage raises: the verdict does not hang on these numbers
+    except Exception as error:  # noqa: BLE001  whatever the storage raises: the verdict does not depend on it
         return FileCounts(unknown=explain_failure(error, listings.objects.remote).what)
     return FileCounts(
         added=len(new.keys() - old.keys()),
@@ -34,7 +34,7 @@ def _count(listings: "_Listings", before: str, after: str) -> FileCounts:
 
 
 class _Listings:
-    """Reads listings, and asks a remote that failed once no more."""
+    """Reads listings; a remote that failed once is not asked again."""
 
     def __init__(self, project: Project) -> None:
         self.objects = CacheObjects(project)
@@ -48,8 +48,8 @@ class _Listings:
         content = HashInfo("md5", digest.removesuffix(".dir"))
         if not is_intact(path, content, self._cache.fs):
             raise PipelineFailedError(
-                "The list of its files is neither in the DVC cache nor in the remote.",
-                expected="every .dir object that the revisions name.",
+                "The list of the folder's files is neither in the DVC cache nor in the remote.",
+                expected="every .dir object that the revisions name, pushed to the remote.",
                 fix="run `dvc push` on the machine that has it.",
             )
         return {key: str(entry.value) for key, _, entry in Tree.load(self._cache, info)}

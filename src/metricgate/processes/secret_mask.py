@@ -1,4 +1,4 @@
-"""Secrets in what a process writes: hidden before anything is kept, shown or published.
+"""Secrets in the output of a process, hidden before any of it is kept, shown or published.
 
 GitHub's runner masks its log, but neither a file in an artifact nor a comment that is posted through the API.
 """
@@ -10,10 +10,11 @@ from functools import cached_property
 from typing import Any
 
 HIDDEN = "***"
-SHORTEST = 8  # a shorter value is a word, and hiding it would make every text unreadable
+MIN_LENGTH = 8  # a shorter value is a word, and hiding it would make every text unreadable
 
 _SECRET_NAMES = re.compile(
-    r".*(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|CONNECTION_STRING|ACCESS_KEY|API_KEY|ACCOUNT_KEY)(?:_ID)?",
+    r".*(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|CONNECTION_STRING|ACCESS_KEY"
+    r"|API_KEY|ACCOUNT_KEY)(?:_ID)?",
     re.IGNORECASE,
 )
 # GitHub's own tokens, wherever they come from (actions/checkout leaves one in Git's configuration).
@@ -23,22 +24,22 @@ _TOKEN_BEGUN = re.compile(r"(?:(?:gh[a-z]|github_pat)_[A-Za-z0-9._-]{0,1000}|g[a
 
 @dataclass(frozen=True)
 class Mask:
-    """Hides these texts, and GitHub's tokens."""
+    """Hides these secrets, and GitHub's tokens."""
 
     secrets: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> "Mask":
-        """Take what an environment calls a secret, each line of it."""
+        """Return a mask of the values in ``environ`` that are secret by their name, and of each of their lines."""
         values = [value for name, value in environ.items() if _SECRET_NAMES.fullmatch(name)]
         lines = {line.strip() for value in values for line in (value, *value.splitlines())}
-        return cls(tuple(sorted((line for line in lines if len(line) >= SHORTEST), key=len, reverse=True)))
+        return cls(tuple(sorted((line for line in lines if len(line) >= MIN_LENGTH), key=len, reverse=True)))
 
     def hide(self, text: str) -> str:
         return self._pattern.sub(HIDDEN, text)
 
     def hide_in(self, value: Any) -> Any:
-        """Hide in every text of a JSON-like value; numbers and keys stay."""
+        """Return a JSON-like value with the secrets in its texts hidden; numbers and keys stay."""
         if isinstance(value, str):
             return self.hide(value)
         if isinstance(value, Mapping):
@@ -48,7 +49,7 @@ class Mask:
         return value
 
     def held_back(self, text: str) -> int:
-        """Yield how many characters at the end of ``text`` may be the start of a secret."""
+        """Return how many characters at the end of ``text`` may be the start of a secret."""
         begun = _TOKEN_BEGUN.search(text)
         starts = [len(text) - begun.start()] if begun else []
         for secret in self.secrets:
@@ -62,7 +63,7 @@ class Mask:
 
 
 class MaskedOutput:
-    """Passes text on in pieces, hiding secrets even where a piece ends in the middle of one."""
+    """Passes text on piece by piece, and hides secrets even where a piece ends in the middle of one."""
 
     def __init__(self, mask: Mask, write: Callable[[str], None]) -> None:
         self._mask = mask

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metricgate.processes.command import run_command
-from metricgate.processes.mask import HIDDEN, Mask, MaskedOutput
+from metricgate.processes.secret_mask import HIDDEN, Mask, MaskedOutput
 
 SECRET = "wJalrXUtnFEMI/K7MDENG"
 TOKEN = "ghs_424242_" + "abcDEF.123-" * 5

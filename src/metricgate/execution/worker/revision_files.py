@@ -1,93 +1,21 @@
-"""Files of the project, wherever they are kept: in Git, in DVC's cache, in its remote, or in the work tree."""
+"""Files of a revision or the work tree, wherever they are: in Git, in DVC's cache or its remote, or checked out."""
 
 import os
 from pathlib import Path
 from typing import Any
 
-from dvc_data.hashfile.hash import file_md5
 from dvc_data.hashfile.hash_info import HashInfo
 
 from metricgate.execution.messages import FoundFile
-from metricgate.execution.worker.failures import RemoteFailedError, explain_failure, is_remote_failure
-from metricgate.execution.worker.project import Project
-from metricgate.execution.worker.remote import Remote, check_bucket, check_remote, describe_remote
-
-
-def is_intact(path: str, hash_info: Any, fs: Any) -> bool:
-    """Tell whether a file holds what its hash says.
-
-    DVC trusts a read-only cache file whatever is in it (one restored by actions/cache, say), and every file of the
-    work tree it was linked or copied to.
-    """
-    return Path(path).is_file() and bool(file_md5(path, fs, name=hash_info.name) == hash_info.as_raw().value)
-
-
-class CacheObjects:
-    """DVC's local cache: brings what is missing, throws out what is damaged."""
-
-    def __init__(self, project: Project) -> None:
-        self._repo = project.repo
-        self._checked = False
-        self.remote: Remote | None = describe_remote(project.repo)
-
-    def bring(self, output: Any, filter_info: str | None = None) -> bool:
-        """Put the intact objects of an output, or of one file in it, into the cache; return whether any was fetched.
-
-        Raises
-        ------
-        RemoteFailedError
-            If something must be fetched and the remote as a whole is at fault.
-        """
-        if output.is_dir_checksum and not output.cache.exists(output.hash_info.value):
-            self._pull({output.hash_info}, None)  # the list of its files
-            output.obj = None
-        fetched = False
-        for odb, hashes in output.get_used_objs(filter_info=filter_info).items():
-            self.discard_damaged(output, hashes)
-            missing = {info for info in hashes if not output.cache.exists(info.value)}
-            if missing:
-                self._pull(missing, odb)
-                fetched = True
-        return fetched
-
-    def bring_object(self, hash_info: HashInfo) -> None:
-        """Fetch one object by its hash from the default remote."""
-        self._pull({hash_info}, None)
-
-    def holds(self, output: Any, filter_info: str | None = None) -> bool:
-        """Tell whether every object of an output, or of one file in it, is in the cache."""
-        if not output.cache.exists(output.hash_info.value):
-            return False
-        used = output.get_used_objs(filter_info=filter_info)
-        return all(output.cache.exists(info.value) for hashes in used.values() for info in hashes)
-
-    def discard_damaged(self, output: Any, hashes: set[Any]) -> None:
-        for info in hashes:
-            path = output.cache.oid_to_path(info.value)
-            if Path(path).exists() and not is_intact(path, info, output.cache.fs):
-                Path(path).unlink()
-
-    def _pull(self, hashes: set[Any], odb: Any) -> None:
-        if not self._checked:
-            check_remote(self._repo)
-            self._checked = True
-        try:
-            self._repo.cloud.pull(hashes, odb=odb)
-        except Exception as error:
-            if is_remote_failure(error, self.remote):
-                failed = explain_failure(error, self.remote)
-                raise RemoteFailedError(
-                    failed.what, expected=failed.expected, fix=failed.fix, details=failed.details
-                ) from error
-            raise
-        if self.remote and any(not self._repo.cache.local.exists(info.value) for info in hashes):
-            check_bucket(self._repo, self.remote)
+from metricgate.execution.worker.cache_objects import CacheObjects, is_intact
+from metricgate.execution.worker.dvc_failures import RemoteFailedError, explain_failure
+from metricgate.execution.worker.dvc_project import Project
 
 
 class RevisionFiles:
-    """Finds files by their path in the project, and fetches only those that are asked for.
+    """Finds files by their path in the project, and fetches only the requested ones.
 
-    ``as_it_lies``: a file of the work tree is right as it is, also where dvc.lock records another: a command wrote it.
+    ``as_it_lies``: a file of the work tree is right even where dvc.lock records another one: a command wrote it.
     """
 
     def __init__(self, project: Project, destination: Path, *, as_it_lies: bool = False) -> None:
@@ -103,7 +31,7 @@ class RevisionFiles:
         Raises
         ------
         RemoteFailedError
-            If the remote as a whole is at fault: then no answer is worth giving, unless the file is ``optional``.
+            If the remote as a whole fails and the file is not ``optional``.
         """
         fs_path = self.project.path(name)
         if self._as_it_lies and Path(fs_path).is_file():
@@ -120,7 +48,7 @@ class RevisionFiles:
             return FoundFile(path=name, problem=f"{failure.what} {failure.details}".strip())
 
     def find_object(self, name: str, digest: str) -> FoundFile:
-        """Return where the object with this hash can be read, as a file that ends like ``name``."""
+        """Return where the object with this hash can be read, as a file with the suffix of ``name``."""
         info = HashInfo("md5", digest)
         cached = self._repo.cache.local.oid_to_path(digest)
         fetched = not Path(cached).exists()
@@ -137,7 +65,7 @@ class RevisionFiles:
         return next((stage for stage in stages for out in stage.outs if isin_or_eq(fs_path, out.fs_path)), None)
 
     def _covering_output(self, fs_path: str) -> Any | None:
-        """Return the DVC-cached output that ``fs_path`` is, or lies in."""
+        """Return the DVC-cached output that is at ``fs_path`` or around it."""
         isin_or_eq = self._repo.fs.isin_or_eq
         return next((out for out in self._repo.index.outs if out.use_cache and isin_or_eq(fs_path, out.fs_path)), None)
 
@@ -155,7 +83,7 @@ class RevisionFiles:
         filter_info = None if fs_path == output.fs_path else fs_path
         if not output.hash_info:
             return self._find_unrecorded(name, fs_path)
-        if not self.project.is_revision and self._lies_there(fs_path, output, filter_info):
+        if not self.project.is_revision and self._is_checked_out(fs_path, output, filter_info):
             return FoundFile(path=name, local=fs_path, source="workspace")
         fetched = self._objects.bring(output, filter_info)
         content = output.get_obj(filter_info=filter_info)
@@ -176,8 +104,8 @@ class RevisionFiles:
             return FoundFile(path=name, local=fs_path, source="workspace")
         return FoundFile(path=name, problem=f"dvc.lock has no record of {name}", missing=True)
 
-    def _lies_there(self, fs_path: str, output: Any, filter_info: str | None) -> bool:
-        """Tell whether the work tree's file is the recorded one, so that neither cache nor remote is needed."""
+    def _is_checked_out(self, fs_path: str, output: Any, filter_info: str | None) -> bool:
+        """Return whether the work tree's file is the recorded one, so that neither cache nor remote is needed."""
         if output.is_dir_checksum and not output.cache.exists(output.hash_info.value):
             return False
         content = output.get_obj(filter_info=filter_info) if output.is_dir_checksum else output
@@ -192,7 +120,7 @@ class RevisionFiles:
         return target
 
     def _copy_from_cache(self, name: str, cached: str, *, fetched: bool) -> FoundFile:
-        # A link with the file's own name: the cache knows it by its hash, readers by its suffix.
+        # A link with the file's own name: in the cache its name is a hash, and readers go by the suffix.
         target = self._make_target(name)
         target.symlink_to(cached)
         return FoundFile(path=name, local=str(target), source="dvc remote" if fetched else "dvc cache")

@@ -1,4 +1,4 @@
-"""Files of ours in a folder that the pipeline can write too: no link that it leaves there is ever followed."""
+"""Files that MetricGate writes where the pipeline can write as well: a link that it left there is never followed."""
 
 import os
 from pathlib import Path, PurePath
@@ -14,14 +14,14 @@ def make_folder(path: Path) -> None:
     Raises
     ------
     ConfigurationError
-        If a file is in its place, or nobody may write there.
+        If a file is in its place, or the folder around it is not writable.
     """
     try:
         if path.is_symlink():
             path.unlink()
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _explain_unmade(path, error) from error
+        raise _explain_failure(path, error) from error
 
 
 def make_ignored_folder(top: Path, inside: str, owner: Owner | None) -> Path:
@@ -30,7 +30,7 @@ def make_ignored_folder(top: Path, inside: str, owner: Owner | None) -> Path:
     Raises
     ------
     ConfigurationError
-        As ``make_folder``.
+        As for ``make_folder``.
     """
     parts = PurePath(inside).parts
     folder, ignored = top, top / parts[0] / ".gitignore"
@@ -45,27 +45,27 @@ def make_ignored_folder(top: Path, inside: str, owner: Owner | None) -> Path:
             for path in (*made, ignored):
                 os.chown(path, owner.uid, owner.gid, follow_symlinks=False)
     except OSError as error:
-        raise _explain_unmade(folder, error) from error
+        raise _explain_failure(folder, error) from error
     return folder
 
 
-def _explain_unmade(path: Path, error: OSError) -> ConfigurationError:
+def _explain_failure(path: Path, error: OSError) -> ConfigurationError:
     return ConfigurationError(
-        f"The folder {path} cannot be made: {error.strerror}.",
+        f"The folder {path} cannot be created: {error.strerror}.",
         expected="a folder that MetricGate can write to.",
-        fix="Remove what is in its place; for a report, name another folder as output.",
+        fix="remove what is in its place; for a report, choose another output folder.",
     )
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Write a new file in the place of whatever is there."""
+    """Write a new file in place of whatever is there."""
     path.unlink(missing_ok=True)
     with path.open("xb") as file:
         file.write(data)
 
 
 def open_new(path: Path) -> TextIO:
-    """Open a new text file in the place of whatever is there; its folder is made."""
+    """Open a new text file in place of whatever is there, and create its folder."""
     make_folder(path.parent)
     path.unlink(missing_ok=True)
     return path.open("x", encoding="utf-8", errors="replace")

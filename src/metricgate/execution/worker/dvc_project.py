@@ -1,7 +1,7 @@
-"""A DVC project at the work tree or at a revision, seen from the project's folder."""
+"""A DVC project, in the work tree or at a revision, seen from the project's folder."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from dvc.repo import Repo
 
 
 class Project:
-    """DVC's repository, and the part of it that lies under the project's folder.
+    """DVC's repository, and the part of it that is under the project's folder.
 
     ``base`` is the project's folder in the file system of ``repo``: a real folder, or one in a Git tree.
     """
@@ -22,7 +22,7 @@ class Project:
         self.is_revision = is_revision
 
     def forget(self) -> None:
-        """Read dvc.yaml and dvc.lock again when next asked."""
+        """Make DVC read dvc.yaml and dvc.lock again when they are next needed."""
         self.repo._reset()  # noqa: SLF001  what DVC's own commands call after a change
 
     def inside(self, fs_path: str) -> bool:
@@ -37,7 +37,10 @@ class Project:
         return str(self.repo.fs.normpath(self.repo.fs.join(self.base, name)))
 
     def stage_name(self, stage: Any) -> str:
-        """Return ``train``, or ``sub/dvc.yaml:train`` for a pipeline of another folder (DVC's own depends on the cwd)."""
+        """Return ``train``, or ``sub/dvc.yaml:train`` for a pipeline in another folder.
+
+        DVC's own name depends on the current folder.
+        """
         file = self.name(stage.path)
         if not stage.cmd:
             return file
@@ -49,7 +52,7 @@ class Project:
 
     @property
     def stages(self) -> list[Any]:
-        """Every stage under the project's folder, ``.dvc`` files included, in the order of their names."""
+        """Every stage under the project's folder, ``.dvc`` files included, sorted by name."""
         found = [stage for stage in self.repo.index.stages if self.inside(stage.path)]
         return sorted(found, key=self.stage_name)
 
@@ -57,16 +60,35 @@ class Project:
     def pipeline_stages(self) -> list[Any]:
         return [stage for stage in self.stages if stage.cmd]
 
+    def find_dependants(self, stages: Iterable[Any], *, with_frozen: bool = True) -> set[Any]:
+        """Return the stages and everything that depends on them; without ``with_frozen``, not through frozen stages."""
+        predecessors = self.repo.index.graph.predecessors  # the graph leads from a stage to what it depends on
+        return _reach(stages, lambda stage: (found for found in predecessors(stage) if with_frozen or not found.frozen))
+
+    def find_dependencies(self, stage: Any) -> set[Any]:
+        """Return the stage and everything that it depends on."""
+        return _reach([stage], self.repo.index.graph.successors)
+
     @property
     def has_remote(self) -> bool:
         return bool(self.repo.config["core"].get("remote"))
+
+
+def _reach(start: Iterable[Any], neighbours: Callable[[Any], Iterable[Any]]) -> set[Any]:
+    reached = set(start)
+    pending = list(reached)
+    while pending:
+        new = set(neighbours(pending.pop())) - reached
+        reached |= new
+        pending += new
+    return reached
 
 
 @contextmanager
 def open_project(
     directory: Path, *, revision: str | None = None, shares_with: str | None = None
 ) -> Iterator[Project | None]:
-    """Yield the DVC project around ``directory``; None if there is none, at ``revision`` or in the work tree.
+    """Yield the DVC project around ``directory``, in the work tree or at ``revision``; None if there is none.
 
     With ``shares_with``, another folder's cache, remotes and local settings are used.
     """
@@ -113,8 +135,8 @@ def _open_revision(directory: Path, revision: str) -> Any:
 def _place_relative_paths(config: Any, real: Path) -> dict[str, Any]:
     """Return settings that resolve paths of .dvc/config against the checkout's .dvc folder, ``real``.
 
-    DVC resolves them against where it reads that file: a Git tree, in which nothing lies, or a work tree elsewhere.
-    What config.local says counts more, as always.
+    DVC resolves them against the folder of that file: a folder in a Git tree, which has no cache, or in a work tree
+    elsewhere. config.local overrides them, as always.
     """
     written, local = config._load_config("repo"), config._load_config("local")  # noqa: SLF001  the paths as written
 
@@ -132,7 +154,7 @@ def _place_relative_paths(config: Any, real: Path) -> dict[str, Any]:
 
 
 def _shared_settings(directory: Path, shares_with: Path) -> dict[str, Any]:
-    """Return what a fresh work tree lacks: settings that are in no commit, the cache, and where remotes really are."""
+    """Return what a new work tree lacks: settings that are not committed, the cache, and the real paths of remotes."""
     from dvc.config import Config  # noqa: PLC0415  only where a baseline is reproduced
 
     own, shared = Path(Repo.find_root(str(directory))), Path(Repo.find_root(str(shares_with)))

@@ -1,15 +1,15 @@
-"""Pushes what was produced, so that nobody has to train it again."""
+"""Pushes what was produced from the cache to the remote, so that it is not trained again elsewhere."""
 
 from typing import Any
 
 from dvc.stage.cache import RunCacheNotSupported
 
-from metricgate.execution.worker.project import Project
-from metricgate.execution.worker.remote import check_remote
+from metricgate.execution.worker.dvc_project import Project
+from metricgate.execution.worker.remote_check import check_remote
 
 
 def push_produced(project: Project) -> int:
-    """Push the outputs that lie in the cache, and the record of the runs; return the number of pushed objects.
+    """Push the outputs that are in the cache, and the record of the runs; return the number of pushed objects.
 
     Files that DVC does not cache (``cache: false``) are pushed as well: DVC's own ``push --run-cache`` leaves them out,
     and then no other machine can use the record of a run that wrote one.
@@ -17,7 +17,7 @@ def push_produced(project: Project) -> int:
     Raises
     ------
     RemoteFailedError
-        If there is no default remote, or nobody answers at its address. What the storage refuses raises as it is.
+        If there is no default remote, or nothing answers at its address. Other errors of the storage pass through.
     """
     check_remote(project.repo)
     pushed = 0
@@ -26,7 +26,7 @@ def push_produced(project: Project) -> int:
     try:
         project.repo.stage_cache.push(None)
     except RunCacheNotSupported:
-        return pushed  # an HTTP remote keeps none
+        return pushed  # an HTTP remote does not keep any
     return pushed
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from metricgate.errors import ConfigurationError
 from metricgate.models.outcome import Verdict
-from metricgate.processes.output import OutputLog
-from metricgate.processes.own_files import make_ignored_folder
+from metricgate.processes.process_output import OutputLog
+from metricgate.processes.safe_files import make_ignored_folder
 from metricgate.publish.files import write_report
 from metricgate.report.value import Report
 
@@ -59,7 +59,7 @@ def test_a_log_is_not_written_through_a_link(tmp_path: Path) -> None:
 def test_a_file_in_the_place_of_the_folder_is_a_configuration_error(tmp_path: Path) -> None:
     (tmp_path / "metricgate-report").touch()
 
-    with pytest.raises(ConfigurationError, match="cannot be made"):
+    with pytest.raises(ConfigurationError, match="cannot be created"):
         write_report(REPORT, tmp_path / "metricgate-report")
 
 

@@ -1,12 +1,16 @@
-"""A process's output, kept: the whole in a bounded file, the last lines for the report."""
+"""A process's output: kept in a bounded file, its last lines for the report, and fenced off from GitHub's runner."""
 
+import secrets
 from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO
 
-from metricgate.processes.own_files import open_new
+from metricgate.processes.safe_files import open_new
 
+MAX_SHOWN_CHARACTERS = 2_000_000
 HEAD_CHARACTERS = 5_000_000
 TAIL_CHARACTERS = 500_000
 LAST_LINES = 40
@@ -57,3 +61,34 @@ class OutputLog:
             dropped = self._left_out - len(end)
             self._file.write((f"\n… {dropped} characters left out …\n" if dropped else "") + end)
         self._file.close()
+
+
+@contextmanager
+def fence_output(stream: TextIO, *, github: bool, limit: int = MAX_SHOWN_CHARACTERS) -> Iterator[Callable[[str], None]]:
+    """Yield a writer to ``stream`` that stops after ``limit`` characters.
+
+    On GitHub the text is written between ``::stop-commands::TOKEN`` and ``::TOKEN::``. The token is new and unknown to
+    the process that writes, so none of its lines is read as a workflow command.
+    """
+    token = secrets.token_hex(32)
+    left = limit
+
+    def write(text: str) -> None:
+        nonlocal left
+        if left > 0:
+            stream.write(text[:left])
+            left -= len(text)
+            if left <= 0:
+                stream.write("\n… more output is in the log file only\n")
+            stream.flush()
+
+    if github:
+        stream.write(f"::stop-commands::{token}\n")
+        stream.flush()
+    try:
+        yield write
+    finally:
+        if github:
+            # The newline first: a token in the middle of the pipeline's last line would not be seen.
+            stream.write(f"\n::{token}::\n")
+            stream.flush()

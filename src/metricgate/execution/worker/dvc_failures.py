@@ -1,18 +1,15 @@
-"""DVC's exceptions as the three sentences of our errors: its exit codes and texts alone classify nothing."""
+"""DVC's exceptions as the three sentences of an error: its exit codes and texts alone do not classify them."""
 
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from metricgate.execution.messages import Failed
-
-if TYPE_CHECKING:
-    from metricgate.execution.worker.remote import Remote
+from metricgate.execution.worker.dvc_remote import Remote
 
 
 class PipelineFailedError(Exception):
-    """A failure of which the worker itself knows the sentences."""
+    """A failure that the worker itself explains."""
 
     def __init__(self, what: str, *, expected: str, fix: str, details: str = "") -> None:
         super().__init__(what)
@@ -20,18 +17,19 @@ class PipelineFailedError(Exception):
 
 
 class RemoteFailedError(PipelineFailedError):
-    """The remote itself is at fault: no other file can be fetched either."""
+    """The remote as a whole fails: no other file can be fetched either."""
 
 
 _APPROVAL = (
-    "Pull requests from forks and from Dependabot get no secrets. One of those is judged by hand, after approval: in a "
-    "workflow `on: workflow_dispatch` whose job has `environment:` with required reviewers and these secrets, checks out "
+    "Pull requests from forks and from Dependabot do not get secrets. To judge one after a review, start a workflow by "
+    "hand (`on: workflow_dispatch`): its job has `environment:` with required reviewers and these secrets, checks out "
     "refs/pull/N/merge with `fetch-depth: 2`, and runs MetricGate with `baseline: HEAD^1`. "
     "examples/workflows/forks-approved.yml is that workflow."
 )
 _NO_CREDENTIALS = re.compile(
     r"NoCredentials|PartialCredentials|CredentialRetrieval|DefaultCredentials|Unable to locate credentials"
-    r"|could not be determined .*credentials|No authentication|Authentication to Azure|AuthenticationRequired|Anonymous caller|ProfileNotFound"
+    r"|could not be determined .*credentials|No authentication|Authentication to Azure|AuthenticationRequired"
+    r"|Anonymous caller|ProfileNotFound"
 )
 _REFUSED = re.compile(
     r"\b40[13]\b|Forbidden|Access ?Denied|InvalidAccessKeyId|SignatureDoesNotMatch|Unauthorized|ExpiredToken"
@@ -47,7 +45,7 @@ _FROM_STORAGE = re.compile(
 )
 
 
-def explain_failure(error: BaseException, remote: "Remote | None" = None) -> Failed:
+def explain_failure(error: BaseException, remote: Remote | None = None) -> Failed:
     """Return what happened, what was expected and what to do, for anything that DVC or a remote raises."""
     if isinstance(error, PipelineFailedError):
         return error.failed
@@ -62,12 +60,13 @@ def explain_failure(error: BaseException, remote: "Remote | None" = None) -> Fai
     )
 
 
-def is_remote_failure(error: BaseException, remote: "Remote | None") -> bool:
-    """Tell whether the remote as a whole is at fault, so that no other file could be fetched."""
-    if isinstance(error, RemoteFailedError):
-        return True
+def find_remote_failure(error: BaseException, remote: Remote | None) -> RemoteFailedError | None:
+    """Return the failure of the remote as a whole that ``error`` stems from; None where other files can be fetched."""
     chain = list(_causes(error))
-    return remote is not None and bool(_explain_plugin(chain, remote) or _explain_remote(chain, remote))
+    if remote is None or not (_explain_plugin(chain, remote) or _explain_remote(chain, remote)):
+        return None
+    failed = explain_failure(error, remote)
+    return RemoteFailedError(failed.what, expected=failed.expected, fix=failed.fix, details=failed.details)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -85,7 +84,7 @@ def _explain_stage(chain: Sequence[BaseException]) -> Failed | None:
             return Failed(
                 what=f"The pipeline failed: {_sentence(cause)}",
                 expected="every stage to end with exit code 0.",
-                fix="run `dvc repro` on your machine and repair the stage; its last lines of output are kept.",
+                fix="run `dvc repro` on your machine and fix the stage; the report shows its last lines of output.",
             )
     return None
 
@@ -106,7 +105,7 @@ def _explain_file(chain: Sequence[BaseException]) -> Failed | None:
         if name == "FileIsGitIgnored":
             return Failed(
                 what=f"DVC cannot use a file that Git ignores: {text}",
-                expected="dvc.yaml, dvc.lock and .dvc files that are in Git or could be.",
+                expected="dvc.yaml, dvc.lock and .dvc files that Git does not ignore.",
                 fix="remove it from .gitignore; it need not be committed.",
             )
         if isinstance(cause, PermissionError) and cause.filename and cause.errno:
@@ -123,17 +122,17 @@ def _has_conflict_markers(error: BaseException) -> bool:
     return path.is_file() and "\n<<<<<<<" in "\n" + path.read_text(encoding="utf-8", errors="replace")
 
 
-def _explain_plugin(chain: Sequence[BaseException], remote: "Remote") -> Failed | None:
+def _explain_plugin(chain: Sequence[BaseException], remote: Remote) -> Failed | None:
     if not any(isinstance(cause, ImportError) and "is supported, but requires" in str(cause) for cause in chain):
         return None
     return Failed(
         what=f"{remote.title} needs DVC's plugin for {remote.kind}, which is not installed.",
-        expected=f"the package dvc[{remote.kind}] beside MetricGate (the action's image has it).",
+        expected=f"the package dvc[{remote.kind}] installed with MetricGate (the action's image has it).",
         fix=f"install it: `pip install 'dvc[{remote.kind}]'`.",
     )
 
 
-def _explain_remote(chain: Sequence[BaseException], remote: "Remote") -> Failed | None:
+def _explain_remote(chain: Sequence[BaseException], remote: Remote) -> Failed | None:
     for cause in chain:
         if _NO_CREDENTIALS.search(str(cause)):
             return _classify(str(cause), remote)
@@ -147,7 +146,7 @@ def _explain_remote(chain: Sequence[BaseException], remote: "Remote") -> Failed 
     return None
 
 
-def _classify(text: str, remote: "Remote") -> Failed | None:
+def _classify(text: str, remote: Remote) -> Failed | None:
     details = text[:2000]
     if _NO_CREDENTIALS.search(text):
         return Failed(
@@ -166,7 +165,7 @@ def _classify(text: str, remote: "Remote") -> Failed | None:
     if _UNREACHABLE.search(text):
         return Failed(
             what=f"{remote.title} cannot be reached.",
-            expected="a remote that answers from where this runs.",
+            expected="a remote that this machine can reach.",
             fix="check the address in .dvc/config and the network or VPN of the runner; then run again.",
             details=details,
         )
@@ -178,7 +177,7 @@ def _explain_missing(chain: Sequence[BaseException]) -> Failed | None:
         if type(cause).__name__ in ("CheckoutError", "DownloadError", "FileMissingError", "CollectCacheError"):
             return Failed(
                 what="Files that the pipeline needs are neither in the DVC cache nor in the remote.",
-                expected="everything that dvc.lock and the .dvc files name, pushed.",
+                expected="all files that dvc.lock and the .dvc files name, pushed to the remote.",
                 fix="run `dvc push` on the machine that has them.",
                 details=_sentence(cause),
             )
@@ -196,7 +195,7 @@ def _explain_anything(chain: Sequence[BaseException]) -> Failed:
     return Failed(
         what=f"DVC failed: {_sentence(first)}",
         expected="a DVC project that `dvc status` and `dvc pull` work in.",
-        fix="run `dvc status` and `dvc pull` in the checkout and repair what they name.",
+        fix="run `dvc status` and `dvc pull` in the checkout and fix what they report.",
         details=f"{type(last).__name__}: {last}" if last is not first else "",
     )
 

@@ -11,7 +11,8 @@ import pytest
 from metricgate.errors import ConfigurationError, WorkspaceError
 from metricgate.revisions.ancestry import fetch_commit
 from metricgate.revisions.baseline_revision import resolve_baseline
-from metricgate.revisions.checkout import Access, Checkout
+from metricgate.revisions.checkout import Checkout
+from metricgate.revisions.git_command import Access
 from metricgate.trigger.value import PullRequest, Trigger, TriggerKind
 from tests.projects import TinyProject
 
@@ -230,7 +231,7 @@ def test_missing_folder_is_a_configuration_error(tmp_path: Path) -> None:
 
 
 def test_folder_without_git_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(WorkspaceError, match="is in no Git repository"):
+    with pytest.raises(WorkspaceError, match="is not in a Git repository"):
         Checkout.open(tmp_path)
 
 

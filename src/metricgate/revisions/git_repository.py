@@ -1,0 +1,94 @@
+"""A Git repository on this machine: its commits, the objects that MetricGate writes, and its origin."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from subprocess import CompletedProcess
+
+from metricgate.processes.owner import Owner
+from metricgate.revisions.git_command import Access, explain_git_failure, read_git_error, run_git
+
+
+@dataclass(frozen=True, kw_only=True)
+class GitRepository:
+    """A Git repository.
+
+    Attributes
+    ----------
+    top : the top level of its work tree
+    owner : the user that Git runs as; None is MetricGate's own
+    access : the token to try where the checkout's own credentials do not suffice
+    """
+
+    top: Path
+    owner: Owner | None = None
+    access: Access = field(default_factory=Access)
+
+    def run_git(self, *args: str) -> CompletedProcess[bytes]:
+        """Run Git in the top level and return how it ended, whatever that was."""
+        return run_git(args, self.top, self.owner)
+
+    def git(self, *args: str, request: bytes = b"") -> str:
+        """Run Git in the top level and return its output without the last newline.
+
+        Raises
+        ------
+        WorkspaceError
+            If it fails.
+        """
+        result = run_git(args, self.top, self.owner, request=request)
+        if result.returncode != 0:
+            raise explain_git_failure(args, result)
+        return result.stdout.decode(errors="replace").rstrip("\n")
+
+    def write_blob(self, content: bytes) -> str:
+        """Write a Git blob and return its SHA."""
+        return self.git("hash-object", "-w", "--stdin", "--no-filters", request=content)
+
+    def make_tree(self, blobs: Mapping[str, str]) -> str:
+        """Write a Git tree of ``{name: blob}`` and return its SHA."""
+        listed = "".join(f"100644 blob {blob}\t{name}\n" for name, blob in sorted(blobs.items()))
+        return self.git("mktree", request=listed.encode())
+
+    def push(self, *refspecs: str) -> str | None:
+        """Push to origin; return None on success, Git's error text on failure."""
+        return self._contact_origin("push", "--quiet", "--no-verify", "origin", *refspecs)
+
+    def fetch(self, *args: str) -> str | None:
+        """Fetch from origin; return None on success, Git's error text on failure."""
+        return self._contact_origin("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "origin", *args)
+
+    def _contact_origin(self, *args: str) -> str | None:
+        # The checkout's own credentials first, then the action's token.
+        result = self.run_git(*args)
+        if result.returncode != 0 and self.access.token:
+            result = run_git(args, self.top, self.owner, self.access.environment())
+        return None if result.returncode == 0 else read_git_error(result)
+
+    def find_commit(self, name: str) -> str | None:
+        """Return the full SHA of a commit that is here; None if it is not."""
+        result = self.run_git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        return result.stdout.decode().strip() if result.returncode == 0 else None
+
+    def parents(self, sha: str) -> tuple[str, ...]:
+        """Return the parents that the commit names, which a shallow clone hides from `git rev-parse`."""
+        header = self.git("cat-file", "commit", sha).split("\n\n", 1)[0]
+        return tuple(line.split()[1] for line in header.splitlines() if line.startswith("parent "))
+
+    @property
+    def is_shallow(self) -> bool:
+        return self.git("rev-parse", "--is-shallow-repository") == "true"
+
+    def branch(self) -> str | None:
+        """Return the name of the branch that is checked out; None for a detached HEAD."""
+        return self.git("branch", "--show-current") or None
+
+    def default_branch(self) -> str | None:
+        """Return the default branch as the clone knows it: ``origin/main``, ``main`` …; None if it does not."""
+        origin = self.run_git("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
+        if origin.returncode == 0:
+            return origin.stdout.decode().strip()
+        for name in ("origin/main", "origin/master", "main", "master"):
+            if self.find_commit(f"refs/{'remotes' if '/' in name else 'heads'}/{name}"):
+                return name
+        return None

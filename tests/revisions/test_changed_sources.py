@@ -1,0 +1,55 @@
+"""Which edits of a change are listed as sources, and which a reader is warned of."""
+
+from pathlib import Path
+
+import pytest
+
+from metricgate.errors import ConfigurationError
+from metricgate.models.result import Change
+from metricgate.revisions.changed_sources import find_changed_sources, locate_parameters
+from metricgate.revisions.checkout import Checkout
+from metricgate.revisions.dvc_yaml import list_paths, read_dvc_yaml, read_stages
+from metricgate.settings.policy import Policy, PredictionsSpec
+from tests.projects import TinyProject
+
+POLICY = Policy(predictions=PredictionsSpec(path="eval/predictions.csv", label="label", score="score"))
+
+
+def test_inputs_of_stages_are_sources_and_what_evaluates_or_starts_metricgate_is_a_warning(tiny: TinyProject) -> None:
+    baseline = tiny.sha()
+    for path in ("src/prepare.py", "src/evaluate.py", "notes.md", ".github/workflows/gate.yml"):
+        tiny.write(path, "# changed\n")
+    tiny.commit("change")
+
+    found = find_changed_sources(Checkout.open(tiny.root), baseline, POLICY)
+
+    assert [change.name for change in found.sources] == ["src/evaluate.py", "src/prepare.py"]
+    assert {warning.code: warning.text for warning in found.warnings} == {
+        "workflow_changed": "This change edits the workflow: .github/workflows/gate.yml.",
+        "evaluation_changed": "This change edits the evaluation code: src/evaluate.py.",
+    }
+
+
+def test_only_parameters_with_a_line_are_located(tiny: TinyProject) -> None:
+    tiny.write("params.yaml", "# the shift of all scores\nshift: 0.1\n")
+    changes = tuple(Change(kind="parameter", name=name) for name in ("shift", "params.toml:depth"))
+
+    located, unlocated = locate_parameters(Checkout.open(tiny.root), changes)
+
+    assert located.location is not None
+    assert (located.location.path, located.location.line) == ("params.yaml", 2)
+    assert unlocated.location is None
+
+
+def test_a_broken_pipeline_has_no_stages_for_those_who_only_look(tmp_path: Path) -> None:
+    (tmp_path / "dvc.yaml").write_text("stages: [", encoding="utf-8")
+
+    assert read_stages(tmp_path) == []
+    with pytest.raises(ConfigurationError, match=r"dvc\.yaml"):
+        read_dvc_yaml(tmp_path)
+
+
+def test_paths_with_options_are_paths() -> None:
+    stage = {"outs": ["a.csv", {"b.csv": {"cache": False}}], "metrics": {"not": "a list"}, "deps": ["c.csv"]}
+
+    assert list(list_paths(stage, "outs", "metrics")) == ["a.csv", "b.csv"]
