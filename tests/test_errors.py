@@ -9,10 +9,10 @@ import pytest
 
 import metricgate
 from metricgate import errors
-from metricgate.cli.console import print_error
+from metricgate.cli.terminal_output import print_error
 from metricgate.errors import MetricgateError
 from metricgate.judging import report_failure
-from metricgate.publish.step import Step
+from metricgate.publish.runner import Runner
 from metricgate.report.formats.markdown import render_check, render_comment, render_summary
 from metricgate.report.formats.terminal import render_terminal
 from metricgate.report.value import Report
@@ -92,7 +92,7 @@ def test_an_error_without_a_report_links_to_the_longer_answer(
     summary = tmp_path / "summary.md"
 
     print_error(error)
-    Step({"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}, emit=said.append).explain(error)
+    Runner({"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}, emit=said.append).explain(error)
 
     assert error.help_url in capsys.readouterr().err
     assert error.help_url in summary.read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from metricgate.errors import PublishError
-from metricgate.publish.github.identity import find_pull_request
+from metricgate.publish.github.finished_run import find_pull_request
 from metricgate.trigger import WorkflowRun
 from tests.github.fake import FakeGitHub
 from tests.github.fixtures import MakeClient

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from metricgate.models.outcome import Verdict
-from metricgate.publish.github.memory import MAX_BODY, MAX_RUNS, add_memory, read_memory
+from metricgate.publish.github.comment import MAX_BODY, MAX_RUNS, add_memory, read_memory
 from metricgate.report.place import PastRun
 
 BODY = "<!-- metricgate:default -->\n## Passed\n"

@@ -2,7 +2,7 @@
 
 import io
 
-from metricgate.cli.live import CLEAR, LiveLine
+from metricgate.cli.terminal_progress import CLEAR, LiveLine
 
 
 class Terminal(io.StringIO):
