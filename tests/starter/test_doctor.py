@@ -8,9 +8,9 @@ from click.testing import CliRunner, Result
 
 from metricgate.cli import commands
 from metricgate.revisions.checkout import Checkout
-from metricgate.starter.checkup import examine
-from metricgate.starter.finding import Finding, Level
+from metricgate.starter.checkup_finding import Finding, Level
 from metricgate.starter.policy_checkup import examine_policy
+from metricgate.starter.project_checkup import examine
 from metricgate.starter.workflow_checkup import examine_workflows
 from tests.churn import Churn
 

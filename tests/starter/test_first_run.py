@@ -166,7 +166,7 @@ def test_where_there_is_nothing_to_judge_doctor_says_so_before_a_run_does(tmp_pa
 
     assert begun.exit_code == 0
     assert "name `pipeline: {command: …}` in metricgate.yaml" in begun.output
-    assert "nothing else that could be judged" in examined.output
+    assert "nothing else to judge" in examined.output
     assert (examined.exit_code, ran.exit_code) == (2, 4)
 
 

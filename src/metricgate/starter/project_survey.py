@@ -1,26 +1,85 @@
-"""How a project makes its results: a DVC pipeline or a script, what they write, where DVC keeps it, what they need."""
+"""What a repository already has that a policy and a workflow can name: its pipeline, files, DVC remotes."""
 
 import configparser
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from metricgate.errors import ConfigurationError
+from metricgate.execution.metrics_file import read_metrics
+from metricgate.models.snapshot import FileMetric, Unreadable
 from metricgate.revisions.checkout import Checkout
 from metricgate.settings.document import read_document
+from metricgate.starter.prediction_tables import PredictionsFound, find_predictions
 
-# Run one after the other where both lie beside each other.
+# A training and an evaluation script in one folder run one after the other.
 TRAINING = ("train.py", "src/train.py", "scripts/train.py", "training.py", "src/training.py")
 EVALUATION = ("evaluate.py", "eval.py", "evaluation.py")
 METRIC_STEMS = ("metrics", "scores", "results", "summary")
 METRIC_SUFFIXES = (".json", ".yaml", ".yml", ".toml")
-DEEPEST = 3  # folders below the project's own
-NOT_THE_PROJECTS = {"node_modules", "site-packages", "venv", "env", "__pycache__", "metricgate-report", "mlruns"}
+MAX_DEPTH = 3  # folders below the project's own
+IGNORED_FOLDERS = {"node_modules", "site-packages", "venv", "env", "__pycache__", "metricgate-report", "mlruns"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Survey:
+    """What was found. ``remotes`` maps a DVC remote's name to its address, the default one first."""
+
+    has_pipeline: bool
+    command: str | None  # without a DVC pipeline: the script that seems to train
+    default_branch: str
+    remotes: Mapping[str, str]
+    metrics: Mapping[str, tuple[FileMetric, ...]]  # file to its numbers
+    predictions: PredictionsFound | None
+    requirements: str | None
+
+
+def survey_project(checkout: Checkout) -> Survey:
+    """Return what the project's folder has; nothing is run.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is nothing to judge in this folder, but in folders below it.
+    """
+    folder = checkout.directory
+    has_pipeline = (folder / "dvc.yaml").is_file()
+    files = list_files(folder)
+    outputs = tuple(find_outputs(folder))
+    named = [name for name, kind in outputs if kind == "metrics"] if has_pipeline else find_metric_files(files)
+    survey = Survey(
+        has_pipeline=has_pipeline,
+        command=None if has_pipeline else find_command(folder),
+        default_branch=(checkout.default_branch() or checkout.branch() or "main").removeprefix("origin/"),
+        remotes=read_remotes(folder, checkout.top),
+        metrics={name: found for name in named if (found := _read_numbers(folder / name, name))},
+        predictions=find_predictions(folder, [name for name, kind in outputs if kind == "outs"], files),
+        requirements=find_requirements(folder),
+    )
+    _require_something(survey, checkout)
+    return survey
+
+
+def _read_numbers(path: Path, name: str) -> tuple[FileMetric, ...]:
+    found = read_metrics(path, name)
+    return () if isinstance(found, Unreadable) else tuple(metric for metric in found if metric.value is not None)
+
+
+def _require_something(survey: Survey, checkout: Checkout) -> None:
+    below = find_projects_below(checkout)
+    if below and not (survey.has_pipeline or survey.command):
+        raise ConfigurationError(
+            f"There is no pipeline in this folder, but there is one in {', '.join(below[:5])}.",
+            expected="a project's folder, as each project has its own policy and workflow.",
+            fix=f"Go there first: cd {below[0]} && metricgate init",
+        )
 
 
 def read_pipeline(folder: Path) -> Mapping[str, Any]:
-    """Return dvc.yaml as it stands; empty where there is none or it is no mapping."""
+    """Return the content of dvc.yaml; empty where there is none or it is not a mapping."""
     path = folder / "dvc.yaml"
     if not path.is_file():
         return {}
@@ -29,7 +88,7 @@ def read_pipeline(folder: Path) -> Mapping[str, Any]:
 
 
 def find_outputs(folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield each output's path and its kind (outs or metrics); templated names cannot be known without DVC."""
+    """Yield each output's path and its kind (outs or metrics); templated names are left out, as only DVC can resolve them."""
     pipeline = read_pipeline(folder)
     stages = pipeline.get("stages")
     for section in (pipeline, *(stages.values() if isinstance(stages, dict) else ())):
@@ -42,7 +101,7 @@ def find_outputs(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def find_command(folder: Path) -> str | None:
-    """Return the shell command that seems to train, and to evaluate, where there is no DVC pipeline."""
+    """Return the shell command that seems to train, and to evaluate, for a project without a DVC pipeline."""
     script = next((name for name in TRAINING if (folder / name).is_file()), None)
     if script is None:
         return None
@@ -52,12 +111,12 @@ def find_command(folder: Path) -> str | None:
 
 
 def list_files(folder: Path) -> tuple[str, ...]:
-    """Return the files of a project by their paths, the nearest first; no hidden folders, environments, or deep ones."""
+    """Return the paths of a project's files, the nearest first, without hidden, deep or installed ones."""
     found: list[str] = []
     for root, folders, names in os.walk(folder):
         here = Path(root).relative_to(folder)
-        known = [name for name in folders if not name.startswith(".") and name not in NOT_THE_PROJECTS]
-        folders[:] = sorted(known) if len(here.parts) < DEEPEST else []
+        known = [name for name in folders if not name.startswith(".") and name not in IGNORED_FOLDERS]
+        folders[:] = sorted(known) if len(here.parts) < MAX_DEPTH else []
         found += [str(here / name) for name in names]
     return tuple(sorted(found, key=lambda name: (name.count(os.sep), name)))
 
@@ -73,7 +132,7 @@ def find_metric_files(files: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def find_requirements(folder: Path) -> str | None:
-    """Return the file that names the packages of the stages; a pyproject.toml only where it names some."""
+    """Return the file that names the packages of the stages; a pyproject.toml only if it names any."""
     named = next((name for name in ("uv.lock", "requirements.txt") if (folder / name).is_file()), None)
     return named or ("pyproject.toml" if _names_packages(folder / "pyproject.toml") else None)
 
@@ -103,7 +162,7 @@ def read_remotes(folder: Path, top: Path) -> dict[str, str]:
 
 
 def has_tracked_data(checkout: Checkout) -> bool:
-    """Tell whether Git tracks .dvc files: data that no stage makes, and that only a remote can give to others."""
+    """Return whether Git tracks .dvc files: data that no stage produces, and that others get only from a remote."""
     return bool(checkout.git("-C", str(checkout.directory), "ls-files", "--", "*.dvc"))
 
 
