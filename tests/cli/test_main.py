@@ -54,7 +54,7 @@ def test_an_unexpected_exception_is_a_bug_and_never_a_verdict() -> None:
     assert "bug in MetricGate" in done.stderr
 
 
-def test_output_that_nobody_reads_is_no_verdict() -> None:
+def test_output_that_is_not_read_is_not_a_verdict() -> None:
     script = FAILING.format(imports="MetricgateError", error="SystemExit(click.echo('x' * 200_000))")
     started = subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -68,7 +68,7 @@ def test_output_that_nobody_reads_is_no_verdict() -> None:
     assert messages == "metricgate: the output was closed too early; the run ended without a verdict.\n"
 
 
-def test_output_and_messages_that_nobody_reads_are_no_verdict() -> None:
+def test_output_and_messages_that_are_not_read_are_not_a_verdict() -> None:
     script = FAILING.format(imports="MetricgateError", error="SystemExit(click.echo('x' * 200_000, err=True))")
     started = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert started.stdout is not None

@@ -1,4 +1,4 @@
-"""Each workflow of examples/workflows judges: its step, with its inputs, variables and rights, on the repository it is for."""
+"""Each step in examples/workflows judges, with its inputs, variables and rights, on the repository it is for."""
 
 import json
 import os

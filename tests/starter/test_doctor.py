@@ -132,7 +132,7 @@ def test_nothing_is_wrong_with_the_examples(churn: Churn) -> None:
     ]
 
 
-def test_a_file_that_is_no_workflow_is_no_defect_of_ours(churn: Churn) -> None:
+def test_a_file_that_is_not_a_workflow_is_a_finding(churn: Churn) -> None:
     texts = ["jobs:\n  gate:\n", "jobs: [gate]\n", "jobs: {gate: {steps: [a, null]}}\n", "- a\n"]
     for number, text in enumerate(texts):
         churn.write(f".github/workflows/{number}.yml", f"# metricgate/metricgate@v1\n{text}")

@@ -1,4 +1,4 @@
-"""From `metricgate init` to a verdict: what it writes passes `metricgate doctor`, and judges, in repositories of many shapes."""
+"""In repositories of many shapes, what `metricgate init` writes passes `metricgate doctor`, and judges."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -62,12 +62,15 @@ class Inputs(BaseModel):
         "auto", description="Push the produced outputs to the DVC remote after a trusted run."
     )
     output: str = Field("metricgate-report", description="Report folder, relative to the working directory.")
-    comment: Literal["always", "on-failure", "never"] = Field("always", description="When to comment on the pull request.")
+    comment: Literal["always", "on-failure", "never"] = Field(
+        "always", description="When to comment on the pull request."
+    )
     check: Literal["run", "status", "both", "none"] = Field(
         "run", description="Publish a check run, a commit status, both or none."
     )
     charts: Literal["auto", "repository", "inline", "none"] = Field(
-        "auto", description="Show charts as pictures stored in a ref of this repository, as text (inline), or not at all."
+        "auto",
+        description="Show charts as pictures stored in a ref of this repository, as text (inline), or not at all.",
     )
     artifact: str = Field(
         "metricgate-report", description="For mode publish: name of the artifact with the report folder."

@@ -40,9 +40,7 @@ def render_policy(survey: Survey) -> str:
 def _render_pipeline(survey: Survey) -> list[str]:
     lines = []
     if survey.command:
-        lines.append(
-            f"  command: {survey.command}  # a guess: the command that trains the model and writes the files named above"
-        )
+        lines.append(f"  command: {survey.command}  # a guess: it trains the model and writes the files named above")
         if survey.metrics:
             lines.append(f"  metrics: {list_names(tuple(survey.metrics))}")
     if survey.requirements:

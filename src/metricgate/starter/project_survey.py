@@ -88,7 +88,7 @@ def read_pipeline(folder: Path) -> Mapping[str, Any]:
 
 
 def find_outputs(folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield each output's path and its kind (outs or metrics); templated names are left out, as only DVC can resolve them."""
+    """Yield each output's path and its kind (outs or metrics); without templated names, which only DVC resolves."""
     pipeline = read_pipeline(folder)
     stages = pipeline.get("stages")
     for section in (pipeline, *(stages.values() if isinstance(stages, dict) else ())):

@@ -1,4 +1,4 @@
-"""The check run, completed whatever happens, and the commit status for rules that a check run does not satisfy."""
+"""The check run, completed whatever happens, and the commit status."""
 
 from typing import Any
 
@@ -105,7 +105,10 @@ def choose_state(report: Report) -> str:
 
 
 def post_status(client: GitHubClient, sha: str, *, state: str, description: str, context: str, url: str) -> None:
-    """Add a status to a commit."""
+    """Add a status to a commit, for rules that a check run does not satisfy.
+
+    GitHub may file a check run under another workflow.
+    """
     body = {"state": state, "description": description[:MAX_DESCRIPTION], "context": context}
     if url:
         body["target_url"] = url

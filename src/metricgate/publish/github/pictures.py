@@ -65,7 +65,7 @@ class PictureStore:
             for name, data in contents.items()
         ]
         body = {"message": "Pictures of a MetricGate report", "tree": self._add("trees", {"tree": tree}), "parents": []}
-        # A constant author and date make the same pictures the same commit, so that repeating a request changes nothing.
+        # With this author and date, the same pictures are the same commit: a repeated request changes nothing.
         return self._add("commits", {**body, "author": _AUTHOR, "committer": _AUTHOR})
 
     def _add(self, kind: str, body: Json) -> str:

@@ -48,18 +48,12 @@ class GitHubResponse:
         if self.status == 429 or (self.status == 403 and self._is_rate_limit()):
             return Trouble.RATE_LIMITED
         # GitHub has no codes for these; its sentences are the only difference.
-        told = next(
-            (
-                trouble
-                for (status, words), trouble in _TOLD.items()
-                if status == self.status and words in self.message.lower()
-            ),
-            None,
-        )
-        return told or _BY_STATUS.get(self.status, Trouble.REFUSED)
+        message = self.message.lower()
+        told = [trouble for (status, words), trouble in _TOLD.items() if status == self.status and words in message]
+        return told[0] if told else _BY_STATUS.get(self.status, Trouble.REFUSED)
 
     def seconds_to_wait(self, attempt: int, now: float) -> float:
-        """Return the pause before the next attempt: what GitHub asks for, else 1, 2, 4, 8, 16 s, or 60, 120 s for a limit.
+        """Return the pause before the next attempt: as GitHub asks, else 1, 2, 4, 8, 16 s, or 60, 120 s for a limit.
 
         Source: docs.github.com, "Best practices for using the REST API", handling rate limit errors.
         """
