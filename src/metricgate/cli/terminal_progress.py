@@ -101,10 +101,10 @@ class TerminalProgress:
             yield
         click.echo(f"  {name}: {time.monotonic() - started:.1f} s", err=True)
 
-    def line(self, text: str) -> None:
+    def line(self, text: str, *, ends: bool = False) -> None:
         with self._live.hidden():
             click.echo(f"  {text}", err=True)
-        self._live.say("" if text.endswith(" s") else text)  # a duration is the end of something
+        self._live.say("" if ends else text)
 
     @contextmanager
     def passthrough(self) -> Iterator[Callable[[str], None]]:

@@ -31,7 +31,7 @@ class WorkflowProgress:
         finally:
             click.echo(f"::endgroup::\n{_silence_line(name)}: {time.monotonic() - started:.1f} s")
 
-    def line(self, text: str) -> None:
+    def line(self, text: str, *, ends: bool = False) -> None:  # noqa: ARG002  nothing is rewritten in a log
         click.echo(f"  {_silence_line(text)}")
 
     @contextmanager

@@ -72,7 +72,7 @@ def _answer(request: Request, project: Project, say: Say) -> Answer:  # noqa: PL
 def _pull(request: Request, project: Project, say: Say) -> Answer:
     if request.known and not has_modified_data(project):
         return Answer(state="known")
-    pull_data(project, lambda text: say(Happened(text=text)))
+    pull_data(project, lambda text, *, ends=False: say(Happened(text=text, ends=ends)))
     return Answer()
 
 
@@ -96,7 +96,7 @@ def _produce(request: Request, project: Project, say: Say) -> Answer:
         )
     if stale and (early := _stop_early(request, inputs)):
         return early
-    reproduction = Reproduction(project, lambda text: say(Happened(text=text)))
+    reproduction = Reproduction(project, lambda text, *, ends=False: say(Happened(text=text, ends=ends)))
     os.environ.update(request.environment)
     if stale:
         reproduction.run(stale)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from metricgate.execution.worker.failures import PipelineFailedError, RemoteFailedError, explain_failure
 from metricgate.execution.worker.files import CacheObjects, is_intact
@@ -13,7 +13,11 @@ from metricgate.execution.worker.project import Project
 from metricgate.execution.worker.remote import check_remote
 from metricgate.models.snapshot import Stage, StageState
 
-Say = Callable[[str], None]
+
+class Say(Protocol):
+    """Shows one line; ``ends``: what an earlier line began is over."""
+
+    def __call__(self, text: str, *, ends: bool = False) -> None: ...
 
 
 class StageWatcher(logging.Handler):
@@ -47,7 +51,7 @@ class StageWatcher(logging.Handler):
         if self._current is not None:
             seconds = self.seconds[self._current] = time.monotonic() - self._since
             if self.states[self._current] == "ran":
-                self._say(f"stage {self._current}: {seconds:.1f} s")
+                self._say(f"stage {self._current}: {seconds:.1f} s", ends=True)
             self._current = None
 
 
