@@ -129,7 +129,7 @@ class Workflow:
             Churn(repository=self.workspace, remote=self.churn.remote).use_remote(self.churn.remote)
 
     def _describe(self, branch: str, base: str, merge: str) -> dict[str, str]:
-        """Give the environment that GitHub's runner gives, with a real payload in its event file."""
+        """Return the environment that GitHub's runner sets, with a real payload in its event file."""
         repository = {"full_name": REPOSITORY, "default_branch": MAIN, "fork": False}
         event = {
             "action": "synchronize",

@@ -103,7 +103,7 @@ def make_candidate(revision: str) -> RevisionInfo:
 
 
 def make_gate(name: str) -> GateRow:
-    """Give a failed gate whose every text is ``name``."""
+    """Return a failed gate whose texts are all ``name``."""
     return GateRow(
         rule=name,
         metric=name,
@@ -132,7 +132,7 @@ def make_chart() -> ChartData:
 
 
 def make_environ(fake: FakeGitHub, job: Job, **changes: str) -> dict[str, str]:
-    """Give what the runner gives a step on pull request 7."""
+    """Return the environment that the runner gives a step on pull request 7."""
     head = {"sha": HEAD, "ref": "topic", "repo": {"full_name": REPOSITORY}}
     event = job.directory.parent / "event.json"
     payload = {"pull_request": {"number": 7, "head": head, "base": {"sha": BASE, "ref": "main"}}}

@@ -1,4 +1,4 @@
-"""What another job uploaded is data, and hostile until shown otherwise."""
+"""What another job uploaded is untrusted data."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Whose report it is, is GitHub's word and nobody else's."""
+"""Only GitHub decides which pull request a report belongs to."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Earlier runs, remembered in our own comment."""
+"""Earlier runs, remembered in MetricGate's own comment."""
 
 import base64
 

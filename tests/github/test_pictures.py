@@ -1,4 +1,4 @@
-"""Pictures in the repository, below a ref of our own."""
+"""Pictures in the repository, below MetricGate's own ref."""
 
 import base64
 from collections.abc import Mapping

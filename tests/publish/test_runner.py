@@ -1,4 +1,4 @@
-"""What the runner reads: no value can say more than its own."""
+"""What the runner reads: no value can set anything but itself."""
 
 import logging
 from pathlib import Path

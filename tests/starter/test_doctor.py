@@ -1,4 +1,4 @@
-"""`metricgate doctor`: each thing a first run trips over, and its cure."""
+"""`metricgate doctor`: each thing that stops a first run, and its cure."""
 
 import shutil
 from pathlib import Path

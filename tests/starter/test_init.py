@@ -1,4 +1,4 @@
-"""`metricgate init`: files that fit the repository, and never one that was there."""
+"""`metricgate init` writes files that fit the repository, and never overwrites one."""
 
 import pytest
 from click.testing import CliRunner, Result
