@@ -44,7 +44,7 @@ RUN git config --system --add safe.directory '*'
 RUN metricgate demo /tmp/demo >/tmp/demo.log 2>&1 || { cat /tmp/demo.log; exit 1; } \
  && rm -rf /tmp/demo /tmp/demo.log /var/tmp/dvc ~/.cache ~/.config
 # The post step completes a check that a killed process left open; the runner gives it a path and no arguments.
-RUN printf '#!/opt/metricgate/bin/python -I\nfrom metricgate.cli.closing import main\n\nmain()\n' >/opt/metricgate/bin/metricgate-post \
+RUN printf '#!/opt/metricgate/bin/python -I\nfrom metricgate.cli.post_step import main\n\nmain()\n' >/opt/metricgate/bin/metricgate-post \
  && chmod 755 /opt/metricgate/bin/metricgate-post
 ARG VERSION=0.0.0
 ARG REVISION=unknown

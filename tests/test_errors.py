@@ -9,9 +9,9 @@ import pytest
 
 import metricgate
 from metricgate import errors
-from metricgate.cli.console import print_error
+from metricgate.cli.terminal_output import print_error
 from metricgate.errors import MetricgateError
-from metricgate.publish.step import Step
+from metricgate.publish.runner import Runner
 from metricgate.report.failure import report_failure
 from metricgate.report.formats.check_run import render_check
 from metricgate.report.formats.markdown import render_comment, render_summary
@@ -93,7 +93,7 @@ def test_an_error_without_a_report_links_to_the_longer_answer(
     summary = tmp_path / "summary.md"
 
     print_error(error)
-    Step({"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}, emit=said.append).explain(error)
+    Runner({"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}, emit=said.append).explain(error)
 
     assert error.help_url in capsys.readouterr().err
     assert error.help_url in summary.read_text(encoding="utf-8")

@@ -46,15 +46,15 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stderr.strip() == "[]"
 
 
-def test_an_unexpected_exception_is_a_defect_and_never_a_verdict() -> None:
+def test_an_unexpected_exception_is_a_bug_and_never_a_verdict() -> None:
     done = run_python("-c", FAILING.format(imports="MetricgateError", error="ZeroDivisionError('oops')"))
 
     assert done.returncode == 70
     assert "ZeroDivisionError: oops" in done.stderr
-    assert "defect of ours" in done.stderr
+    assert "bug in MetricGate" in done.stderr
 
 
-def test_output_that_nobody_reads_is_no_verdict() -> None:
+def test_output_that_is_not_read_is_not_a_verdict() -> None:
     script = FAILING.format(imports="MetricgateError", error="SystemExit(click.echo('x' * 200_000))")
     started = subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -65,10 +65,10 @@ def test_output_that_nobody_reads_is_no_verdict() -> None:
     _, messages = started.communicate()
 
     assert started.returncode == 141
-    assert messages == "metricgate: nobody reads this output any more; the run ended without a verdict.\n"
+    assert messages == "metricgate: the output was closed too early; the run ended without a verdict.\n"
 
 
-def test_output_and_messages_that_nobody_reads_are_no_verdict() -> None:
+def test_output_and_messages_that_are_not_read_are_not_a_verdict() -> None:
     script = FAILING.format(imports="MetricgateError", error="SystemExit(click.echo('x' * 200_000, err=True))")
     started = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert started.stdout is not None

@@ -1,4 +1,4 @@
-"""What policies can ask for, on prediction files: several kinds of gates, groups, formulas, anchors, missing columns."""
+"""What policies can ask for, on prediction files: kinds of gates, groups, formulas, anchors, missing columns."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -269,7 +269,7 @@ gates: [{metric: roc_auc, set: golden, max_drop: 0.01}]
 """
 
 
-def test_removing_a_prediction_set_is_no_way_around_its_gate(tmp_path: Path) -> None:
+def test_removing_a_prediction_set_does_not_avoid_its_gate(tmp_path: Path) -> None:
     good = write_churn(tmp_path / "a.csv")
     judging = read_policy(SETS, origin="metricgate.yaml")
     less = SETS.partition("gates:")[0].replace("golden: {path: golden.csv", "renamed: {path: golden.csv")
@@ -289,7 +289,7 @@ def test_removing_a_prediction_set_is_no_way_around_its_gate(tmp_path: Path) -> 
     assert "golden.csv" in report.failure.what
 
 
-def test_a_baseline_that_nobody_can_read_settles_nothing_and_lets_its_repair_be_merged(tmp_path: Path) -> None:
+def test_an_unreadable_baseline_settles_nothing_and_lets_its_repair_be_merged(tmp_path: Path) -> None:
     broken = write_churn(tmp_path / "broken.csv", rows=60, churn_probability="nan")
     good = write_churn(tmp_path / "good.csv", rows=60)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from metricgate.publish.github.publication import STATE
+from metricgate.publish.github.destination import STATE
 from tests.container.container_job import ContainerJob
 from tests.e2e.laptop import copy_for_a_laptop, drop_place, run_on_a_laptop
 from tests.e2e.test_forks import describe_run, make_fork, zip_folder

@@ -51,7 +51,7 @@ def make_dvc(folder: Path) -> Repository:
 
 
 def make_own_dependencies(folder: Path) -> Repository:
-    """The policy as it stands, with this Python in the place of 3.12; the stage refuses to run in any other environment."""
+    """The policy with this Python instead of 3.12; the stage refuses to run in any other environment."""
     policy = read_policy_example("own-dependencies")
     assert '"3.12"' in policy
     script = "import sys\nassert 'environments' in sys.prefix, sys.prefix\n" + TRAIN.format(

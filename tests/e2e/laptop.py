@@ -1,4 +1,4 @@
-"""A person's terminal, Jenkins, GitLab CI: `metricgate run` in a plain clone, and what it must have in common with the action."""
+"""`metricgate run` in a plain clone, as in a terminal, Jenkins or GitLab CI, and what it shares with the action."""
 
 import json
 import os

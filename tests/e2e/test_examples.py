@@ -1,4 +1,4 @@
-"""Each workflow of examples/workflows judges: its step, with its inputs, variables and rights, on the repository it is for."""
+"""Each step in examples/workflows judges, with its inputs, variables and rights, on the repository it is for."""
 
 import json
 import os
@@ -88,7 +88,7 @@ def make_job(make_template: Callable[[str], Path], tmp_path: Path) -> Iterator[C
 
 
 def start(job: ExampleJob, event: str) -> str:
-    """Let the event happen, and return the commit that is judged."""
+    """Cause the event, and return the commit that is judged."""
     match event:
         case "pull_request":
             return job.open_pull_request()

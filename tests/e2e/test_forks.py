@@ -14,7 +14,7 @@ FORK = "mallory/churn"
 
 
 def make_fork(workflow: Workflow) -> None:
-    """Let the pull request come from another repository, as GitHub's event and API then say."""
+    """Make the pull request one of another repository, as GitHub's event and API then say."""
     workflow.fake.pull_request(NUMBER).head_repository = FORK
     file = workflow.runner / EVENT
     event = json.loads(file.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""A team whose CI trains and that never commits dvc.lock: main's run keeps its results, the next pull request uses them."""
+"""For a team that never commits dvc.lock, main's run keeps its results, and the next pull request uses them."""
 
 from dataclasses import replace
 

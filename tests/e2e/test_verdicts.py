@@ -46,7 +46,7 @@ def failure_of(step: Step) -> dict[str, Any]:
 
 
 def line_at(workflow: Workflow, row: Mapping[str, Any]) -> str:
-    """Give the line that a gate or a change points at."""
+    """Return the line that a gate or a change points at."""
     location = row["location"]
     lines: list[str] = Path(workflow.workspace, location["path"]).read_text(encoding="utf-8").splitlines()
     return lines[int(location["line"]) - 1]

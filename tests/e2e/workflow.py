@@ -1,4 +1,4 @@
-"""A workflow on the fake GitHub: a pull request of the churn project, checked out as actions/checkout does, and a step."""
+"""A workflow on the fake GitHub: a pull request of the churn project, checked out as on GitHub, and a step."""
 
 import json
 import os
@@ -90,7 +90,7 @@ class Workflow:
         return merge
 
     def dispatch(self) -> str:
-        """Check the merge commit out with depth 2, as a workflow started by hand on main does, and return main's commit."""
+        """Check out the merge commit with depth 2, as a workflow run by hand on main does; return main's commit."""
         self.open_pull_request()
         merge, main = self._env["GITHUB_SHA"], self.churn.sha(MAIN)
         self._git("fetch", "--quiet", "--no-tags", "--depth=2", "origin", merge)
@@ -129,7 +129,7 @@ class Workflow:
             Churn(repository=self.workspace, remote=self.churn.remote).use_remote(self.churn.remote)
 
     def _describe(self, branch: str, base: str, merge: str) -> dict[str, str]:
-        """Give the environment that GitHub's runner gives, with a real payload in its event file."""
+        """Return the environment that GitHub's runner sets, with a real payload in its event file."""
         repository = {"full_name": REPOSITORY, "default_branch": MAIN, "fork": False}
         event = {
             "action": "synchronize",

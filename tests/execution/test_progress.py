@@ -18,9 +18,11 @@ class RecordedProgress(QuietProgress):
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self.ended: list[str] = []
 
-    def line(self, text: str) -> None:
+    def line(self, text: str, *, ends: bool = False) -> None:
         self.lines.append(text)
+        self.ended += [text] if ends else []
 
 
 def test_lines_say_what_is_read_pulled_and_run_and_how_long_each_stage_took(tiny: TinyProject, tmp_path: Path) -> None:
@@ -39,3 +41,4 @@ def test_lines_say_what_is_read_pulled_and_run_and_how_long_each_stage_took(tiny
         "running stage evaluate",
         "stage evaluate: N s",
     ]
+    assert progress.ended == progress.lines[-1:]

@@ -49,7 +49,7 @@ class Contract:
         self._openapi = OpenAPI.from_dict(self._description, config=Config(spec_validator_cls=None))
 
     def check_request(self, method: str, path: str, query: str, body: bytes) -> str:
-        """Yield what is wrong with a request, or an empty text."""
+        """Return what is wrong with a request, or an empty text."""
         try:
             self._openapi.validate_request(_exchange(method, path, query, body))
         except OpenAPIError as error:
@@ -57,7 +57,7 @@ class Contract:
         return ""
 
     def check_response(self, method: str, path: str, query: str, body: bytes, reply: Reply) -> str:
-        """Yield what is wrong with a response that the fake is about to give, or an empty text."""
+        """Return what is wrong with a response that the fake is about to send, or an empty text."""
         try:
             self._openapi.validate_response(_exchange(method, path, query, body), reply)
         except OpenAPIError as error:
@@ -70,7 +70,7 @@ class Contract:
         return str(status) in self._description["paths"][template][method.lower()]["responses"]
 
     def minimal(self, schema: str, **fields: Any) -> dict[str, Any]:
-        """Yield the smallest object that a named schema allows, with these fields set."""
+        """Return the smallest object that a named schema allows, with these fields set."""
         value = self._minimal({"$ref": f"#/components/schemas/{schema}"})
         assert isinstance(value, dict)
         return {**value, **fields}

@@ -70,13 +70,13 @@ class FakeGitHub:
         return self.pull_requests[number]
 
     def fail(self, pattern: str, *faults: Fault) -> FaultPlan:
-        """Let the next requests whose ``METHOD /path`` matches meet these faults, one each."""
+        """Answer the next requests whose ``METHOD /path`` matches with these faults, one each."""
         plan = FaultPlan(re.compile(pattern), list(faults))
         self._plans.append(plan)
         return plan
 
     def call_before(self, pattern: str, action: Callable[[], object]) -> None:
-        """Let something happen once, just before the next request whose ``METHOD /path`` matches is answered."""
+        """Call the action once, just before the next request whose ``METHOD /path`` matches is answered."""
         self._actions.append((re.compile(pattern), action))
 
     def next_number(self) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from metricgate.publish.github.client import GitHubClient
-from metricgate.publish.github.patience import Patience
+from metricgate.publish.github.retry_budget import RetryBudget
 from tests.github.fake import REPOSITORY, TOKEN, FakeGitHub
 
 NOW = 1_790_000_000.0
@@ -39,9 +39,9 @@ def fake_github() -> Iterator[FakeGitHub]:
 def make_client(fake_github: FakeGitHub) -> MakeClient:
     def make(*, token: str = TOKEN, total_s: float = 120, timeout_s: int = 5) -> tuple[GitHubClient, SteppedClock]:
         clock = SteppedClock()
-        patience = Patience(total_s=total_s, sleep=clock.sleep, now=clock.now)
+        budget = RetryBudget(total_s=total_s, sleep=clock.sleep, now=clock.now)
         client = GitHubClient(
-            token=token, api_url=fake_github.url, repository=REPOSITORY, patience=patience, timeout_s=timeout_s
+            token=token, api_url=fake_github.url, repository=REPOSITORY, budget=budget, timeout_s=timeout_s
         )
         return client, clock
 

@@ -9,8 +9,8 @@ from metricgate.models.outcome import Direction, Outcome, Role, Verdict
 from metricgate.models.result import ChartData, ForestRow, GateRow
 from metricgate.models.snapshot import RevisionInfo, Source
 from metricgate.publish.files import write_report
-from metricgate.publish.github.patience import Patience
-from metricgate.publish.github.publication import Publication, Published
+from metricgate.publish.github.retry_budget import RetryBudget
+from metricgate.publish.publication import Publication, Published
 from metricgate.report.value import Report
 from metricgate.settings.inputs import read_inputs
 from metricgate.trigger import PullRequest, Trigger, TriggerKind
@@ -66,18 +66,18 @@ class Job:
         self, *, inputs: Mapping[str, str] | None = None, token: str = TOKEN, timeout_s: int = 5, **trigger: Any
     ) -> Publication:
         given = {"INPUT_GITHUB-TOKEN": token, **{f"INPUT_{key.upper()}": text for key, text in (inputs or {}).items()}}
-        return Publication.open(
+        return Publication(
             make_trigger(self._fake.url, **trigger),
             read_inputs(given),
             self.environ,
-            patience=Patience(sleep=self.clock.sleep, now=self.clock.now),
+            budget=RetryBudget(sleep=self.clock.sleep, now=self.clock.now),
             timeout_s=timeout_s,
             emit=self.log.append,
         )
 
     def publish(self, report: Report, **options: Any) -> Published:
         publication = self.open(**options)
-        publication.start()
+        publication.github.start()
         write_report(report, self.directory)
         return publication.finish(report, self.directory)
 
@@ -103,7 +103,7 @@ def make_candidate(revision: str) -> RevisionInfo:
 
 
 def make_gate(name: str) -> GateRow:
-    """Give a failed gate whose every text is ``name``."""
+    """Return a failed gate whose texts are all ``name``."""
     return GateRow(
         rule=name,
         metric=name,
@@ -132,7 +132,7 @@ def make_chart() -> ChartData:
 
 
 def make_environ(fake: FakeGitHub, job: Job, **changes: str) -> dict[str, str]:
-    """Give what the runner gives a step on pull request 7."""
+    """Return the environment that the runner gives a step on pull request 7."""
     head = {"sha": HEAD, "ref": "topic", "repo": {"full_name": REPOSITORY}}
     event = job.directory.parent / "event.json"
     payload = {"pull_request": {"number": 7, "head": head, "base": {"sha": BASE, "ref": "main"}}}

@@ -63,7 +63,7 @@ class PullRequest:
     label_events: list[LabelEvent] = field(default_factory=list)
 
     def add_comments(self, count: int) -> None:
-        """Let people talk: comments that are older than ours."""
+        """Add people's comments, which are older than MetricGate's."""
         self.comments += [Comment(number, "ann", "so what?") for number in range(1, count + 1)]
 
     @property

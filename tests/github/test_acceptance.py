@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from metricgate.publish.github.acceptance import LABEL, find_acceptance
-from metricgate.publish.github.notices import Notices
+from metricgate.publish.interface import Notices
 from metricgate.report.value import Acceptance
 from metricgate.trigger import PullRequest
 from tests.github.fake import REPOSITORY, FakeGitHub
@@ -32,7 +32,7 @@ def ask(make_client: MakeClient, **changes: Any) -> tuple[Acceptance | None, tup
     }
     notices = Notices()
     found = find_acceptance(make_client()[0], PullRequest(**{**fields, **changes}), notices)
-    return found, notices.all()
+    return found, tuple(notice.text for notice in notices.all())
 
 
 @pytest.fixture(autouse=True)

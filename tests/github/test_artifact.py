@@ -1,4 +1,4 @@
-"""What another job uploaded is data, and hostile until shown otherwise."""
+"""What another job uploaded is untrusted data."""
 
 import io
 import json
@@ -11,7 +11,7 @@ import pytest
 
 from metricgate.errors import PublishError
 from metricgate.models.outcome import Verdict
-from metricgate.publish.github.artifact import MAX_ARTIFACT, MAX_JSON, fetch_report, read_artifact
+from metricgate.publish.github.finished_run import MAX_ARTIFACT, MAX_JSON, fetch_report, read_artifact
 from tests.github.fake import FakeGitHub
 from tests.github.faults import Fault, answer, html, reset
 from tests.github.fixtures import MakeClient

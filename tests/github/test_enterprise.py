@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from metricgate.models.outcome import Verdict
-from metricgate.publish.github.answer import GitHubError
 from metricgate.publish.github.client import GitHubClient
+from metricgate.publish.github.response import GitHubError
 from tests.github.fake import REPOSITORY, TOKEN, FakeGitHub
 from tests.github.faults import Fault
 from tests.github.job import HEAD, Job, make_candidate, make_chart, make_report
@@ -93,5 +93,5 @@ def test_an_artifact_is_not_fetched_over_a_connection_that_is_not_encrypted(
         fake.fail("/zip$", Fault("answer", 302, headers={"Location": "http://127.0.0.1:9/file"}))
         client = GitHubClient(token=TOKEN, api_url=fake.url, repository=REPOSITORY)
 
-        with pytest.raises(GitHubError, match="not encrypted"):
+        with pytest.raises(GitHubError, match="unencrypted address"):
             client.download(client.path("actions/artifacts", 1, "zip"), 1000)

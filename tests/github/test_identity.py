@@ -1,11 +1,11 @@
-"""Whose report it is, is GitHub's word and nobody else's."""
+"""Only GitHub decides which pull request a report belongs to."""
 
 from typing import Any
 
 import pytest
 
 from metricgate.errors import PublishError
-from metricgate.publish.github.identity import find_pull_request
+from metricgate.publish.github.finished_run import find_pull_request
 from metricgate.trigger import WorkflowRun
 from tests.github.fake import FakeGitHub
 from tests.github.fixtures import MakeClient

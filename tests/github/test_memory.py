@@ -1,11 +1,11 @@
-"""Earlier runs, remembered in our own comment."""
+"""Earlier runs, remembered in MetricGate's own comment."""
 
 import base64
 
 import pytest
 
 from metricgate.models.outcome import Verdict
-from metricgate.publish.github.memory import MAX_BODY, MAX_RUNS, add_memory, read_memory
+from metricgate.publish.github.comment import MAX_BODY, MAX_RUNS, add_memory, read_memory
 from metricgate.report.view_context import PastRun
 
 BODY = "<!-- metricgate:default -->\n## Passed\n"

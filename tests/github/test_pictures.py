@@ -1,4 +1,4 @@
-"""Pictures in the repository, below a ref of our own."""
+"""Pictures in the repository, below MetricGate's own ref."""
 
 import base64
 from collections.abc import Mapping
@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from metricgate.models.outcome import Verdict
-from metricgate.publish.github.answer import GitHubError
-from metricgate.publish.github.pictures import KEPT_HERE, PictureStore
+from metricgate.publish.github.pictures import MAX_KEPT_HERE, PictureStore
+from metricgate.publish.github.response import GitHubError
 from tests.github.fake import TOKEN, FakeGitHub
 from tests.github.faults import answer, reset
 from tests.github.fixtures import MakeClient
@@ -71,8 +71,8 @@ def test_old_pictures_of_this_pull_request_are_removed_and_those_of_others_kept(
 
     ours = [ref for ref in fake_github.refs if ref.startswith(REF)]
     assert [int(ref.removeprefix(REF).split("-")[0]) for ref in ours] == [3, 4, 5]
-    assert len(ours) == KEPT_HERE
-    assert len(fake_github.refs) == KEPT_HERE + 1
+    assert len(ours) == MAX_KEPT_HERE
+    assert len(fake_github.refs) == MAX_KEPT_HERE + 1
 
 
 @pytest.mark.parametrize("data", [b"<svg/>", b""])

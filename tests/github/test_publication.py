@@ -3,7 +3,7 @@
 import pytest
 
 from metricgate.models.outcome import Verdict
-from metricgate.publish.github.publication import Published
+from metricgate.publish.publication import Published
 from metricgate.report.value import Failure
 from metricgate.trigger import PullRequest, TriggerKind
 from tests.github.fake import TOKEN, FakeGitHub
@@ -97,7 +97,7 @@ def test_a_run_for_an_outdated_head_leaves_the_newer_comment_alone(fake_github: 
     published = job.publish(make_report())
 
     assert fake_github.comments(7) == []
-    assert published.notices == ("The pull request has moved on to ddddddd, so the comment is left to its run.",)
+    assert published.notices == ("The pull request now has the head ddddddd, whose run updates the comment.",)
     assert [check.conclusion for check in fake_github.checks(HEAD)] == ["success"]
 
 
@@ -210,7 +210,9 @@ def test_a_personal_token_is_told_what_it_cannot_do(fake_github: FakeGitHub, job
 
     published = job.publish(make_report(), token="ghp_ann")
 
-    assert published.notices == ("A personal token creates no check run: use the job's own token, or `check: status`.",)
+    assert published.notices == (
+        "A personal token cannot create a check run: use the job's token, or `check: status`.",
+    )
     assert [comment.login for comment in fake_github.comments(7)] == ["ann"]
 
 
@@ -243,10 +245,10 @@ def test_what_a_proxy_says_is_only_text_in_the_summary(fake_github: FakeGitHub, 
 def test_a_report_that_no_view_can_show_still_ends_the_check_with_its_verdict(
     fake_github: FakeGitHub, job: Job
 ) -> None:
-    """What a defect of ours would do: every view stumbles over a value that is not what its type says."""
+    """What a bug in MetricGate would do: every view stumbles over a value that is not what its type says."""
     broken = make_report(Verdict.FAILED).model_copy(update={"gates": ("not a gate",)})
     publication = job.open()
-    publication.start()
+    publication.github.start()
 
     published = publication.finish(broken, job.directory)
 
@@ -254,4 +256,4 @@ def test_a_report_that_no_view_can_show_still_ends_the_check_with_its_verdict(
     assert (check.conclusion, check.title) == ("failure", "MetricGate: failed")
     assert job.outputs()["verdict"] == "failed"
     assert published.failed
-    assert any("because of a defect in MetricGate" in notice for notice in published.notices)
+    assert any("because of a bug in MetricGate" in notice for notice in published.notices)

@@ -23,7 +23,7 @@ def environ(fake_github: FakeGitHub, job: Job) -> dict[str, str]:
 def test_the_check_is_completed_once(
     fake_github: FakeGitHub, environ: dict[str, str], moment: str, number: signal.Signals
 ) -> None:
-    """No project lies in the workspace: what the signal does not stop ends in an error, which has its own conclusion."""
+    """The workspace has no project: what the signal does not stop ends in an error, which has its own conclusion."""
     fake_github.call_before(moment, lambda: os.kill(os.getpid(), number))
 
     exit_code = run_action(environ)

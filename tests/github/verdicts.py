@@ -1,4 +1,4 @@
-"""Checks and statuses, as the fake GitHub has them: 65,535 bytes in each text of a check, 140 characters in a status."""
+"""The fake GitHub's checks and statuses: 65,535 bytes in each text of a check, 140 characters in a status."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -49,7 +49,7 @@ stages:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """How a command of ours ended, and what it said."""
+    """How a MetricGate command ended, and its output."""
 
     exit_code: int
     output: str
@@ -84,7 +84,7 @@ class Repository:
         return done.stdout
 
     def metricgate(self, *arguments: str) -> Answer:
-        """Run a command of ours in the project's folder: in this process, since a new one imports everything again."""
+        """Run a MetricGate command in the project's folder: in this process, since a new one imports everything again."""
         with contextlib.chdir(self.project), stages_find_python():
             result = CliRunner().invoke(commands, arguments, standalone_mode=False)
         if isinstance(result.exception, MetricgateError):

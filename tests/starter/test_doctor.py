@@ -1,4 +1,4 @@
-"""`metricgate doctor`: each thing a first run trips over, and its cure."""
+"""`metricgate doctor`: each thing that stops a first run, and its cure."""
 
 import shutil
 from pathlib import Path
@@ -8,9 +8,9 @@ from click.testing import CliRunner, Result
 
 from metricgate.cli import commands
 from metricgate.revisions.checkout import Checkout
-from metricgate.starter.checkup import examine
-from metricgate.starter.finding import Finding, Level
+from metricgate.starter.checkup_finding import Finding, Level
 from metricgate.starter.policy_checkup import examine_policy
+from metricgate.starter.project_checkup import examine
 from metricgate.starter.workflow_checkup import examine_workflows
 from tests.churn import Churn
 
@@ -132,7 +132,7 @@ def test_nothing_is_wrong_with_the_examples(churn: Churn) -> None:
     ]
 
 
-def test_a_file_that_is_no_workflow_is_no_defect_of_ours(churn: Churn) -> None:
+def test_a_file_that_is_not_a_workflow_is_a_finding(churn: Churn) -> None:
     texts = ["jobs:\n  gate:\n", "jobs: [gate]\n", "jobs: {gate: {steps: [a, null]}}\n", "- a\n"]
     for number, text in enumerate(texts):
         churn.write(f".github/workflows/{number}.yml", f"# metricgate/metricgate@v1\n{text}")

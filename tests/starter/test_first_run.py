@@ -1,4 +1,4 @@
-"""From `metricgate init` to a verdict: what it writes passes `metricgate doctor`, and judges, in repositories of many shapes."""
+"""In repositories of many shapes, what `metricgate init` writes passes `metricgate doctor`, and judges."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -166,7 +166,7 @@ def test_where_there_is_nothing_to_judge_doctor_says_so_before_a_run_does(tmp_pa
 
     assert begun.exit_code == 0
     assert "name `pipeline: {command: …}` in metricgate.yaml" in begun.output
-    assert "nothing else that could be judged" in examined.output
+    assert "nothing else to judge" in examined.output
     assert (examined.exit_code, ran.exit_code) == (2, 4)
 
 

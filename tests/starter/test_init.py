@@ -1,4 +1,4 @@
-"""`metricgate init`: files that fit the repository, and never one that was there."""
+"""`metricgate init` writes files that fit the repository, and never overwrites one."""
 
 import pytest
 from click.testing import CliRunner, Result
@@ -72,7 +72,7 @@ def test_the_workflow_fits_the_dvc_remote(
     result = run_init(churn, monkeypatch)
 
     assert step in read(churn, ".github/workflows/metricgate.yml")
-    assert "Put your own role or account" in result.output
+    assert "Set your own role or account" in result.output
 
 
 def _committed_remote(churn: Churn) -> str:
@@ -89,7 +89,7 @@ def test_without_predictions_the_metrics_of_the_files_are_judged(churn: Churn, m
     text = read(churn, "metricgate.yaml")
     assert "  - {metric: metrics.json:log_loss, max_increase: 5%}\n" in text
     assert "metrics.json:roc_auc" in {gate.metric for gate in read_policy(text, origin="metricgate.yaml").gates}
-    assert "Let the pipeline write its test predictions" in result.output
+    assert "Let the pipeline write its predictions" in result.output
 
 
 def test_predictions_that_were_not_pulled_are_named(churn: Churn, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +99,7 @@ def test_predictions_that_were_not_pulled_are_named(churn: Churn, monkeypatch: p
     run_init(churn, monkeypatch)
 
     policy = read_policy(text := read(churn, "metricgate.yaml"), origin="metricgate.yaml")
-    assert "# eval/predictions.csv is not here: run `dvc pull` or `dvc repro`." in text
+    assert "# eval/predictions.csv is missing: run `dvc pull` or `dvc repro`." in text
     assert policy.predictions is None
 
 

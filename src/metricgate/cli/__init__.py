@@ -12,29 +12,29 @@ from metricgate import __version__
 COMMANDS = {
     "run": "Judge this checkout against its baseline.",
     "compare": "Compare two prediction files, without Git or DVC.",
-    "demo": "See a worse model refused: a real project in a new folder.",
-    "preview": "Open the report's preview page.",
-    "report": "Render a report.json again, in any form.",
-    "power": "Say what the gates can catch on a test set.",
+    "demo": "See a worse model blocked, in a real project in a new folder.",
+    "preview": "Open a report's page in the browser.",
+    "report": "Render a report.json again, as any view.",
+    "power": "Show what the gates can catch on a test set.",
     "init": "Write a first metricgate.yaml and workflow for this project.",
-    "doctor": "Say what a first run would trip over, and the cure.",
+    "doctor": "Find what would stop a first run, and how to fix it.",
     "action": "Run as a GitHub Action: inputs and event from the environment.",
 }
 
 
-EXIT_UNREAD = 141  # as of a program that SIGPIPE ends; click would exit with 1, which is a verdict
+EXIT_UNREAD = 141  # that of a program ended by SIGPIPE; click would exit with 1, which is a verdict
 
 
 class LazyGroup(click.Group):
     """A group whose commands are modules of this package, imported on demand so that `--help` is quick."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; where nobody reads its output any more (`| head`), end without a verdict."""
+        """Run the command; where its output is no longer read (`| head`), end without a verdict."""
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
         except BrokenPipeError:
-            _say_unread()
+            _end_unread()
             raise SystemExit(EXIT_UNREAD) from None
         return result
 
@@ -60,12 +60,12 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
-def _say_unread() -> None:
-    """Say it where somebody still reads, and let go of the pipes, or Python complains once more at the end."""
+def _end_unread() -> None:
+    """Write a message to standard error, and let go of the pipes, or Python complains at its end."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     try:
-        click.echo("metricgate: nobody reads this output any more; the run ended without a verdict.", err=True)
+        click.echo("metricgate: the output was closed too early; the run ended without a verdict.", err=True)
     except BrokenPipeError:  # `2>&1 | head`
         os.dup2(nowhere, sys.stderr.fileno())
 
@@ -74,14 +74,14 @@ def _suggest(name: str) -> str:
     from difflib import get_close_matches  # noqa: PLC0415  only after a typo
 
     near = get_close_matches(name, COMMANDS, n=1)
-    return f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(COMMANDS)}."
+    return f"Did you mean {near[0]!r}?" if near else f"The commands are: {', '.join(COMMANDS)}."
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="metricgate")
 def commands() -> None:
-    """Judge models: is this one worse than what we have, by more than we allow.
+    """Judge models: block one that is worse than the one you have by more than you allow.
 
     Exit codes: 0 passed (or nothing to compare), 1 the gates say no, 2 configuration, 3 predictions,
-    4 Git, DVC or the pipeline, 5 publishing, 6 inconclusive where the policy says so, 70 a defect of ours, 130 stopped.
+    4 Git, DVC or the pipeline, 5 publishing, 6 inconclusive if the policy says so, 70 a bug in MetricGate, 130 stopped.
     """

@@ -1,25 +1,20 @@
-"""`metricgate action`: the container's entry point. A pull request never ends without an answer."""
+"""`metricgate action`: the container's entry point. Every pull request gets an answer, whatever fails."""
 
 import json
-import logging
 import os
-import sys
-import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from metricgate import __version__
+from metricgate.cli.workflow_log import WorkflowProgress, start_log
 from metricgate.errors import ConfigurationError, MetricgateError
 from metricgate.processes.owner import find_owner, hand_back
-from metricgate.processes.process_output import fence_output
 from metricgate.processes.signals import raise_on_signals
-from metricgate.publish.annotations import SilentFormatter, silence_commands
-from metricgate.publish.step import Step
+from metricgate.publish.runner import Runner, silence_commands
 from metricgate.report.failure import report_failure, report_skip
 from metricgate.report.value import Acceptance, Report
 from metricgate.settings.inputs import Inputs, read_inputs
@@ -34,15 +29,8 @@ def command() -> int:
     try:
         return run_action(os.environ)
     except MetricgateError as error:
-        Step(os.environ).explain(error)
+        Runner(os.environ).explain(error)
         raise
-
-
-def start_log() -> None:
-    """Write what happens to standard error, which the runner reads for commands as well."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(SilentFormatter("%(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
 def run_action(environ: Mapping[str, str]) -> int:
@@ -54,33 +42,32 @@ def run_action(environ: Mapping[str, str]) -> int:
     try:
         with raise_on_signals():
             if inputs.mode == "publish":
-                from metricgate.cli.relay import relay_report  # noqa: PLC0415  only this mode needs it
+                from metricgate.cli.publish_mode import publish_artifact  # noqa: PLC0415  only this mode needs it
 
-                return relay_report(trigger, inputs, environ, output)
+                return publish_artifact(trigger, inputs, environ, output)
             return _judge_and_publish(trigger, inputs, environ, output)
     finally:
         hand_back(output, find_owner(_workspace(environ)))
 
 
 def _judge_and_publish(trigger: Trigger, inputs: Inputs, environ: Mapping[str, str], output: Path) -> int:
-    from metricgate.cli.delivery import deliver  # noqa: PLC0415  after the first line of the log
-    from metricgate.publish.github.publication import Publication  # noqa: PLC0415
+    from metricgate.publish.publication import Publication  # noqa: PLC0415  after the first line of the log
 
-    publication = Publication.open(trigger, inputs, environ)
+    publication = Publication(trigger, inputs, environ)
 
     def produce() -> Report:
-        publication.start()
-        report = _judge(trigger, inputs, environ, output, accepted=publication.find_acceptance())
+        publication.github.start()
+        report = _judge(trigger, inputs, environ, output, accepted=publication.github.find_acceptance())
         return _hide_secrets(report, environ)
 
-    report, _ = deliver(publication, produce, output, set_up=inputs.id)
+    report, _ = publication.publish(produce, output)
     return report.exit_code
 
 
 def _judge(
     trigger: Trigger, inputs: Inputs, environ: Mapping[str, str], output: Path, *, accepted: Acceptance | None
 ) -> Report:
-    """Judge, and turn even a defect of ours into a report."""
+    """Judge, and turn even a bug in MetricGate into a report."""
     from metricgate.revisions.git_command import Access  # noqa: PLC0415
     from metricgate.run import Request, run  # noqa: PLC0415
 
@@ -103,24 +90,24 @@ def _judge(
                 push_cache=inputs.push_cache,
                 reuse_stored=True,
             ),
-            ActionProgress(),
+            WorkflowProgress(),
         )
     except MetricgateError as error:
         return report_failure(error, id_=inputs.id)
     except Exception:  # noqa: BLE001  the pull request gets its answer, the log the traceback
         details = traceback.format_exc()
         click.echo(silence_commands(details), err=True)
-        defect = MetricgateError(
-            "MetricGate itself failed; this says nothing about the model.",
-            expected="no defect of ours.",
+        bug = MetricgateError(
+            "MetricGate itself failed (a bug). Your model was not judged.",
+            expected="a verdict.",
             fix="Report it with the last lines of the log.",
             details=details,
         )
-        return report_failure(defect, id_=inputs.id)
+        return report_failure(bug, id_=inputs.id)
 
 
 def _hide_secrets(report: Report, environ: Mapping[str, str]) -> Report:
-    """Keep out of every view what a parameter, a path or an error message might repeat of the step's secrets."""
+    """Return the report without the step's secrets, which a parameter, a path or an error message might repeat."""
     from metricgate.processes.secret_mask import Mask  # noqa: PLC0415
 
     return Report.model_validate(Mask.of(environ).hide_in(report.model_dump(mode="json")))
@@ -131,7 +118,7 @@ def _workspace(environ: Mapping[str, str]) -> Path:
 
 
 def read_event(environ: Mapping[str, str]) -> Mapping[str, Any] | None:
-    """Read the event's payload from the file at GITHUB_EVENT_PATH; None where there is none."""
+    """Return the event's payload from the file at GITHUB_EVENT_PATH, or None where there is none."""
     path = environ.get("GITHUB_EVENT_PATH")
     if not path:
         return None
@@ -144,29 +131,3 @@ def read_event(environ: Mapping[str, str]) -> Mapping[str, Any] | None:
             fix="Run this command as a step of a workflow, or unset GITHUB_EVENT_PATH.",
         ) from error
     return event if isinstance(event, dict) else None
-
-
-class ActionProgress:
-    """Progress in a workflow's log: a folded group for each step, and the pipeline's output fenced."""
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        started = time.monotonic()
-        click.echo(f"::group::{_say(name)}")
-        try:
-            yield
-        finally:
-            click.echo(f"::endgroup::\n{_say(name)}: {time.monotonic() - started:.1f} s")
-
-    def line(self, text: str) -> None:
-        click.echo(f"  {_say(text)}")
-
-    @contextmanager
-    def passthrough(self) -> Iterator[Callable[[str], None]]:
-        with fence_output(sys.stdout, github=True) as write:
-            yield write
-
-
-def _say(text: str) -> str:
-    """Put a text of ours, which may hold a name from the repository, on one line that starts no workflow command."""
-    return silence_commands(" ".join(text.split()))

@@ -21,17 +21,17 @@ FILE = click.Path(path_type=Path)
 @click.option("--slice", "slices", metavar="COLUMN", multiple=True, help="Column to judge separately (repeatable).")
 @click.option("--positive", metavar="VALUE", help="The positive label. Default: 1, True, Yes or yes.")
 @click.option("--task", type=click.Choice(["binary", "multiclass", "regression", "score"]), help="Inferred if absent.")
-@click.option("--group", metavar="COLUMN", help="Column that marks rows which are not independent.")
+@click.option("--group", metavar="COLUMN", help="Column that groups rows which are not independent.")
 @click.option("--weight", metavar="COLUMN", help="Column with the weight of each row.")
 def command(
     *, baseline: Path, candidate: Path, policy: Path | None, output: Path, json_file: str | None, **columns: Any
 ) -> int:
     """Compare the predictions of two models on the same test rows (CSV, Parquet or JSON Lines).
 
-    Without a policy every metric that the columns allow is reported, and losses shown to exceed 0.01 block.
+    Without a policy, every metric that the columns allow is reported, and a loss shown to exceed 0.01 blocks.
     """
-    from metricgate.cli.console import deliver  # noqa: PLC0415  `--help` stays quick
+    from metricgate.cli.terminal_output import write_and_print  # noqa: PLC0415  `--help` stays quick
     from metricgate.compare import compare_files  # noqa: PLC0415
 
     report = compare_files(baseline, candidate, policy=policy, columns=columns)
-    return deliver(report, output, json_file)
+    return write_and_print(report, output, json_file)

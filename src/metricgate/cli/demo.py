@@ -3,28 +3,32 @@
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from metricgate.report.value import Report
 
 
 @click.command(name="demo")
 @click.argument("directory", type=click.Path(path_type=Path), required=False)
 def command(directory: Path | None) -> int:
-    """Create a churn project under Git and DVC with a pull request that makes its model worse, and judge it.
+    """Create a churn project with Git and DVC and a pull request that makes its model worse, and judge it.
 
-    DIRECTORY must be new; by default it is metricgate-demo, or the next free name.
+    DIRECTORY must be new or empty. The default is metricgate-demo, or the next free name.
     """
-    from metricgate.cli.console import TerminalProgress, print_report  # noqa: PLC0415  `--help` stays quick
+    from metricgate.cli.terminal_output import print_report  # noqa: PLC0415  `--help` stays quick
+    from metricgate.cli.terminal_progress import TerminalProgress  # noqa: PLC0415
     from metricgate.demo.project import create_project, find_free_directory  # noqa: PLC0415
-    from metricgate.models.outcome import Verdict  # noqa: PLC0415
     from metricgate.processes.signals import raise_on_signals  # noqa: PLC0415
     from metricgate.publish.files import write_report  # noqa: PLC0415
     from metricgate.run import Request, run  # noqa: PLC0415
 
     progress = TerminalProgress()
-    # The stages say `python`, and mean the one that has scikit-learn: ours.
+    # The stages call `python`: let it be this one, which has scikit-learn.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    # 5,634 rows train no faster on several threads, and many times slower where other programs use the cores.
+    # More threads do not train 5,634 rows faster, and are many times slower where other programs use the cores.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     with raise_on_signals():
         with progress.step("Create a churn project: Git, DVC, a remote, a trained main, a pull request"):
@@ -35,23 +39,30 @@ def command(directory: Path | None) -> int:
     files = write_report(report, request.output)
     click.echo()
     print_report(report)
-    _say_what_next(project.repository, files.html)
+    _print_next_steps(project.repository, files.html)
+    return choose_exit_code(report)
+
+
+def choose_exit_code(report: "Report") -> int:
+    """Return 0 if the worse model was blocked, as it should be; else the run's own code, and 1 where that is 0."""
+    from metricgate.models.outcome import Verdict  # noqa: PLC0415
+
     return 0 if report.verdict is Verdict.FAILED else report.exit_code or 1
 
 
-def _say_what_next(repository: Path, preview: Path) -> None:
+def _print_next_steps(repository: Path, preview: Path) -> None:
     click.echo(
         f"""
-That was a real run: the worse model was refused, as it should be, so the demo worked (exit code 0).
+This was a real run. The worse model was blocked, as it should be, so the demo succeeded (exit code 0).
 
-  The pull request's comment, as GitHub would show it:   {preview}
-  Everything in one value, for machines:                 {preview.parent / "report.json"}
+  The pull request's comment, as GitHub shows it:   {preview}
+  The whole report, for machines:                   {preview.parent / "report.json"}
 
 Try next:
   cd {repository}
   git diff main                        # what the pull request changes
   metricgate preview                   # open the comment in a browser
-  git checkout main -- params.yaml     # take the change back …
+  git checkout main -- params.yaml     # undo the change …
   metricgate run                       # … and see it pass
 """
     )

@@ -1,4 +1,4 @@
-"""`metricgate doctor`: what a first run would trip over, with a cure for each."""
+"""`metricgate doctor`: what would stop a first run, and how to fix it."""
 
 from pathlib import Path
 
@@ -12,8 +12,8 @@ def command() -> int:
     The exit code is 2 if something is broken, else 0.
     """
     from metricgate.revisions.checkout import Checkout  # noqa: PLC0415
-    from metricgate.starter.checkup import examine  # noqa: PLC0415  `--help` stays quick
-    from metricgate.starter.finding import Level  # noqa: PLC0415
+    from metricgate.starter.checkup_finding import Level  # noqa: PLC0415  `--help` stays quick
+    from metricgate.starter.project_checkup import examine  # noqa: PLC0415
 
     signs = {Level.FINE: ("ok    ", "green"), Level.NOTICE: ("note  ", "yellow"), Level.BROKEN: ("broken", "red")}
     broken = 0
@@ -24,5 +24,5 @@ def command() -> int:
         if finding.cure:
             click.echo(f"        {finding.cure}")
         broken += finding.level is Level.BROKEN
-    click.echo(f"\n{broken} broken." if broken else "\nNothing is in the way of a first run.")
+    click.echo(f"\n{broken} broken." if broken else "\nReady for a first run.")
     return 2 if broken else 0

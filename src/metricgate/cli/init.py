@@ -8,15 +8,15 @@ import click
 @click.command(name="init")
 @click.option("--dry-run", is_flag=True, help="Print the files instead of writing them.")
 def command(*, dry_run: bool) -> int:
-    """Write a first metricgate.yaml and a workflow for this project. Files that exist are left alone."""
+    """Write a first metricgate.yaml and a workflow for this project. Existing files are left alone."""
     from metricgate.revisions.checkout import Checkout  # noqa: PLC0415
-    from metricgate.starter.files import prepare_starter, write_starter  # noqa: PLC0415  `--help` stays quick
+    from metricgate.starter.first_files import prepare_starter, write_starter  # noqa: PLC0415  `--help` stays quick
 
     starter = prepare_starter(Checkout.open(Path.cwd()))
     if not dry_run:
         write_starter(starter)
     for file in starter.files:
-        click.echo(f"{_say(exists=file.exists, dry_run=dry_run)} {file.path}")
+        click.echo(f"{_label(exists=file.exists, dry_run=dry_run)} {file.path}")
         if dry_run and not file.exists:
             click.echo("".join(f"    {line}\n" for line in file.text.splitlines()))
     click.echo("\nNext:")
@@ -25,7 +25,7 @@ def command(*, dry_run: bool) -> int:
     return 0
 
 
-def _say(*, exists: bool, dry_run: bool) -> str:
+def _label(*, exists: bool, dry_run: bool) -> str:
     if exists:
         return "kept:       "
     return "would write:" if dry_run else "written:    "

@@ -1,4 +1,4 @@
-"""`metricgate power`: what the gates of a policy can catch, before anybody relies on them."""
+"""`metricgate power`: what the gates of a policy can catch, before you rely on them."""
 
 from pathlib import Path
 
@@ -11,10 +11,10 @@ FILE = click.Path(path_type=Path)
 @click.argument("predictions", type=FILE, nargs=-1)
 @click.option("--policy", type=FILE, default="metricgate.yaml", show_default=True, help="The gates and the columns.")
 def command(*, predictions: tuple[Path, ...], policy: Path) -> int:
-    """Say what each relative gate can catch on this test set.
+    """Show what each relative gate can catch on this test set.
 
-    PREDICTIONS: the files of two models (as far apart as models of one pull request are), or of one; without any, the
-    file that the policy names, in this folder. With one model, the difference of two is assumed.
+    PREDICTIONS: the files of two models (as different as those of a pull request usually are), or of one; by default
+    the file that the policy names, in this folder. With one model, the difference between two is assumed.
     """
     from metricgate.compare import assess_files  # noqa: PLC0415  `--help` stays quick
 

@@ -1,4 +1,4 @@
-"""`metricgate preview`: open the page that shows the comment as GitHub would."""
+"""`metricgate preview`: open the page that shows the comment as GitHub does."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import click
 @click.command(name="preview")
 @click.argument("folder", type=click.Path(path_type=Path), default="metricgate-report")
 def command(folder: Path) -> int:
-    """Open report.html of the report FOLDER in a browser, or say where it is."""
+    """Open report.html of the report FOLDER in a browser, and print its address."""
     import webbrowser  # noqa: PLC0415  only here
 
     from metricgate.errors import ConfigurationError  # noqa: PLC0415
@@ -16,8 +16,8 @@ def command(folder: Path) -> int:
     page = folder / "report.html"
     if not page.is_file():
         raise ConfigurationError(
-            f"There is no {page}.",
-            expected="a report folder that a run has written.",
+            f"The file {page} does not exist.",
+            expected="a report folder written by a run.",
             fix="Run `metricgate run` first, or name the folder.",
         )
     address = page.resolve().as_uri()

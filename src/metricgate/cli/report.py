@@ -1,4 +1,4 @@
-"""`metricgate report`: any view of a report.json again, byte for byte what the run wrote."""
+"""`metricgate report`: any view of a report.json, byte for byte as the run wrote it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ VIEWS = ("comment", "summary", "html", "terminal", "check", "status", "json")
 @click.argument("report_json", type=click.Path(path_type=Path))
 @click.option("--view", type=click.Choice(VIEWS), default="comment", show_default=True, help="Which view to render.")
 def command(*, report_json: Path, view: str) -> int:
-    """Render a view of REPORT_JSON to standard output. The exit code is 0: the verdict was the run's."""
+    """Render a view of REPORT_JSON to standard output. The exit code is 0, whatever the verdict."""
     from metricgate.report.formats.report_json import read_report  # noqa: PLC0415  `--help` stays quick
     from metricgate.settings.selection import read_text_file  # noqa: PLC0415
 

@@ -7,10 +7,10 @@ import click
 
 @click.command(name="run")
 @click.option("--baseline", metavar="REV", help="Revision to compare with. Default: the merge base with main.")
-@click.option("--policy", type=click.Path(path_type=Path), metavar="FILE", help="Judge by this file instead.")
+@click.option("--policy", type=click.Path(path_type=Path), metavar="FILE", help="Judge by this policy file instead.")
 @click.option("--output", type=click.Path(path_type=Path), default="metricgate-report", help="Report folder.")
 @click.option("--json", "json_file", metavar="FILE", help="Also write report.json here; - for standard output.")
-@click.option("--repro/--no-repro", default=True, help="Run the pipeline first, or judge the results that are there.")
+@click.option("--repro/--no-repro", default=True, help="Run the pipeline first, or judge the existing results.")
 @click.option("--timeout-minutes", type=float, metavar="N", help="Stop the pipeline after this many minutes.")
 def command(
     *,
@@ -25,7 +25,8 @@ def command(
 
     Rewrites outputs and dvc.lock as `dvc repro` does; --no-repro leaves every file as it is.
     """
-    from metricgate.cli.console import TerminalProgress, deliver  # noqa: PLC0415  `--help` stays quick
+    from metricgate.cli.terminal_output import write_and_print  # noqa: PLC0415  `--help` stays quick
+    from metricgate.cli.terminal_progress import TerminalProgress  # noqa: PLC0415
     from metricgate.processes.signals import raise_on_signals  # noqa: PLC0415
     from metricgate.run import Request, run  # noqa: PLC0415
 
@@ -39,4 +40,4 @@ def command(
     )
     with raise_on_signals():
         report = run(request, TerminalProgress())
-    return deliver(report, output, json_file)
+    return write_and_print(report, output, json_file)

@@ -1,1 +1,1 @@
-"""What `metricgate demo` creates: a real project under Git and DVC, with a pull request that makes its model worse."""
+"""What `metricgate demo` creates: a real project with Git and DVC, and a pull request that makes its model worse."""

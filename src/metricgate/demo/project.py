@@ -1,4 +1,4 @@
-"""The churn project as a team would have it: a main branch that was run and pushed, and a branch that makes it worse."""
+"""The churn project as a team would have it: a main branch with pushed results, and a branch with a worse model."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ WORSE_PARAMETERS = {
 
 @dataclass(frozen=True, kw_only=True)
 class DemoProject:
-    """Where the project lies: the Git repository, checked out at ``branch``, and its DVC remote, a plain folder."""
+    """Where the project is: the Git repository, checked out at ``branch``, and its DVC remote, a plain folder."""
 
     repository: Path
     remote: Path
@@ -34,7 +34,7 @@ class DemoProject:
 
 
 def find_free_directory(parent: Path) -> Path:
-    """Name the first of metricgate-demo, metricgate-demo-2, … that does not exist in ``parent``."""
+    """Return the first of metricgate-demo, metricgate-demo-2, … that does not exist in ``parent``."""
     names = (f"metricgate-demo-{number}" if number > 1 else "metricgate-demo" for number in count(1))
     return next(parent / name for name in names if not (parent / name).exists())
 
@@ -43,12 +43,12 @@ def create_project(directory: Path) -> DemoProject:
     """Create the churn project in ``directory``, which must be new or empty.
 
     Runs the real tools: `git init`, `dvc init`, `dvc add`, `dvc repro`, `dvc push`, and a commit for each branch. The
-    branch only edits params.yaml, as a person would who leaves the training to CI.
+    branch only edits params.yaml, as a person does who leaves the training to CI.
 
     Raises
     ------
     ConfigurationError
-        If the directory holds something already.
+        If the directory is not empty.
     WorkspaceError
         If one of the tools fails.
     """
@@ -56,7 +56,7 @@ def create_project(directory: Path) -> DemoProject:
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise ConfigurationError(
             f"{directory} exists and is not empty.",
-            expected="the name of a new folder for the demo.",
+            expected="a new or empty folder for the demo.",
             fix="Name another folder, or remove this one.",
         )
     project = DemoProject(repository=directory / "churn", remote=directory / "dvc-remote")
@@ -106,7 +106,7 @@ def _dvc(directory: Path, *arguments: str) -> None:
 
 
 def _run(command: list[str], directory: Path) -> None:
-    # The stages say `python`, and mean the one that has scikit-learn: ours.
+    # The stages call `python`: let it be this one, which has scikit-learn.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     done = run_command(command, cwd=directory, env=scrub_environment(os.environ) | {"PATH": path})
     if done.returncode:

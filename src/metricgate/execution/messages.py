@@ -163,6 +163,7 @@ class Happened(Value):
 
     kind: Literal["happened"] = "happened"
     text: str
+    ends: bool = False  # what an earlier message began
 
 
 class Failed(Value):

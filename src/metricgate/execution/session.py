@@ -34,7 +34,7 @@ class _Replies:
         for line in lines:
             message = MESSAGES.validate_json(line)
             if isinstance(message, Happened):
-                self.progress.line(message.text)
+                self.progress.line(message.text, ends=message.ends)
             else:
                 self.outcome = message
 

@@ -12,8 +12,8 @@ class Progress(Protocol):
         """Mark the step that runs inside the context; an implementation may show how long it took."""
         ...
 
-    def line(self, text: str) -> None:
-        """Show one line of plain text, written by MetricGate."""
+    def line(self, text: str, *, ends: bool = False) -> None:
+        """Show one line of plain text, written by MetricGate; ``ends``: what earlier lines began is over."""
         ...
 
     def passthrough(self) -> AbstractContextManager[Callable[[str], None]]:
@@ -28,7 +28,7 @@ class QuietProgress:
     def step(self, name: str) -> Iterator[None]:  # noqa: ARG002  the protocol's parameter
         yield
 
-    def line(self, text: str) -> None:
+    def line(self, text: str, *, ends: bool = False) -> None:
         """Drop the line."""
 
     @contextmanager

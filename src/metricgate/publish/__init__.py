@@ -1,1 +1,1 @@
-"""Bring a report to where people look: files, job summary, annotations, outputs, and GitHub."""
+"""Brings a report to where people look: the report folder, and destinations such as the runner and GitHub."""

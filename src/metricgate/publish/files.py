@@ -32,7 +32,7 @@ def write_report(report: Report, directory: Path) -> ReportFiles:
 
     for folder in (directory, directory / "logs", directory / "charts"):
         make_folder(folder)
-    # Also tells `git add --all` and DVC in a later step that this is no source.
+    # `git add --all` and DVC in a later step also skip the folder.
     _write(directory / ".gitignore", "*\n")
     charts = _draw_charts(report, directory)
     files = ReportFiles(
@@ -52,15 +52,15 @@ def _write(path: Path, text: str) -> None:
 
 
 def chart_files(report: Report, directory: Path) -> dict[str, tuple[Path, Path]]:
-    """Yield where the pictures of each chart lie below a report folder, light and dark."""
-    # Names come from the report, which a publishing job reads from an artifact: never a path.
+    """Return the paths of each chart's pictures in a report folder, light and dark."""
+    # A name is never a path: a publishing job reads the report from an artifact.
     stems = {chart.name: _UNSAFE.sub("_", chart.name)[:80].lstrip(".") or "chart" for chart in report.charts}
     folder = directory / "charts"
     return {name: (folder / f"{stem}.png", folder / f"{stem}-dark.png") for name, stem in stems.items()}
 
 
 def read_pictures(report: Report, directory: Path) -> dict[str, tuple[bytes, bytes]]:
-    """Read the pictures that lie in a report folder, light and dark; a chart without both is left out."""
+    """Return the pictures in a report folder, light and dark; a chart without both is left out."""
     return {
         name: (light.read_bytes(), dark.read_bytes())
         for name, (light, dark) in chart_files(report, directory).items()
@@ -74,7 +74,7 @@ def _draw_charts(report: Report, directory: Path) -> dict[str, tuple[Path, Path]
         files = chart_files(report, directory)[chart.name]
         try:
             light, dark = draw_chart(chart, "light"), draw_chart(chart, "dark")
-        except Exception:  # whatever matplotlib raises: a chart never costs the report
+        except Exception:  # whatever Matplotlib raises: a chart never costs the report
             log.warning("The chart %r could not be drawn and is left out.", chart.name, exc_info=True)
             continue
         for file, data in zip(files, (light, dark), strict=True):

@@ -37,40 +37,43 @@ class Inputs(BaseModel):
     )
 
     github_token: SecretStr = Field(
-        SecretStr(""), description="Token for comment, check and pictures; the job's own token by default."
+        SecretStr(""), description="Token for the comment, the check and the pictures; by default the job's token."
     )
     mode: Literal["run", "publish"] = Field(
-        "run", description="run judges this checkout; publish posts the report of another job, without running code."
+        "run", description="run judges this checkout; publish posts another job's report and runs no code."
     )
     id: str = Field(
         "default",
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,49}$",
-        description="Name of this set-up, where a repository or a matrix has several: one comment and check for each.",
+        description="Name of this set-up, if a repository or a matrix has several; each gets its own comment and check.",
     )
     working_directory: str = Field(".", description="Folder of the DVC project, relative to the repository.")
     policy: str = Field(FILE_NAME, description="Policy file, relative to the working directory.")
-    baseline: str = Field("", description="Revision to compare with, instead of the one the event implies.")
+    baseline: str = Field("", description="Revision to compare with, instead of the one that the event implies.")
     baseline_results: Literal["auto", "stored", "reproduce"] = Field(
-        "auto", description="Where the baseline's results may come from; auto takes the first place that has them."
+        "auto", description="Where the baseline's results come from; auto takes the first place that has them."
     )
-    reproduce: Flag = Field(True, description="Run the pipeline; false judges the results that are there.")
+    reproduce: Flag = Field(True, description="Run the pipeline; false judges the existing results.")
     timeout_minutes: float = Field(
-        0, ge=0, le=7200, allow_inf_nan=False, description="Minutes the pipeline may take; 0 is no limit."
+        0, ge=0, le=7200, allow_inf_nan=False, description="Time limit of the pipeline in minutes; 0 means no limit."
     )
-    skip_drafts: Flag = Field(False, description="Complete the check without running on draft pull requests.")
+    skip_drafts: Flag = Field(False, description="Skip draft pull requests; their check is completed without a run.")
     push_cache: Literal["auto", "always", "never"] = Field(
-        "auto", description="Push what was produced to the DVC remote after a trusted run."
+        "auto", description="Push the produced outputs to the DVC remote after a trusted run."
     )
     output: str = Field("metricgate-report", description="Report folder, relative to the working directory.")
-    comment: Literal["always", "on-failure", "never"] = Field("always", description="When to comment.")
+    comment: Literal["always", "on-failure", "never"] = Field(
+        "always", description="When to comment on the pull request."
+    )
     check: Literal["run", "status", "both", "none"] = Field(
         "run", description="Publish a check run, a commit status, both or none."
     )
     charts: Literal["auto", "repository", "inline", "none"] = Field(
-        "auto", description="Pictures from a ref of this repository, or intervals drawn in text."
+        "auto",
+        description="Show charts as pictures stored in a ref of this repository, as text (inline), or not at all.",
     )
     artifact: str = Field(
-        "metricgate-report", description="For mode publish: name of the artifact that holds the report folder."
+        "metricgate-report", description="For mode publish: name of the artifact with the report folder."
     )
 
     @property

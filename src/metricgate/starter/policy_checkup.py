@@ -1,4 +1,4 @@
-"""metricgate.yaml, and what it names, against the files that are here."""
+"""Whether metricgate.yaml fits the files that exist."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,15 +10,15 @@ from metricgate.predictions import read_predictions
 from metricgate.revisions.checkout import Checkout
 from metricgate.settings.policy import FILE_NAME, Policy
 from metricgate.settings.policy_file import read_policy
-from metricgate.starter.finding import Finding, broken, fine, from_error, notice
-from metricgate.starter.pipeline import find_outputs
+from metricgate.starter.checkup_finding import Finding, broken, fine, from_error, notice
+from metricgate.starter.project_survey import find_outputs
 
 
 def examine_policy(checkout: Checkout) -> Iterator[Finding]:
-    """Check metricgate.yaml, and what it names, against the files that are here."""
+    """Check metricgate.yaml, and that the files it names exist and fit."""
     path = checkout.directory / FILE_NAME
     if not path.is_file():
-        yield notice(f"There is no {FILE_NAME}: only default guardrails judge.", "metricgate init")
+        yield notice(f"There is no {FILE_NAME}: only default guardrails apply.", "metricgate init")
         return
     try:
         policy = read_policy(path.read_text(encoding="utf-8"), origin=FILE_NAME)
@@ -33,7 +33,7 @@ def examine_policy(checkout: Checkout) -> Iterator[Finding]:
 def _count_gates(policy: Policy) -> str:
     match len(policy.gates):
         case 0:
-            return "no gates, so the main metrics of its predictions are guarded"
+            return "no gates, so the main metrics of its predictions are guardrails"
         case 1:
             return "1 gate"
         case several:
@@ -50,7 +50,7 @@ def _examine_predictions(folder: Path, policy: Policy) -> Iterator[Finding]:
         except MetricgateError as error:
             yield from_error(error)
             continue
-        yield fine(f"{spec.path}: {predictions.rows:,} rows, every named column is there.")
+        yield fine(f"{spec.path}: {predictions.rows:,} rows, and every named column exists.")
 
 
 def _examine_file_metrics(folder: Path, policy: Policy) -> Iterator[Finding]:
@@ -67,9 +67,9 @@ def _examine_file_metrics(folder: Path, policy: Policy) -> Iterator[Finding]:
 
 
 def _describe_missing(folder: Path, policy: Policy, name: str, what: str) -> Finding:
-    """Tell apart what the first run makes, and what nobody makes."""
+    """Return a notice for a file that the first run produces, and a fault for one that nothing produces."""
     if policy.pipeline.command is not None:
-        return notice(f"{what} yet.", f"`{policy.pipeline.command}` has to write it: run it once, and look.")
+        return notice(f"{what} yet.", f"`{policy.pipeline.command}` must write it: run it once to see whether it does.")
     if name in {output for output, _ in find_outputs(folder)}:
-        return notice(f"{what} yet.", "Nothing to do: the run pulls or makes it. `dvc pull` brings it now.")
-    return broken(f"{what}, and no stage of dvc.yaml makes it.", "Correct the path, or add it to a stage's outs.")
+        return notice(f"{what} yet.", "Nothing to do: the run pulls or produces it. `dvc pull` fetches it now.")
+    return broken(f"{what}, and no stage of dvc.yaml produces it.", "Correct the path, or add it to a stage's outs.")

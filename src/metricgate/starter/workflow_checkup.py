@@ -7,23 +7,23 @@ from metricgate.errors import MetricgateError
 from metricgate.revisions.checkout import Checkout
 from metricgate.settings.document import read_document
 from metricgate.settings.inputs import PREFIX, input_names
-from metricgate.starter.finding import Finding, broken, fine, from_error, notice
+from metricgate.starter.checkup_finding import Finding, broken, fine, from_error, notice
 
-OUR_ACTION = "metricgate/metricgate@"
-OUR_COMMAND = "metricgate action"  # the same without the container
+ACTION = "metricgate/metricgate@"
+COMMAND = "metricgate action"  # without the container
 PULL_REQUEST_EVENTS = frozenset({"pull_request", "pull_request_target", "workflow_run"})
 
 
 def examine_workflows(checkout: Checkout) -> Iterator[Finding]:
     """Check the events, permissions and inputs of the workflows that use MetricGate."""
     folder = checkout.top / ".github/workflows"
-    ours = []
+    found = []
     for path in sorted((*folder.glob("*.yml"), *folder.glob("*.yaml"))):
         text = path.read_text(encoding="utf-8", errors="replace")
-        if OUR_ACTION in text or OUR_COMMAND in text:
-            ours.append(path.name)
+        if ACTION in text or COMMAND in text:
+            found.append(path.name)
             yield from _examine_workflow(path.name, text)
-    if not ours:
+    if not found:
         yield notice("No workflow uses MetricGate.", "metricgate init")
 
 
@@ -34,14 +34,14 @@ def _examine_workflow(name: str, text: str) -> Iterator[Finding]:
         yield from_error(error)
         return
     if not isinstance(workflow, dict):
-        yield broken(f"{name} holds no workflow.", "Start from the file that `metricgate init` writes.")
+        yield broken(f"{name} is not a workflow.", "Start from the file that `metricgate init` writes.")
         return
     findings = [*_examine_triggers(name, workflow), *_examine_jobs(name, workflow)]
     yield from findings or [fine(f"{name}: its events, permissions and inputs are right.")]
 
 
 def _read_events(workflow: Mapping[Any, Any]) -> Mapping[str, Any]:
-    """Return the events that start a workflow, each with what narrows it."""
+    """Return the events that start a workflow, each with its filters."""
     events = workflow.get("on", workflow.get(True))
     if isinstance(events, dict):
         return events
@@ -55,8 +55,8 @@ def _examine_triggers(name: str, workflow: Mapping[Any, Any]) -> Iterator[Findin
     pull_request = events.get("pull_request")
     if isinstance(pull_request, dict) and {"paths", "paths-ignore"} & set(pull_request):
         yield notice(
-            f"{name} has a paths filter: where it is skipped, a required check stays pending.",
-            "Remove it; a pull request that changes nothing the pipeline depends on trains nothing anyway.",
+            f"{name} has a paths filter: when it is skipped, a required check stays pending.",
+            "Remove it. A pull request that changes none of the pipeline's inputs trains nothing anyway.",
         )
 
 
@@ -65,16 +65,16 @@ def _examine_jobs(name: str, workflow: Mapping[Any, Any]) -> Iterator[Finding]:
     for job in jobs.values() if isinstance(jobs, dict) else ():
         steps = job.get("steps") if isinstance(job, dict) else None
         for step in steps if isinstance(steps, list) else ():
-            if isinstance(step, dict) and _is_ours(step):
+            if isinstance(step, dict) and _runs_metricgate(step):
                 yield from _examine_step(name, step, job, workflow)
 
 
-def _is_ours(step: Mapping[str, Any]) -> bool:
-    return OUR_ACTION in str(step.get("uses", "")) or OUR_COMMAND in str(step.get("run", ""))
+def _runs_metricgate(step: Mapping[str, Any]) -> bool:
+    return ACTION in str(step.get("uses", "")) or COMMAND in str(step.get("run", ""))
 
 
 def _read_inputs(step: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the step's inputs: from `with:`, or without the container from the variables that stand for them."""
+    """Return the step's inputs, from `with:` or, without the container, from environment variables."""
     variables = step.get("env") or {}
     given = {
         str(name)[len(PREFIX) :].lower(): value for name, value in variables.items() if str(name).startswith(PREFIX)
@@ -89,7 +89,7 @@ def _examine_step(
     permissions = job.get("permissions", workflow.get("permissions"))
     for unknown in sorted(set(given) - set(input_names())):
         yield broken(
-            f"{name} gives the input {unknown!r}, which does not exist.", f"One of: {', '.join(input_names())}."
+            f"{name} sets the input {unknown!r}, which does not exist.", f"One of: {', '.join(input_names())}."
         )
     if permissions is None or isinstance(permissions, str):
         yield notice(f"{name} has no permissions block for this job.", _permissions_cure(given))
@@ -102,7 +102,7 @@ def _examine_step(
 
 
 def _has_pull_requests(job: Mapping[str, Any], workflow: Mapping[Any, Any]) -> bool:
-    """Tell whether there can be a pull request to comment on: by the workflow's events, and by the job's `if:`."""
+    """Return whether the workflow's events and the job's `if:` allow a pull request to comment on."""
     condition = str(job.get("if", ""))
     named = [event for event in _read_events(workflow) if "event_name ==" not in condition or f"'{event}'" in condition]
     return bool(PULL_REQUEST_EVENTS & set(named))
@@ -110,4 +110,4 @@ def _has_pull_requests(job: Mapping[str, Any], workflow: Mapping[Any, Any]) -> b
 
 def _permissions_cure(given: Mapping[str, Any]) -> str:
     reading = "actions: read" if given.get("mode") == "publish" else "contents: read"
-    return f"permissions: {{{reading}, checks: write, pull-requests: write}} in the job; without, less is published."
+    return f"permissions: {{{reading}, checks: write, pull-requests: write}} in the job; without it, less is published."

@@ -98,7 +98,7 @@ def _reply_without_dvc(request: WorkerRequest) -> WorkerReply:
 def _pull(request: Pull, project: Project, say: Say) -> WorkerReply:
     if request.reusable_keys and not has_modified_data(project):
         return WorkerReply(state="reusable")
-    pull_data(project, lambda text: say(Happened(text=text)))
+    pull_data(project, lambda text, *, ends=False: say(Happened(text=text, ends=ends)))
     return WorkerReply()
 
 
@@ -122,7 +122,7 @@ def _produce(request: Produce, project: Project, say: Say) -> WorkerReply:
         )
     if stale and (early := _stop_early(request, inputs)):
         return early
-    reproduction = Reproduction(project, lambda text: say(Happened(text=text)))
+    reproduction = Reproduction(project, lambda text, *, ends=False: say(Happened(text=text, ends=ends)))
     os.environ.update(request.environment)
     if stale:
         reproduction.run(stale)

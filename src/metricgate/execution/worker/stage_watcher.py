@@ -2,12 +2,17 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from metricgate.models.snapshot import StageState
 
-Say = Callable[[str], None]
+
+class Say(Protocol):
+    """Shows one line; ``ends``: what an earlier line began is over."""
+
+    def __call__(self, text: str, *, ends: bool = False) -> None: ...
 
 
 class StageWatcher(logging.Handler):
@@ -41,7 +46,7 @@ class StageWatcher(logging.Handler):
         if self._current is not None:
             seconds = self.seconds[self._current] = time.monotonic() - self._since
             if self.states[self._current] == "ran":
-                self._say(f"stage {self._current}: {seconds:.1f} s")
+                self._say(f"stage {self._current}: {seconds:.1f} s", ends=True)
             self._current = None
 
     @contextmanager

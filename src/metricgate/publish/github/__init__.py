@@ -1,1 +1,1 @@
-"""Everything that speaks to GitHub, and nothing else does."""
+"""All code that talks to GitHub."""

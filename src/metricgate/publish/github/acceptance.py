@@ -1,11 +1,11 @@
-"""A known regression, accepted by a person: the label, set after the last push, by someone who may write."""
+"""A person's acceptance of a known regression: a label set after the last push, by someone with write permission."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from metricgate.publish.github.answer import GitHubError, Trouble
 from metricgate.publish.github.client import GitHubClient, Json
-from metricgate.publish.github.notices import Notices
+from metricgate.publish.github.response import GitHubError, Trouble
+from metricgate.publish.interface import Notices
 from metricgate.report.value import Acceptance
 from metricgate.trigger.value import PullRequest
 
@@ -21,11 +21,10 @@ class _Labelling:
 
 
 def find_acceptance(client: GitHubClient, pull_request: PullRequest, notices: Notices) -> Acceptance | None:
-    """Yield who accepted the regression and why, or None; a label that does not count is told.
+    """Return who accepted the regression and why, or None; a label that does not count is a notice.
 
-    When the head was pushed is not in GitHub's API, and a commit's own dates are its author's word. The event that
-    started this run is GitHub's: its time is not before the push, and a labelling event names the head that the
-    person saw.
+    GitHub's API does not say when the head was pushed, and an author can set a commit's dates. The time of the event
+    that started this run is GitHub's and not before the push, and a labelling event names the head that the person saw.
     """
     current = client.get(client.path("pulls", pull_request.number))
     if LABEL not in [label["name"] for label in current["labels"]]:
@@ -35,8 +34,8 @@ def find_acceptance(client: GitHubClient, pull_request: PullRequest, notices: No
         return None
     if current["head"]["sha"] != pull_request.head_sha or not _is_after_push(labelling, pull_request):
         notices.add(
-            f"The label `{LABEL}` was set before the last push, so it does not count: remove it and set it again, "
-            "then re-run this job."
+            f"The label `{LABEL}` was set before the last push, so it does not count: remove it, set it again, "
+            "and re-run this job."
         )
         return None
     if not _may_write(client, labelling.by):
@@ -46,7 +45,7 @@ def find_acceptance(client: GitHubClient, pull_request: PullRequest, notices: No
 
 
 def _find_labelling(client: GitHubClient, number: int) -> _Labelling | None:
-    """Yield who set the label that is there now: the last one to set it."""
+    """Return who set the present label: the last person to set it."""
     latest = None
     for event in client.get_all(client.path("issues", number, "timeline")):
         if event.get("event") == "labeled" and (event.get("label") or {}).get("name") == LABEL:
@@ -75,7 +74,7 @@ def _may_write(client: GitHubClient, login: str) -> bool:
 
 
 def _find_reason(client: GitHubClient, number: int, login: str, pull_request: Json) -> str:
-    """Yield what that person wrote after the label's name in a comment, else the pull request's description."""
+    """Return what that person wrote after the label's name in a comment, else the pull request's description."""
     reason = str(pull_request.get("body") or "")
     for comment in client.get_all(client.path("issues", number, "comments")):
         body = str(comment.get("body") or "").strip()

@@ -1,4 +1,4 @@
-"""Requests to one repository, repeated only where repeating is safe, and never for longer than patience allows.
+"""Requests to one repository, repeated only where repeating is safe, within the budget for retries.
 
 PyGithub's requester carries them (token, GitHub Enterprise's base URL, TLS). Its own retries are off: they repeat POST
 blindly after a 502, never repeat PATCH, and sleep until a rate limit's reset (measured with 2.10). Its objects are not
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from metricgate import __version__
-from metricgate.publish.github.answer import Answer, GitHubError, Trouble, explain
-from metricgate.publish.github.patience import Patience
+from metricgate.publish.github.response import GitHubError, GitHubResponse, Trouble, explain
+from metricgate.publish.github.retry_budget import RetryBudget
 
 if TYPE_CHECKING:
     from github.Requester import Requester
@@ -39,9 +39,9 @@ class GitHubClient:
     """One repository's REST API."""
 
     def __init__(
-        self, *, token: str, api_url: str, repository: str, patience: Patience | None = None, timeout_s: int = 15
+        self, *, token: str, api_url: str, repository: str, budget: RetryBudget | None = None, timeout_s: int = 15
     ) -> None:
-        self.patience = patience or Patience()
+        self.budget = budget or RetryBudget()
         self.repository = repository
         self._token = token
         self._timeout_s = timeout_s
@@ -64,12 +64,12 @@ class GitHubClient:
         ).requester
 
     def hurry(self) -> None:
-        """Keep to the seconds between a cancelled workflow's signal and its end: 7.5 s to SIGTERM, 2.5 s to SIGKILL."""
+        """Stay within the seconds of a cancelled workflow: 7.5 s from SIGINT to SIGTERM, then 2.5 s to SIGKILL."""
         self._requester = self._connect(HURRIED_TIMEOUT_S)
-        self.patience.hurry(HURRIED_TOTAL_S)
+        self.budget.hurry(HURRIED_TOTAL_S)
 
     def path(self, *parts: str | int) -> str:
-        """Yield the path of something in this repository; parts are quoted, slashes inside a part kept."""
+        """Return the path of a resource of this repository; parts are quoted, slashes inside a part kept."""
         return f"/repos/{self.repository}/" + "/".join(quote(str(part), safe="/") for part in parts)
 
     def get(self, path: str, **parameters: str | int) -> Any:
@@ -77,22 +77,22 @@ class GitHubClient:
 
     def get_all(self, path: str, *, key: str = "", **parameters: str | int) -> Iterator[Json]:
         """Yield every item on every page; ``key`` names the list where it is wrapped in an object."""
-        answer = self._repeat("GET", path, parameters={"per_page": 100, **parameters})
+        response = self._repeat("GET", path, parameters={"per_page": 100, **parameters})
         for _ in range(_MAX_PAGES):
-            items = answer.data[key] if key else answer.data
+            items = response.data[key] if key else response.data
             yield from items
-            following = _NEXT.search(answer.headers.get("link", ""))
+            following = _NEXT.search(response.headers.get("link", ""))
             if not following:
                 return
-            answer = self._repeat("GET", following[1])
-        raise explain(Answer(422, f"more than {_MAX_PAGES} pages"), f"GET {path}")
+            response = self._repeat("GET", following[1])
+        raise explain(GitHubResponse(422, f"more than {_MAX_PAGES} pages"), f"GET {path}")
 
     def change(self, path: str, body: Json) -> Json:
         """PATCH: the same change twice is the same change, so it is repeated."""
         return self._as_object(self._repeat("PATCH", path, body=body), path)
 
     def delete(self, path: str) -> None:
-        """Delete; what is already gone is deleted."""
+        """Delete; a resource that is already gone counts as deleted."""
         try:
             self._repeat("DELETE", path)
         except GitHubError as error:
@@ -100,71 +100,75 @@ class GitHubClient:
                 raise
 
     def download(self, path: str, max_bytes: int) -> bytes:
-        """GET a file that GitHub redirects to; the storage behind it is another host, which is not shown the token."""
+        """GET a file that GitHub redirects to. The storage is another host, which does not get the token."""
         for attempt in range(ATTEMPTS):
-            answer = self._ask("GET", path)
-            if answer.status == 302:
-                answer, data = self._fetch_file(answer.headers.get("location", ""), max_bytes)
-                if answer.trouble is None:
+            response = self._ask("GET", path)
+            if response.status == 302:
+                response, data = self._fetch_file(response.headers.get("location", ""), max_bytes)
+                if response.trouble is None:
                     return data
-            self._pause_or_raise(answer, attempt, f"GET {path}")
+            self._pause_or_raise(response, attempt, f"GET {path}")
         raise AssertionError("the last attempt raises")
 
-    def _fetch_file(self, url: str, max_bytes: int) -> tuple[Answer, bytes]:
+    def _fetch_file(self, url: str, max_bytes: int) -> tuple[GitHubResponse, bytes]:
         import requests  # noqa: PLC0415  # with PyGithub
 
         if not url.startswith(("https://", f"{self._api_url.split('://')[0]}://")):
-            return Answer(422, "a redirect to an address that is not encrypted"), b""
-        started = self.patience.now()
+            return GitHubResponse(422, "a redirect to an unencrypted address"), b""
+        started = self.budget.now()
         try:
             with requests.get(url, stream=True, timeout=self._timeout_s, allow_redirects=False) as response:
                 if response.status_code != 200:
-                    return Answer(response.status_code, "the storage of artifacts did not answer with a file"), b""
+                    return GitHubResponse(response.status_code, "the artifact storage did not return the file"), b""
                 data = bytearray()
                 for piece in response.iter_content(1 << 16):
                     data += piece
                     if len(data) > max_bytes:
-                        return Answer(422, f"a file of more than {max_bytes:,} bytes"), b""
-                return Answer(200, {}), bytes(data)
+                        return GitHubResponse(422, f"a file of more than {max_bytes:,} bytes"), b""
+                return GitHubResponse(200, {}), bytes(data)
         except requests.RequestException as error:
-            self.patience.spend(self.patience.now() - started)
-            return Answer(0, f"no usable answer ({type(error).__name__})"), b""
+            self.budget.spend(self.budget.now() - started)
+            return GitHubResponse(0, f"no usable response ({type(error).__name__})"), b""
 
     def create(self, path: str, body: Json, *, find: Callable[[], Json | None]) -> Json:
-        """POST, and after an answer that leaves open whether it was done, look before doing it again."""
+        """POST. Where the response leaves open whether it was done, look before repeating it."""
         for attempt in range(ATTEMPTS):
-            answer = self._ask("POST", path, body=body)
-            if answer.trouble is None:
-                return self._as_object(answer, path)
-            self._pause_or_raise(answer, attempt, f"POST {path}")
-            if answer.trouble is Trouble.UNAVAILABLE and (found := find()) is not None:
+            response = self._ask("POST", path, body=body)
+            if response.trouble is None:
+                return self._as_object(response, path)
+            self._pause_or_raise(response, attempt, f"POST {path}")
+            if response.trouble is Trouble.UNAVAILABLE and (found := find()) is not None:
                 return found
         raise AssertionError("the last attempt raises")
 
-    def _repeat(self, method: str, path: str, *, parameters: Json | None = None, body: Json | None = None) -> Answer:
+    def _repeat(
+        self, method: str, path: str, *, parameters: Json | None = None, body: Json | None = None
+    ) -> GitHubResponse:
         for attempt in range(ATTEMPTS):
-            answer = self._ask(method, path, parameters=parameters, body=body)
-            if answer.trouble is None:
-                return answer
-            self._pause_or_raise(answer, attempt, f"{method} {path}")
+            response = self._ask(method, path, parameters=parameters, body=body)
+            if response.trouble is None:
+                return response
+            self._pause_or_raise(response, attempt, f"{method} {path}")
         raise AssertionError("the last attempt raises")
 
-    def _pause_or_raise(self, answer: Answer, attempt: int, request: str) -> None:
-        if answer.trouble not in _MAY_PASS or attempt + 1 >= _MAY_PASS[answer.trouble]:
-            raise explain(answer, request)
-        seconds = answer.seconds_to_wait(attempt, self.patience.now())
-        why = f"{request} got {answer.status or 'no answer'} ({answer.message})"
-        if not self.patience.wait(seconds, why):
-            raise explain(answer, request)
+    def _pause_or_raise(self, response: GitHubResponse, attempt: int, request: str) -> None:
+        if response.trouble not in _MAY_PASS or attempt + 1 >= _MAY_PASS[response.trouble]:
+            raise explain(response, request)
+        seconds = response.seconds_to_wait(attempt, self.budget.now())
+        why = f"{request} got {response.status or 'no response'} ({response.message})"
+        if not self.budget.wait(seconds, why):
+            raise explain(response, request)
 
-    def _ask(self, method: str, path: str, *, parameters: Json | None = None, body: Json | None = None) -> Answer:
-        started = self.patience.now()
-        answer = self._send(method, path, parameters, body)
-        if answer.trouble is Trouble.UNAVAILABLE:
-            self.patience.spend(self.patience.now() - started)
-        return answer
+    def _ask(
+        self, method: str, path: str, *, parameters: Json | None = None, body: Json | None = None
+    ) -> GitHubResponse:
+        started = self.budget.now()
+        response = self._send(method, path, parameters, body)
+        if response.trouble is Trouble.UNAVAILABLE:
+            self.budget.spend(self.budget.now() - started)
+        return response
 
-    def _send(self, method: str, path: str, parameters: Json | None, body: Json | None) -> Answer:
+    def _send(self, method: str, path: str, parameters: Json | None, body: Json | None) -> GitHubResponse:
         import requests  # noqa: PLC0415  # with PyGithub
 
         try:
@@ -172,20 +176,20 @@ class GitHubClient:
                 method, path, parameters=dict(parameters or {}), input=None if body is None else dict(body)
             )
         except (requests.RequestException, RuntimeError, UnicodeError) as error:
-            # Only the kind of the failure is told: its text may hold a proxy's address with a password in it.
-            return Answer(0, f"no usable answer ({type(error).__name__})")
-        return _read_answer(status, {str(k).lower(): str(v) for k, v in headers.items()}, text)
+            # Only the kind of the failure is shown: its text may hold a proxy's address and password.
+            return GitHubResponse(0, f"no usable response ({type(error).__name__})")
+        return _read_response(status, {str(k).lower(): str(v) for k, v in headers.items()}, text)
 
-    def _as_object(self, answer: Answer, path: str) -> Json:
-        if isinstance(answer.data, Mapping):
-            return answer.data
-        raise explain(Answer(0, "an answer that is not an object"), path)
+    def _as_object(self, response: GitHubResponse, path: str) -> Json:
+        if isinstance(response.data, Mapping):
+            return response.data
+        raise explain(GitHubResponse(0, "the response is not a JSON object"), path)
 
 
-def _read_answer(status: int, headers: Mapping[str, str], text: str) -> Answer:
+def _read_response(status: int, headers: Mapping[str, str], text: str) -> GitHubResponse:
     if not text:
-        return Answer(status, {}, headers)
+        return GitHubResponse(status, {}, headers)
     try:
-        return Answer(status, json.loads(text), headers)
+        return GitHubResponse(status, json.loads(text), headers)
     except ValueError:
-        return Answer(status, "an answer that is not JSON", headers, readable=False)
+        return GitHubResponse(status, "the response is not JSON", headers, readable=False)

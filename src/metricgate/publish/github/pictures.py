@@ -1,7 +1,7 @@
-"""Pictures in the repository itself, below a ref of our own: no branch, no workflow, no third party's host.
+"""Pictures in the repository itself, below a ref that is not a branch: no workflow runs, no other host is involved.
 
 One parentless commit holds the pictures of one report. Addresses name the commit, so that neither a cache nor a later
-report can change what an old comment shows. Rendering in a private repository goes through the reader's own session.
+report can change what an old comment shows. In a private repository the reader's own session fetches them.
 Source: docs.github.com, "REST API endpoints for Git database"; a ref needs `refs/` and two slashes.
 """
 
@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from metricgate.publish.github.answer import GitHubError, Trouble
 from metricgate.publish.github.client import GitHubClient, Json
+from metricgate.publish.github.response import GitHubError, Trouble
 
 ROOT = "metricgate/pictures"
-KEPT_HERE = 3  # reports of one pull request; the comment shows the newest, the checks of earlier pushes the others
-KEPT_IN_ALL = 300
+MAX_KEPT_HERE = 3  # reports of one pull request; the comment shows the newest, the checks of earlier pushes the others
+MAX_KEPT_IN_ALL = 300
 MAX_REMOVED = 20  # in one run
 MAX_BYTES = 2 * 1024 * 1024
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -37,7 +37,7 @@ class PictureStore:
         self._run_id = run_id
 
     def put(self, pictures: Pictures) -> Addresses:
-        """Store the pictures, unless the same ones are there, and yield their addresses."""
+        """Store the pictures, unless the same ones are there, and return their addresses."""
         readable = {name: files for name, files in pictures.items() if all(map(_is_picture, files))}
         if not readable:
             return {}
@@ -65,7 +65,7 @@ class PictureStore:
             for name, data in contents.items()
         ]
         body = {"message": "Pictures of a MetricGate report", "tree": self._add("trees", {"tree": tree}), "parents": []}
-        # One author and one date: the same pictures are the same commit, so that a repeated request changes nothing.
+        # With this author and date, the same pictures are the same commit: a repeated request changes nothing.
         return self._add("commits", {**body, "author": _AUTHOR, "committer": _AUTHOR})
 
     def _add(self, kind: str, body: Json) -> str:
@@ -85,7 +85,7 @@ class PictureStore:
         everywhere = self._list(ROOT)
         here = sorted(ref for ref in everywhere if ref.startswith(f"refs/{self._folder}/"))
         oldest = sorted(everywhere, key=lambda ref: ref.rsplit("/", 1)[1])
-        due = dict.fromkeys([*here[:-KEPT_HERE], *oldest[:-KEPT_IN_ALL]])
+        due = dict.fromkeys([*here[:-MAX_KEPT_HERE], *oldest[:-MAX_KEPT_IN_ALL]])
         for ref in list(due)[:MAX_REMOVED]:
             try:
                 self._client.delete(self._client.path("git", ref))

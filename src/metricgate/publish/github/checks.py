@@ -1,4 +1,4 @@
-"""The check run: in progress when the run starts, completed whatever happens."""
+"""The check run, completed whatever happens, and the commit status."""
 
 from typing import Any
 
@@ -8,10 +8,11 @@ from metricgate.report.formats.check_run import CheckAnnotation, CheckText
 from metricgate.report.value import Report
 
 MAX_ANNOTATIONS = 50  # in one request
+MAX_DESCRIPTION = 140
 
 
 def choose_conclusion(report: Report) -> str:
-    """Yield the check's conclusion for a verdict. GitHub counts ``neutral`` as good enough to merge."""
+    """Return the check's conclusion for a verdict. GitHub lets a ``neutral`` check merge."""
     if report.failure is not None and report.failure.timed_out:
         return "timed_out"
     if report.verdict is Verdict.INCONCLUSIVE:
@@ -25,7 +26,7 @@ def choose_conclusion(report: Report) -> str:
     }[report.verdict]
 
 
-class Check:
+class CheckRun:
     """One check run of one workflow run on one commit."""
 
     def __init__(self, client: GitHubClient, *, name: str, sha: str, run: str, details_url: str) -> None:
@@ -45,12 +46,12 @@ class Check:
         self._create({"status": "in_progress"})
 
     def complete(self, conclusion: str, text: CheckText) -> None:
-        """Give it its conclusion, even where it could not be created before."""
+        """Complete it, even where it could not be created before."""
         annotations = [_annotate(annotation) for annotation in text.annotations[:MAX_ANNOTATIONS]]
         output = {"title": text.title, "summary": text.summary, "annotations": annotations}
         body = {"status": "completed", "conclusion": conclusion, "output": output}
         if self.number is None and self._is_begun and (left := self._find()):
-            # GitHub had created it before a signal or a fault kept its answer from us.
+            # GitHub created it, but a signal or a fault lost the response.
             self._keep(left)
         if self.number is None:
             self._create(body)
@@ -71,8 +72,8 @@ class Check:
         runs = self._client.get_all(
             self._client.path("commits", self._sha, "check-runs"), key="check_runs", check_name=self._name
         )
-        ours = (run for run in runs if run.get("external_id") == self._run)
-        return next((run for run in ours if status in ("", run.get("status"))), None)
+        own = (run for run in runs if run.get("external_id") == self._run)
+        return next((run for run in own if status in ("", run.get("status"))), None)
 
     def _keep(self, run: Json) -> None:
         self.number = int(run["id"])
@@ -88,3 +89,35 @@ def _annotate(annotation: CheckAnnotation) -> Json:
         "title": annotation.title,
         "message": annotation.message,
     }
+
+
+def choose_state(report: Report) -> str:
+    """Return the status for a verdict; a commit status cannot be neutral."""
+    if report.verdict is Verdict.INCONCLUSIVE:
+        return "success" if report.exit_code == 0 else "failure"
+    return {
+        Verdict.PASSED: "success",
+        Verdict.SKIPPED: "success",
+        Verdict.FAILED: "failure",
+        Verdict.ERROR: "error",
+        Verdict.CANCELLED: "error",
+    }[report.verdict]
+
+
+def post_status(client: GitHubClient, sha: str, *, state: str, description: str, context: str, url: str) -> None:
+    """Add a status to a commit, for rules that a check run does not satisfy.
+
+    GitHub may file a check run under another workflow.
+    """
+    body = {"state": state, "description": description[:MAX_DESCRIPTION], "context": context}
+    if url:
+        body["target_url"] = url
+
+    def find() -> Json | None:
+        latest = next(
+            (one for one in client.get_all(client.path("commits", sha, "statuses")) if one.get("context") == context),
+            None,
+        )
+        return latest if latest and all(latest.get(key) == value for key, value in body.items()) else None
+
+    client.create(client.path("statuses", sha), body, find=find)

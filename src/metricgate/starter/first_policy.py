@@ -1,14 +1,16 @@
-"""A first metricgate.yaml: it names what was found, asks for little, and leaves what is unsure as a comment."""
+"""A first metricgate.yaml: it names what was found, asks for little, and has what is unsure as a comment."""
 
+import json
 import re
+from collections.abc import Sequence
 
 from metricgate.errors import ConfigurationError
 from metricgate.models.outcome import Direction
 from metricgate.models.samples import Task
 from metricgate.models.snapshot import FileMetric
 from metricgate.settings.policy import PredictionsSpec
-from metricgate.starter.notation import list_names, quote_text
-from metricgate.starter.survey import PredictionsFound, Survey
+from metricgate.starter.prediction_tables import PredictionsFound
+from metricgate.starter.project_survey import Survey
 from metricgate.stats.registry import find_metric
 
 GATES: dict[Task, tuple[str, ...]] = {
@@ -22,11 +24,13 @@ SLICED: dict[Task, str] = {
     "multiclass": "accuracy, slices: [{}], max_drop: 0.05",
     "regression": "mean_absolute_error, slices: [{}], max_increase: 10%",
 }
+_PLAIN = re.compile(r"[A-Za-z][\w./-]*(:[\w./-]+)*", re.ASCII)
+_YAML_WORDS = {"yes", "no", "true", "false", "null", "on", "off", "y", "n"}
 
 
 def render_policy(survey: Survey) -> str:
     """Return a policy that names what was found, with gates that ask for little; what is unsure is a comment."""
-    lines = ["# What may a pull request lose? Every key: docs/policy.md of MetricGate."]
+    lines = ["# How much worse may a pull request make the model? All keys: docs/policy.md of MetricGate."]
     lines += _render_predictions(survey.predictions)
     lines += _render_gates(survey)
     lines += _render_pipeline(survey)
@@ -36,18 +40,18 @@ def render_policy(survey: Survey) -> str:
 def _render_pipeline(survey: Survey) -> list[str]:
     lines = []
     if survey.command:
-        lines.append(f"  command: {survey.command}  # a guess: what trains the model, and writes the files named above")
+        lines.append(f"  command: {survey.command}  # a guess: it trains the model and writes the files named above")
         if survey.metrics:
             lines.append(f"  metrics: {list_names(tuple(survey.metrics))}")
     if survey.requirements:
-        lines.append(f"  requirements: {survey.requirements}  # installed for the stages, apart from MetricGate")
+        lines.append(f"  requirements: {survey.requirements}  # installed for the stages, separate from MetricGate")
     return ["pipeline:", *lines] if lines else []
 
 
 def _render_predictions(found: PredictionsFound | None) -> list[str]:
     if found is None:
         return [
-            "# No predictions were found. With one row per test example, a change is measured row by row, with its interval:",
+            "# No predictions were found. With one row for each test example, a change is measured with its interval:",
             "# predictions: {path: eval/predictions.csv, id: customer_id, label: churned, score: churn_probability}",
         ]
     if found.task is None:
@@ -92,11 +96,11 @@ def _render_gates(survey: Survey) -> list[str]:
 
 
 def _render_number_gates(survey: Survey) -> list[str]:
-    """Return gates on numbers of the metrics files: live where the name says which way is better, else a comment."""
+    """Return gates on numbers of the metrics files: active if the name implies which way is better, else a comment."""
     numbers = [(f"{file}:{metric.key}", metric) for file, found in survey.metrics.items() for metric in found]
     if not numbers:
         return ["# gates:", "#   - {metric: metrics.json:accuracy, max_drop: 0.02}"]
-    lines = ["# Numbers alone have no interval: the margin has to be wider than what another seed changes."]
+    lines = ["# A number alone has no interval, so its margin has to be wider than the effect of another seed."]
     live: list[str] = []
     unknown: list[str] = []
     for name, metric in numbers:
@@ -105,12 +109,12 @@ def _render_number_gates(survey: Survey) -> list[str]:
         (live if key else unknown).append(gate)
     lines += ["gates:", *(f"  - {gate}" for gate in live)] if live else ["# gates:"]
     if unknown:
-        lines.append("# Keep what matters of these, with max_increase where lower is better:")
+        lines.append("# Keep those that matter, with max_increase where lower is better:")
     return [*lines, *(f"#   - {gate}" for gate in unknown)]
 
 
 def _find_margin_key(metric: FileMetric) -> str | None:
-    """Return the key of a margin for a number whose name is a metric's; None where nobody knows, or 5% means nothing."""
+    """Return the margin's key for a number named like a metric; None for other names, or where 5% means nothing."""
     *above, name = metric.key.lower().split(".")
     if not metric.value or metric.value < 0 or "train" in {part for key in above for part in re.split(r"[\W_]+", key)}:
         return None
@@ -121,3 +125,13 @@ def _find_margin_key(metric: FileMetric) -> str | None:
             continue
         return "max_drop" if found.direction is Direction.HIGHER else "max_increase"
     return None
+
+
+def list_names(names: Sequence[str]) -> str:
+    """Return names as a YAML list on one line; nothing for none."""
+    return f"[{', '.join(quote_text(name) for name in names)}]" if names else ""
+
+
+def quote_text(text: str) -> str:
+    """Return text as YAML: plain where that is unambiguous, else as JSON, which is YAML too."""
+    return text if _PLAIN.fullmatch(text) and text.lower() not in _YAML_WORDS else json.dumps(text)

@@ -1,4 +1,4 @@
-"""What GitHub answered, sorted by what can be done about it."""
+"""GitHub's responses, sorted by what can be done about them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,15 +15,17 @@ class Trouble(StrEnum):
     RATE_LIMITED = "rate limited"  # refused before anything was done
     UNAUTHORIZED = "unauthorized"
     FORBIDDEN = "forbidden"
+    APP_ONLY = "for apps only"  # a personal token cannot do it, whatever its permissions
     LOCKED = "locked"
     MISSING = "missing"
     CONFLICT = "conflict"
+    TOO_LONG = "too long"
     REFUSED = "refused"
 
 
 @dataclass(frozen=True)
-class Answer:
-    """One HTTP answer; ``status`` is 0 and ``data`` is what went wrong where there was none."""
+class GitHubResponse:
+    """One HTTP response; where there was none, ``status`` is 0 and ``data`` is what went wrong."""
 
     status: int
     data: Any
@@ -32,39 +34,34 @@ class Answer:
 
     @property
     def message(self) -> str:
-        """GitHub's own words in one bounded line that is no command to the runner; a proxy may have written them."""
+        """What GitHub or a proxy wrote, on one bounded line without a workflow command."""
         words = self.data.get("message") if isinstance(self.data, Mapping) else self.data
         return " ".join(str(words).split())[:200].replace("::", ": :").replace("##[", "## [")
 
     @property
     def trouble(self) -> Trouble | None:
-        """Yield None for a success with a JSON body (or with none, as for DELETE)."""
+        """Return what went wrong, or None for a success with a JSON body (or without one, as for DELETE)."""
         if 200 <= self.status < 300:
             return None if self.readable else Trouble.UNAVAILABLE
         if self.status == 0 or self.status >= 500 or self.status == 408:
             return Trouble.UNAVAILABLE
         if self.status == 429 or (self.status == 403 and self._is_rate_limit()):
             return Trouble.RATE_LIMITED
-        if self.status == 403 and "locked" in self.message.lower():
-            return Trouble.LOCKED
-        sorted_by_status = {
-            401: Trouble.UNAUTHORIZED,
-            403: Trouble.FORBIDDEN,
-            404: Trouble.MISSING,
-            409: Trouble.CONFLICT,
-        }
-        return sorted_by_status.get(self.status, Trouble.MISSING if self.status == 410 else Trouble.REFUSED)
+        # GitHub has no codes for these; its sentences are the only difference.
+        message = self.message.lower()
+        told = [trouble for (status, words), trouble in _TOLD.items() if status == self.status and words in message]
+        return told[0] if told else _BY_STATUS.get(self.status, Trouble.REFUSED)
 
     def seconds_to_wait(self, attempt: int, now: float) -> float:
-        """Yield the pause before the next attempt: GitHub's own wish, else 1, 2, 4, 8, 16 s, or 60, 120 s for a limit.
+        """Return the pause before the next attempt: as GitHub asks, else 1, 2, 4, 8, 16 s, or 60, 120 s for a limit.
 
         Source: docs.github.com, "Best practices for using the REST API", handling rate limit errors.
         """
         if self.trouble is not Trouble.RATE_LIMITED:
             return float(2**attempt)
-        wish = self.headers.get("retry-after", "")
-        if wish.isdecimal():
-            return float(wish)
+        requested = self.headers.get("retry-after", "")
+        if requested.isdecimal():
+            return float(requested)
         reset = self.headers.get("x-ratelimit-reset", "")
         if self.headers.get("x-ratelimit-remaining") == "0" and reset.isdecimal():
             return max(1.0, float(reset) - now + 1)
@@ -76,34 +73,52 @@ class Answer:
 
 
 class GitHubError(PublishError):
-    """GitHub did not do what was asked, for good or for as long as we may wait."""
+    """GitHub refused a request, or did not answer it within the time for retries."""
 
     def __init__(self, what: str, *, trouble: Trouble, status: int, expected: str, fix: str) -> None:
         super().__init__(what, expected=expected, fix=fix)
         self.trouble = trouble
         self.status = status
 
+    @property
+    def is_forbidden(self) -> bool:
+        return self.trouble in {Trouble.FORBIDDEN, Trouble.APP_ONLY}
 
+
+_BY_STATUS = {
+    401: Trouble.UNAUTHORIZED,
+    403: Trouble.FORBIDDEN,
+    404: Trouble.MISSING,
+    409: Trouble.CONFLICT,
+    410: Trouble.MISSING,
+}
+_TOLD = {
+    (403, "locked"): Trouble.LOCKED,
+    (403, "github app"): Trouble.APP_ONLY,
+    (422, "too long"): Trouble.TOO_LONG,
+}
 _FIX = {
-    Trouble.UNAVAILABLE: "Re-run the job once GitHub answers again (githubstatus.com).",
-    Trouble.RATE_LIMITED: "Re-run the job later, or give `github-token` a token with its own limit.",
-    Trouble.UNAUTHORIZED: "Give `github-token` a valid token; the job's own one ends with the job.",
+    Trouble.UNAVAILABLE: "Re-run the job once GitHub is available again (githubstatus.com).",
+    Trouble.RATE_LIMITED: "Re-run the job later, or set `github-token` to a token with its own rate limit.",
+    Trouble.UNAUTHORIZED: "Set `github-token` to a valid token; the job's token expires with the job.",
     Trouble.FORBIDDEN: "Grant the job the missing permission.",
-    Trouble.LOCKED: "Unlock the conversation to let reports be posted there.",
+    Trouble.APP_ONLY: "Use the job's token.",
+    Trouble.LOCKED: "Unlock the conversation so that reports can be posted there.",
     Trouble.MISSING: "Check that it was not deleted, and that the token can read this repository.",
     Trouble.CONFLICT: "Re-run the job.",
-    Trouble.REFUSED: "Re-run the job; if it stays, report it with this message.",
+    Trouble.TOO_LONG: "Re-run the job; if it fails again, report it with this message.",
+    Trouble.REFUSED: "Re-run the job; if it fails again, report it with this message.",
 }
 
 
-def explain(answer: Answer, request: str) -> GitHubError:
-    """Yield the error for an answer that is in trouble."""
-    trouble = answer.trouble or Trouble.REFUSED
-    status = f"with status {answer.status}" if answer.status else "not at all"
+def explain(response: GitHubResponse, request: str) -> GitHubError:
+    """Return the error for a response that is not a success."""
+    trouble = response.trouble or Trouble.REFUSED
+    answered = f"answered {request} with status {response.status}" if response.status else f"did not answer {request}"
     return GitHubError(
-        f"GitHub answered {request} {status}: {answer.message}",
+        f"GitHub {answered}: {response.message}",
         trouble=trouble,
-        status=answer.status,
-        expected="a successful answer.",
+        status=response.status,
+        expected="a successful response.",
         fix=_FIX[trouble],
     )

@@ -1,4 +1,4 @@
-"""How long publishing waits for GitHub, in total: a required check must not hang because a server does."""
+"""How long publishing may wait for GitHub in total: a required check must not hang because a server does."""
 
 import logging
 import time
@@ -10,7 +10,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass
-class Patience:
+class RetryBudget:
     """A budget of seconds for waits and for attempts that failed; ``now`` is seconds since the epoch."""
 
     total_s: float = 120.0
@@ -23,11 +23,11 @@ class Patience:
         self.spent_s += max(0.0, seconds)
 
     def wait(self, seconds: float, why: str) -> bool:
-        """Sleep, or yield False at once where the budget does not cover it."""
+        """Sleep and return True, or return False at once where the budget does not cover it."""
         if self.spent_s + seconds > self.total_s:
-            log.info("GitHub: %s; waiting %.0f s is more than the %.0f s left", why, seconds, self.left_s)
+            log.info("GitHub: %s; not retrying, %.0f s is more than the %.0f s left", why, seconds, self.left_s)
             return False
-        log.info("GitHub: %s; trying again in %.0f s", why, seconds)
+        log.info("GitHub: %s; retrying in %.0f s", why, seconds)
         self.sleep(seconds)
         self.spend(seconds)
         return True
@@ -38,7 +38,7 @@ class Patience:
 
     @contextmanager
     def at_most(self, seconds: float) -> Iterator[None]:
-        """Let what is nice to have use only a part of the budget."""
+        """Limit what runs inside the context to a part of the budget."""
         whole = self.total_s
         self.total_s = min(whole, self.spent_s + seconds)
         try:

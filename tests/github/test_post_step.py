@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from metricgate.cli.closing import close_check
+from metricgate.cli.post_step import close_check
 from tests.github.fake import FakeGitHub
 from tests.github.job import HEAD, Job, make_environ, make_report
 
@@ -16,7 +16,7 @@ def state_of(job: Job) -> dict[str, str]:
 
 
 def test_a_check_left_in_progress_is_completed_as_a_failure(fake_github: FakeGitHub, job: Job) -> None:
-    job.open().start()
+    job.open().github.start()
 
     closed = close_check(make_environ(fake_github, job, **state_of(job)))
 

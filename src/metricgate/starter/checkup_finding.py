@@ -1,4 +1,4 @@
-"""What was checked, how bad it is, and its cure."""
+"""A finding of `metricgate doctor`: what was checked, how bad it is, and its cure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ from metricgate.errors import MetricgateError
 
 
 class Level(StrEnum):
-    """How bad a finding is: fine, worth knowing, or the first run will not work."""
+    """How bad a finding is: fine, worth knowing, or fatal to the first run."""
 
     FINE = "fine"
     NOTICE = "notice"

@@ -1,21 +1,24 @@
-"""What the runner reads: no value can say more than its own."""
+"""What the runner reads: no value can set anything but itself."""
 
 import logging
 from pathlib import Path
 
 import pytest
 
+from metricgate.errors import CancelledError
 from metricgate.models.outcome import Verdict
-from metricgate.publish.annotations import (
+from metricgate.publish.interface import Event
+from metricgate.publish.runner import (
     MAX_ANNOTATIONS,
-    Annotation,
+    MAX_SUMMARY_BYTES,
+    Runner,
+    RunnerAnnotation,
     SilentFormatter,
+    append_pairs,
+    append_summary,
     render_annotations,
     silence_commands,
 )
-from metricgate.publish.outputs import append_pairs
-from metricgate.publish.step import Step
-from metricgate.publish.summary import MAX_BYTES, append_summary
 from tests.github.job import make_gate, make_report, read_pairs
 
 HOSTILE = ["a\nverdict=passed", "x<<EOF\ny\nEOF", "", "=", "a\r\n::set-output name=x::y", "ü 漢 \u202e"]
@@ -40,7 +43,9 @@ def test_delimiters_are_never_the_same(tmp_path: Path) -> None:
 
 
 def test_an_annotation_is_one_line_whatever_is_in_it() -> None:
-    hostile = Annotation(level="error", message="50%\n::error::forged\r", title="a,line=1::b", file="x:y,z", line=3)
+    hostile = RunnerAnnotation(
+        level="error", message="50%\n::error::forged\r", title="a,line=1::b", file="x:y,z", line=3
+    )
 
     [line] = render_annotations([hostile])
 
@@ -48,7 +53,10 @@ def test_an_annotation_is_one_line_whatever_is_in_it() -> None:
 
 
 def test_no_more_annotations_than_the_runner_keeps() -> None:
-    assert len(render_annotations([Annotation(level="notice", message=str(i)) for i in range(30)])) == MAX_ANNOTATIONS
+    assert (
+        len(render_annotations([RunnerAnnotation(level="notice", message=str(i)) for i in range(30)]))
+        == MAX_ANNOTATIONS
+    )
 
 
 def test_a_summary_is_appended_and_stays_below_the_limit(tmp_path: Path) -> None:
@@ -60,7 +68,7 @@ def test_a_summary_is_appended_and_stays_below_the_limit(tmp_path: Path) -> None
 
     data = file.read_bytes()
     assert data.startswith(b"from an earlier step\n\xc3\xbc line\n")
-    assert len(data) <= MAX_BYTES
+    assert len(data) <= MAX_SUMMARY_BYTES
     assert data.decode().endswith("(The job summary is full; the report folder has everything.)\n")
 
 
@@ -68,7 +76,7 @@ def test_several_blocking_gates_are_annotated_each_and_never_more_than_ten() -> 
     lines: list[str] = []
     gates = tuple(make_gate(f"gate {number}") for number in range(20))
 
-    Step({"GITHUB_ACTIONS": "true"}, lines.append).annotate(make_report(Verdict.FAILED, gates=gates), "MetricGate")
+    Runner({"GITHUB_ACTIONS": "true"}, lines.append).annotate(make_report(Verdict.FAILED, gates=gates), "MetricGate")
 
     assert len(lines) == MAX_ANNOTATIONS
     assert lines[1] == "::error title=gate 0::gate 0"
@@ -77,7 +85,7 @@ def test_several_blocking_gates_are_annotated_each_and_never_more_than_ten() -> 
 def test_a_single_blocking_gate_is_the_headline_alone() -> None:
     lines: list[str] = []
 
-    Step({"GITHUB_ACTIONS": "true"}, lines.append).annotate(
+    Runner({"GITHUB_ACTIONS": "true"}, lines.append).annotate(
         make_report(Verdict.FAILED, gates=(make_gate("gate"),)), "MetricGate"
     )
 
@@ -89,7 +97,7 @@ def test_a_good_verdict_and_a_run_elsewhere_are_not_annotated(environ: dict[str,
     lines: list[str] = []
     verdict = Verdict.PASSED if environ else Verdict.FAILED
 
-    Step(environ, lines.append).annotate(make_report(verdict), "MetricGate")
+    Runner(environ, lines.append).annotate(make_report(verdict), "MetricGate")
 
     assert lines == []
 
@@ -114,3 +122,13 @@ def test_a_traceback_in_the_log_holds_no_command() -> None:
     text = SilentFormatter("%(message)s").format(record)
 
     assert "\n: :add-mask::x ## [error]y" in text
+
+
+def test_a_signal_is_never_taken_for_trouble(tmp_path: Path) -> None:
+    def stop(line: str) -> None:
+        raise CancelledError(line, expected="e", fix="f")
+
+    event = Event(report=make_report(Verdict.FAILED), directory=tmp_path, name="MetricGate")
+
+    with pytest.raises(CancelledError, match="Blocked"):
+        Runner({"GITHUB_ACTIONS": "true"}, stop).deliver(event, within_s=1)

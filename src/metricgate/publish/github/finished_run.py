@@ -1,7 +1,7 @@
-"""The report that another job uploaded. Whatever is in the artifact was written by a pull request.
+"""A finished run of another job: the report in its artifact, and the pull request it belongs to.
 
-Nothing is unpacked to disk, nothing but one JSON file is read, and that only up to a size; everything a reader will see
-is rendered afresh from it.
+A pull request wrote the artifact, so nothing in it is trusted: nothing is unpacked to disk, only one JSON file is read,
+up to a size, and all that people see is rendered from it anew. The pull request comes from GitHub's API.
 """
 
 import io
@@ -16,6 +16,7 @@ from metricgate.models.outcome import Verdict
 from metricgate.publish.github.client import GitHubClient, Json
 from metricgate.report.formats.report_json import read_report
 from metricgate.report.value import Report
+from metricgate.trigger.value import PullRequest, WorkflowRun
 
 MAX_ARTIFACT = 64 * 1024 * 1024
 MAX_JSON = 16 * 1024 * 1024
@@ -34,14 +35,14 @@ _ENCRYPTED = 0x1
 
 
 def fetch_report(client: GitHubClient, run_id: int, name: str) -> Report:
-    """Download the artifact ``name`` of a run, the newest of that name, and read the report in it.
+    """Return the report in a run's newest artifact of this name.
 
     Raises
     ------
     PublishError
-        If there is none, or what is in it cannot be a report of ours.
+        If there is no such artifact, or it does not hold a valid report.
     """
-    artifact = _find(client, run_id, name)
+    artifact = _find_artifact(client, run_id, name)
     if int(artifact["size_in_bytes"]) > MAX_ARTIFACT:
         raise _refuse(name, f"it is {int(artifact['size_in_bytes']):,} bytes long", f"at most {MAX_ARTIFACT:,} bytes")
     data = client.download(client.path("actions/artifacts", int(artifact["id"]), "zip"), MAX_ARTIFACT)
@@ -49,7 +50,7 @@ def fetch_report(client: GitHubClient, run_id: int, name: str) -> Report:
 
 
 def read_artifact(data: bytes, name: str) -> Report:
-    """Read the report in a zip file without trusting anything in it."""
+    """Return the report in a zip file without trusting anything in it."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             text = _read_entry(archive, _choose_entry(archive.infolist(), name), name)
@@ -61,12 +62,14 @@ def read_artifact(data: bytes, name: str) -> Report:
         raise _refuse(name, error.what, error.expected) from error
     if report.exit_code not in _EXIT_CODES[report.verdict]:
         raise _refuse(
-            name, f"it says {report.verdict.value!r} with exit code {report.exit_code}", "an exit code of its verdict"
+            name,
+            f"it says {report.verdict.value!r} with exit code {report.exit_code}",
+            "an exit code that fits its verdict",
         )
     return report
 
 
-def _find(client: GitHubClient, run_id: int, name: str) -> Json:
+def _find_artifact(client: GitHubClient, run_id: int, name: str) -> Json:
     listed: Iterator[Json] = client.get_all(
         client.path("actions/runs", run_id, "artifacts"), key="artifacts", name=name
     )
@@ -74,8 +77,8 @@ def _find(client: GitHubClient, run_id: int, name: str) -> Json:
     if not usable:
         raise PublishError(
             f"The run {run_id} has no artifact {name!r}.",
-            expected="the report folder, uploaded by the job that judged, with `if: always()`.",
-            fix="Look at that run's log; let its actions/upload-artifact step use the output `report` as its path.",
+            expected="the report folder, uploaded by the judging job with `if: always()`.",
+            fix="Read that run's log, and set the path of its actions/upload-artifact step to the output `report`.",
         )
     return max(usable, key=lambda one: int(one["id"]))
 
@@ -106,7 +109,7 @@ def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> 
             name, f"{FILE_NAME} in it is encrypted or unusually compressed", "what actions/upload-artifact writes"
         )
     with archive.open(entry) as stream:
-        text = stream.read(MAX_JSON + 1)  # the size that the zip file claims is the pull request's word
+        text = stream.read(MAX_JSON + 1)  # the zip file's own size field is not trusted
     if len(text) > MAX_JSON:
         raise _refuse(name, f"{FILE_NAME} in it is longer than {MAX_JSON:,} bytes", f"at most {MAX_JSON:,} bytes")
     return text
@@ -115,6 +118,54 @@ def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> 
 def _refuse(name: str, found: str, expected: str) -> PublishError:
     return PublishError(
         f"The artifact {name!r} is refused: {found}.",
-        expected=f"{expected}, as the job that judged wrote it.",
-        fix="Look at what the pull request's job uploads; nothing of this artifact was used.",
+        expected=f"{expected}, as the judging job wrote it.",
+        fix="Check what the pull request's job uploads. Nothing from this artifact was used.",
+    )
+
+
+def find_pull_request(client: GitHubClient, run: WorkflowRun) -> PullRequest:
+    """Return the one open pull request whose head repository, branch and commit are those of the run.
+
+    For forks, GitHub lists no pull requests of a run or of its commit, and an artifact could name any number.
+
+    Raises
+    ------
+    PublishError
+        If there is none (it was closed, or pushed to again), or several.
+    """
+    owner = run.head_repository.split("/")[0]
+    found = [
+        item
+        for item in client.get_all(client.path("pulls"), state="open", head=f"{owner}:{run.head_branch}")
+        if _has_head(item, run)
+    ]
+    if len(found) != 1:
+        raise PublishError(
+            f"{len(found) or 'No'} open pull requests have the head {run.head_repository}:{run.head_branch} "
+            f"at {run.head_sha[:12]}.",
+            expected="exactly one open pull request with the head of the judged run.",
+            fix="Nothing, if it was closed or has a newer push: the run of that push publishes.",
+        )
+    return _read_pull_request(found[0], run)
+
+
+def _has_head(item: Json, run: WorkflowRun) -> bool:
+    head = item["head"]
+    repository = (head.get("repo") or {}).get("full_name", "")
+    same_repository = str(repository).lower() == run.head_repository.lower()
+    return head["sha"] == run.head_sha and head["ref"] == run.head_branch and same_repository
+
+
+def _read_pull_request(item: Json, run: WorkflowRun) -> PullRequest:
+    return PullRequest(
+        number=int(item["number"]),
+        head_sha=run.head_sha,
+        head_ref=run.head_branch,
+        head_repository=run.head_repository,
+        base_sha=str(item["base"]["sha"]),
+        base_ref=str(item["base"]["ref"]),
+        draft=bool(item.get("draft")),
+        body=str(item.get("body") or ""),
+        labels=tuple(str(label["name"]) for label in item.get("labels", ())),
+        head_seen_at=run.created_at,
     )

@@ -2,7 +2,9 @@
 
 import io
 
-from metricgate.cli.live import CLEAR, LiveLine
+import pytest
+
+from metricgate.cli.terminal_progress import CLEAR, LiveLine, TerminalProgress
 
 
 class Terminal(io.StringIO):
@@ -61,3 +63,19 @@ def test_a_file_or_a_pipe_gets_no_live_line() -> None:
         live.say("running stage train")
 
     assert stream.getvalue() == ""
+
+
+def test_a_line_that_ends_something_is_not_counted_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Terminal()
+    monkeypatch.setattr("sys.stderr", stream)
+    progress = TerminalProgress()
+    progress._live, _ = make_live(stream)
+
+    progress.line("running stage train")
+    progress._live.tick()
+    progress.line("stage train: 3.0 s", ends=True)
+    progress._live.tick()
+
+    assert (
+        stream.getvalue() == f"  running stage train\n{CLEAR}  … running stage train, 0 s{CLEAR}  stage train: 3.0 s\n"
+    )

@@ -1,4 +1,4 @@
-"""A file that holds predictions, and what its columns mean."""
+"""Which file holds predictions, and what its columns mean."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -10,15 +10,15 @@ from metricgate.models.samples import Task
 from metricgate.predictions import PredictionTable, count_values, find_task, infer_spec, open_table
 from metricgate.settings.policy import PredictionsSpec
 
-TABLES = (".csv", ".parquet", ".jsonl", ".ndjson")
-MOST_SLICE_VALUES = 8
-LEAST_SLICE_ROWS = 30  # fewer are not judged
+TABLE_SUFFIXES = (".csv", ".parquet", ".jsonl", ".ndjson")
+MAX_SLICE_VALUES = 8
+MIN_SLICE_ROWS = 30  # slices with fewer are not judged
 TELLING = re.compile(r"(?<![a-z])pred(s|icted|ictions?)?(?![a-z])")  # test_preds, predictions-2; not predictors
 
 
 @dataclass(frozen=True, kw_only=True)
 class PredictionsFound:
-    """A file of predictions, and what its columns mean; ``task`` None where that could not be seen."""
+    """A file of predictions, and what its columns mean; ``task`` is None where they do not tell."""
 
     spec: PredictionsSpec
     task: Task | None = None
@@ -26,16 +26,16 @@ class PredictionsFound:
 
 
 def find_predictions(folder: Path, outputs: Iterable[str], files: Iterable[str]) -> PredictionsFound | None:
-    """Return the first table that holds predictions; if none does, the first that is named like one, and why not.
+    """Return the first table that holds predictions; if none does, the first one named like it, and why it does not.
 
-    ``outputs`` are what a pipeline declares, ``files`` what lies in the folder: of these only those with a telling name.
+    ``outputs`` are those the pipeline declares; of the folder's ``files`` only those with a telling name count.
     """
-    declared = [name for name in outputs if name.endswith(TABLES)]
-    lying = [name for name in files if name.endswith(TABLES) and _is_telling(name)]
-    tables = dict.fromkeys([*filter(_is_telling, declared), *declared, *lying])
+    declared = [name for name in outputs if name.endswith(TABLE_SUFFIXES)]
+    existing = [name for name in files if name.endswith(TABLE_SUFFIXES) and _is_telling(name)]
+    tables = dict.fromkeys([*filter(_is_telling, declared), *declared, *existing])
     doubtful: PredictionsFound | None = None
     for name in tables:
-        found = _look_at(folder / name, name)
+        found = _read_table(folder / name, name)
         if found.task is not None:
             return found
         if doubtful is None and _is_telling(name):
@@ -47,9 +47,9 @@ def _is_telling(name: str) -> bool:
     return TELLING.search(Path(name).stem.lower()) is not None
 
 
-def _look_at(path: Path, name: str) -> PredictionsFound:
+def _read_table(path: Path, name: str) -> PredictionsFound:
     if not path.is_file():
-        why_not = f"{name} is not here: run `dvc pull` or `dvc repro`"
+        why_not = f"{name} is missing: run `dvc pull` or `dvc repro`"
         return PredictionsFound(spec=PredictionsSpec(path=name), why_not=why_not)
     try:
         spec = infer_spec(path).model_copy(update={"path": name})
@@ -62,9 +62,9 @@ def _look_at(path: Path, name: str) -> PredictionsFound:
 
 
 def _find_slices(table: PredictionTable, spec: PredictionsSpec) -> Iterator[str]:
-    """Yield columns of few values, each with enough rows to be judged."""
+    """Yield the columns with few values, each with enough rows to be judged."""
     taken = {spec.label, spec.prediction, spec.score, spec.group, spec.weight, *spec.id, *(spec.scores or {}).values()}
     for column in table.types:
-        counts = None if column in taken else count_values(table, column, MOST_SLICE_VALUES)
-        if counts is not None and len(counts.keys() - {None}) >= 2 and min(counts.values()) >= LEAST_SLICE_ROWS:
+        counts = None if column in taken else count_values(table, column, MAX_SLICE_VALUES)
+        if counts is not None and len(counts.keys() - {None}) >= 2 and min(counts.values()) >= MIN_SLICE_ROWS:
             yield column

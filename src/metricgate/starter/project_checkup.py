@@ -1,4 +1,4 @@
-"""The pipeline, and the DVC remote that gives CI its data and the baseline's results."""
+"""What stops a first run, each finding with its cure: Git, the pipeline, and the DVC remote that CI reads from."""
 
 import os
 import sys
@@ -6,18 +6,45 @@ from collections.abc import Iterator, Mapping
 
 from metricgate.errors import MetricgateError
 from metricgate.processes.command import run_command, scrub_environment
+from metricgate.revisions.baseline_revision import resolve_baseline
 from metricgate.revisions.checkout import Checkout
 from metricgate.settings.document import read_document
 from metricgate.settings.policy import FILE_NAME, Policy
 from metricgate.settings.policy_file import read_policy
-from metricgate.starter.finding import Finding, broken, fine, notice
-from metricgate.starter.pipeline import has_tracked_data, read_remotes
+from metricgate.starter.checkup_finding import Finding, broken, fine, from_error, notice
+from metricgate.starter.policy_checkup import examine_policy
+from metricgate.starter.project_survey import has_tracked_data, read_remotes
+from metricgate.starter.workflow_checkup import examine_workflows
+from metricgate.trigger import Trigger, TriggerKind
 
 REMOTE_TIMEOUT_S = 90.0
+ADD_REMOTE = "dvc remote add --default NAME s3://BUCKET/PATH, dvc push, and commit .dvc/config."
+
+
+def examine(checkout: Checkout) -> Iterator[Finding]:
+    """Check Git, the pipeline and its remote, the policy against the files that exist, and the workflows."""
+    yield from _examine_git(checkout)
+    yield from examine_pipeline(checkout)
+    yield from examine_policy(checkout)
+    yield from examine_workflows(checkout)
+
+
+def _examine_git(checkout: Checkout) -> Iterator[Finding]:
+    try:
+        baseline = resolve_baseline(checkout, Trigger(kind=TriggerKind.LOCAL))
+    except MetricgateError as error:
+        yield from_error(error)
+        return
+    if baseline is None:
+        yield notice(
+            "There is no commit before this one, so nothing to compare with.", "Commit, then change something."
+        )
+    else:
+        yield fine(f"Git: the baseline is {baseline.name} ({baseline.sha[:9]}), {baseline.reason}.")
 
 
 def examine_pipeline(checkout: Checkout) -> Iterator[Finding]:
-    """Check that there is something that makes results, and that the DVC remote answers and has what is needed."""
+    """Check that something produces results, and that the DVC remote answers and has what is needed."""
     has_stages = (checkout.directory / "dvc.yaml").is_file()
     if not has_stages:
         yield _describe_command(checkout)
@@ -26,30 +53,30 @@ def examine_pipeline(checkout: Checkout) -> Iterator[Finding]:
         yield from _examine_remote(checkout, *next(iter(remotes.items())))
     elif has_tracked_data(checkout):
         yield broken(
-            "DVC has no remote: CI could pull neither data nor the baseline's results.",
-            "dvc remote add --default NAME s3://BUCKET/PATH, dvc push, and commit .dvc/config.",
+            "DVC has no remote: CI can pull neither the data nor the baseline's results.",
+            ADD_REMOTE,
         )
     elif has_stages:
         yield notice(
-            "DVC has no remote: CI makes the baseline's results again for each pull request.",
-            "dvc remote add --default NAME s3://BUCKET/PATH, dvc push, and commit .dvc/config.",
+            "DVC has no remote: CI reproduces the baseline's results for each pull request.",
+            ADD_REMOTE,
         )
 
 
 def _describe_command(checkout: Checkout) -> Finding:
     policy = _read_own_policy(checkout)
     if policy.pipeline.command is not None:
-        return fine(f"There is no dvc.yaml: `{policy.pipeline.command}` makes the results.")
+        return fine(f"There is no dvc.yaml: `{policy.pipeline.command}` produces the results.")
     if policy.predictions is not None:
-        return fine("There is no dvc.yaml: what Git holds is compared, and nothing is run.")
+        return fine("There is no dvc.yaml: the files in Git are compared, and nothing is run.")
     return broken(
-        "There is no dvc.yaml in this folder, and nothing else that could be judged.",
+        "There is no dvc.yaml in this folder, and nothing else to judge.",
         f"Go to the project's folder, or name `pipeline: {{command: …}}` and `predictions:` in {FILE_NAME}.",
     )
 
 
 def _read_own_policy(checkout: Checkout) -> Policy:
-    """Return the policy that lies here; an invalid one is told of where the policy is checked."""
+    """Return this folder's policy, or the default one: examine_policy reports an invalid file."""
     path = checkout.directory / FILE_NAME
     try:
         return read_policy(path.read_text(encoding="utf-8"), origin=FILE_NAME) if path.is_file() else Policy()
@@ -60,7 +87,8 @@ def _read_own_policy(checkout: Checkout) -> Policy:
 def _examine_remote(checkout: Checkout, name: str, address: str) -> Iterator[Finding]:
     if "://" not in address:
         yield notice(
-            f"The DVC remote {name} is a folder ({address}).", "Fine on this machine; CI needs one it can reach."
+            f"The DVC remote {name} is a folder ({address}).",
+            "This works on this machine; CI needs a remote that it can reach.",
         )
     yield from _ask_remote(checkout, name)
 
@@ -74,7 +102,7 @@ def _ask_remote(checkout: Checkout, name: str) -> Iterator[Finding]:
         owner=checkout.owner,
     )
     if done.returncode:
-        words = done.output.strip().splitlines() or ["it said nothing"]
+        words = done.output.strip().splitlines() or ["no message"]
         yield broken(
             f"The DVC remote {name} does not answer: {words[-1]}",
             "Check its address and your credentials with `dvc status --cloud --verbose`.",
@@ -87,9 +115,9 @@ def _ask_remote(checkout: Checkout, name: str) -> Iterator[Finding]:
     added = [path for path in new if (checkout.directory / f"{path}.dvc").is_file()]
     made = [path for path in new if path not in added]
     if added:
-        yield broken(f"{_some(added)} not on the DVC remote {name}, and no stage makes it.", "dvc push")
+        yield broken(f"{_some(added)} not on the DVC remote {name}, and no stage produces it.", "dvc push")
     if made:
-        yield notice(f"{_some(made)} not on the DVC remote {name}.", "dvc push, or CI runs the stages that make it.")
+        yield notice(f"{_some(made)} not on the DVC remote {name}.", "dvc push, or CI runs the stages that produce it.")
     if missing:
         yield broken(f"{_some(missing)} neither here nor on the DVC remote {name}.", "dvc repro, then dvc push")
     if not new and not missing:

@@ -1,0 +1,109 @@
+"""A run and its destinations: the place that lists them, and the delivery that no signal prevents."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from metricgate.errors import CancelledError
+from metricgate.publish.files import write_report
+from metricgate.publish.github.destination import GitHubDestination, connect
+from metricgate.publish.github.retry_budget import RetryBudget
+from metricgate.publish.interface import Destination, Event
+from metricgate.publish.runner import Runner
+from metricgate.report.failure import report_failure
+from metricgate.report.value import Report
+from metricgate.report.view_context import ViewContext
+from metricgate.settings.inputs import Inputs
+from metricgate.trigger.value import Trigger
+
+log = logging.getLogger(__name__)
+
+WITHIN_S = 120.0  # for each destination
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """What came of publishing: ``notices`` say what is missing, ``failed`` that something broke (not a permission)."""
+
+    comment_url: str = ""
+    check_url: str = ""
+    notices: tuple[str, ...] = ()
+    failed: bool = False
+
+
+class Publication:
+    """Publishes one run. Nothing here changes the verdict, and a destination's trouble is never raised."""
+
+    def __init__(
+        self,
+        trigger: Trigger,
+        inputs: Inputs,
+        environ: Mapping[str, str],
+        *,
+        budget: RetryBudget | None = None,
+        timeout_s: int = 15,
+        emit: Callable[[str], None] = print,
+    ) -> None:
+        """Prepare to publish; nothing is sent yet.
+
+        ``budget`` bounds the waiting for GitHub in total, ``timeout_s`` each response; ``emit`` writes one line to
+        standard output.
+        """
+        self._trigger = trigger
+        self._inputs = inputs
+        runner = Runner(environ, emit)
+        client = connect(trigger, inputs, budget=budget, timeout_s=timeout_s)
+        self.github = GitHubDestination(trigger, inputs, runner, client=client)
+        # The order of delivery: GitHub adds the links that the others show; the runner shows everybody's notices.
+        self.destinations: tuple[Destination, ...] = (
+            self.github,
+            runner,
+        )
+
+    def publish(self, produce: Callable[[], Report], directory: Path) -> tuple[Report, Published]:
+        """Produce a report, write its files and deliver it; a signal shortens this to a few seconds.
+
+        A signal during ``produce`` may already be part of its report. One that arrives before or later is answered
+        here, with the report if there is one by then.
+        """
+        report: Report | None = None
+        try:
+            report = produce()
+            _write_files(report, directory)
+            return report, self.finish(report, directory)
+        except CancelledError as error:
+            self.github.hurry()
+            report = report or report_failure(error, id_=self._inputs.id)
+            _write_files(report, directory)
+            return report, self.finish(report, directory)
+
+    def finish(self, report: Report, directory: Path) -> Published:
+        """Deliver the report to every destination; ``directory`` is where its files lie."""
+        trigger, inputs = self._trigger, self._inputs
+        own = {"id": inputs.id}  # a report read from an artifact may claim any
+        url = f"{trigger.server_url}/{trigger.repository}" if trigger.repository else ""
+        event = Event(
+            report=report.model_copy(update=own if inputs.charts != "none" else {**own, "charts": ()}),
+            directory=directory,
+            name=inputs.check_name,
+            view_context=ViewContext(repository_url=url, report_url=trigger.run_url),
+        )
+        failed = False
+        for destination in self.destinations:
+            delivery = destination.deliver(event, within_s=WITHIN_S)
+            event, failed = delivery.event, failed or delivery.failed
+        notices = tuple(notice.text for notice in event.notices)
+        for notice in notices:
+            log.warning("%s", notice)
+        return Published(comment_url=event.comment_url, check_url=event.check_url, notices=notices, failed=failed)
+
+
+def _write_files(report: Report, directory: Path) -> None:
+    try:
+        write_report(report, directory)
+    except CancelledError:
+        raise
+    except Exception:
+        # A full disk, or a bug in one view: the pull request still gets its answer.
+        log.exception("The report folder %s could not be written.", directory)
