@@ -33,7 +33,8 @@ def read_rooms() -> list[set[str]]:
 def read_layers() -> list[set[str]]:
     """Return the layers that import-linter checks, from top to bottom."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    (layers,) = (entry["layers"] for entry in settings["tool"]["importlinter"]["contracts"] if "layers" in entry)
+    contracts = settings["tool"]["importlinter"]["contracts"]
+    (layers,) = (entry["layers"] for entry in contracts if entry.get("containers") == ["metricgate"])
     return [set(re.findall(r"\w+", layer)) - {"__main__"} for layer in layers]
 
 
