@@ -12,7 +12,7 @@ from metricgate.errors import ConfigurationError, WorkspaceError
 from metricgate.revisions.ancestry import fetch_commit
 from metricgate.revisions.baseline_revision import resolve_baseline
 from metricgate.revisions.checkout import Access, Checkout
-from metricgate.trigger.value import PullRequest, Trigger, TriggerKind
+from metricgate.trigger.triggers import PullRequest, Trigger, TriggerKind
 from tests.projects import TinyProject
 
 MAIN = "refs/heads/main"

@@ -9,7 +9,7 @@ from metricgate.models.snapshot import RevisionInfo, Snapshot, Source, Stage, St
 from metricgate.processes.progress import QuietProgress
 from metricgate.revisions.checkout import Checkout
 from metricgate.settings.policy import Policy
-from metricgate.trigger.value import Trigger, TriggerKind
+from metricgate.trigger.triggers import Trigger, TriggerKind
 from tests.execution.conftest import Yield, states, values
 from tests.projects import TinyProject
 

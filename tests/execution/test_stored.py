@@ -15,7 +15,7 @@ from metricgate.revisions.baseline_revision import resolve_baseline
 from metricgate.revisions.checkout import Checkout
 from metricgate.revisions.revision import BaselineRevision
 from metricgate.settings.policy import PipelineSpec, Policy, PredictionsSpec
-from metricgate.trigger.value import Trigger, TriggerKind
+from metricgate.trigger.triggers import Trigger, TriggerKind
 from tests.execution.conftest import POLICY, Yield, states, values
 from tests.projects import TinyProject
 

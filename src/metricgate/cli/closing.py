@@ -8,7 +8,7 @@ from metricgate.cli.action import read_event, start_log
 from metricgate.errors import MetricgateError
 from metricgate.publish.github.publication import STATE, Publication
 from metricgate.settings.inputs import read_inputs
-from metricgate.trigger.reader import read_trigger
+from metricgate.trigger.event_reader import read_trigger
 
 log = logging.getLogger(__name__)
 

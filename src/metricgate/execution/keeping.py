@@ -10,7 +10,7 @@ from metricgate.results.folder import was_produced
 from metricgate.results.git_refs import store_results
 from metricgate.revisions.checkout import Checkout
 from metricgate.settings.policy import Policy
-from metricgate.trigger.value import Trigger, TriggerKind
+from metricgate.trigger.triggers import Trigger, TriggerKind
 
 _ON_A_BRANCH = (TriggerKind.PUSH, TriggerKind.SCHEDULE, TriggerKind.MANUAL)
 

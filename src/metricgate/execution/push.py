@@ -9,7 +9,7 @@ from metricgate.execution.session import ask_worker
 from metricgate.models.snapshot import Snapshot
 from metricgate.processes.progress import Progress
 from metricgate.revisions.checkout import Checkout
-from metricgate.trigger.value import Trigger, TriggerKind
+from metricgate.trigger.triggers import Trigger, TriggerKind
 
 
 def should_push(mode: Literal["auto", "always", "never"], trigger: Trigger, head_sha: str, candidate: Snapshot) -> bool:

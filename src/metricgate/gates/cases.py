@@ -13,7 +13,7 @@ from metricgate.models.outcome import Direction, Outcome, Role
 from metricgate.stats.contrast import Contrast
 from metricgate.stats.eligibility import find_obstacle
 from metricgate.stats.metric import Metric
-from metricgate.stats.simultaneous import Place, SimultaneousBound, family_bounds
+from metricgate.stats.simultaneous import ContrastRows, SimultaneousBound, family_bounds
 
 Numbered = tuple[int, Rule, Subject]
 RIGHT_KEY = {Direction.HIGHER: "max_drop", Direction.LOWER: "max_increase"}
@@ -156,11 +156,13 @@ def bound_together(cases: Sequence[Case], *, tail: float) -> dict[int, FamilyBou
     return {key: FamilyBounds(tested=bound, plain=plain.get(key, bound)) for key, bound in tested.items()}
 
 
-def _place(case: Case) -> Place:
+def _place(case: Case) -> ContrastRows:
     """Say where the rows of a case lie; rows of different prediction sets are not the same rows."""
     pair = case.subject.pair(None)
     group = None if pair is None else pair.group
-    return Place(set=case.rule.set, total=case.subject.rows, own=case.subject.rows_of(case.rule.slice), group=group)
+    return ContrastRows(
+        set=case.rule.set, total=case.subject.rows, own=case.subject.rows_of(case.rule.slice), group=group
+    )
 
 
 def _tested_margin(case: Case) -> float:

@@ -5,7 +5,7 @@ from metricgate.results.git_refs import find_last_revision
 from metricgate.revisions.ancestry import fetch_commit, find_merge_base
 from metricgate.revisions.checkout import Checkout
 from metricgate.revisions.revision import BaselineRevision
-from metricgate.trigger.value import Trigger, TriggerKind
+from metricgate.trigger.triggers import Trigger, TriggerKind
 
 __all__ = ["BaselineRevision", "resolve_baseline"]
 

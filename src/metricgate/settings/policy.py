@@ -18,21 +18,21 @@ __all__ = [
     "Margin",
     "PipelineSpec",
     "Policy",
+    "PolicySection",
     "PredictionsSpec",
-    "Section",
 ]
 
 FILE_NAME = "metricgate.yaml"
 RULES = ("min", "max", "max_drop", "max_increase", "min_gain")
 
 
-class Section(BaseModel):
+class PolicySection(BaseModel):
     """A part of the file: frozen, and no unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, str_strip_whitespace=True)
 
 
-class PredictionsSpec(Section):
+class PredictionsSpec(PolicySection):
     """Where the predictions lie and what their columns mean."""
 
     path: str = Field(
@@ -83,7 +83,7 @@ class PredictionsSpec(Section):
         return self
 
 
-class GateSpec(Section):
+class GateSpec(PolicySection):
     """One rule. Exactly one of ``min``, ``max``, ``max_drop``, ``max_increase`` and ``min_gain`` says what is asked."""
 
     model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": [key]} for key in RULES]})
@@ -121,7 +121,7 @@ class GateSpec(Section):
         return self
 
 
-class AnchorSpec(Section):
+class AnchorSpec(PolicySection):
     """A frozen release with a wider margin of its own, so that small losses do not add up."""
 
     revision: str = Field(min_length=1, description="Tag, branch or commit of the release, such as v1.0.0.")
@@ -137,7 +137,7 @@ class AnchorSpec(Section):
         return self
 
 
-class PipelineSpec(Section):
+class PipelineSpec(PolicySection):
     """How the candidate is produced."""
 
     command: str | None = Field(None, description="Shell command to run instead of `dvc repro`.")
@@ -151,7 +151,7 @@ class PipelineSpec(Section):
     )
 
 
-class EvaluationSpec(Section):
+class EvaluationSpec(PolicySection):
     """How a stored model is judged on given data, without training."""
 
     command: str = Field(description="Shell command that judges the model on the data.")
@@ -167,7 +167,7 @@ PREDICTION_TAGS = ("one set", "named sets")
 
 
 def _tag_predictions(value: Any) -> str:
-    """Say whether ``predictions:`` is one set or a mapping of named ones, so that a mistake is told of one only."""
+    """Return whether ``predictions:`` is one set or a mapping of named ones, so that only that kind reports a mistake."""
     if not isinstance(value, dict) or not value or "path" in value:
         return PREDICTION_TAGS[0]
     named = all(part is None or isinstance(part, dict | PredictionsSpec) for part in value.values())
@@ -181,7 +181,7 @@ PredictionsField = Annotated[
 ]
 
 
-class Policy(Section):
+class Policy(PolicySection):
     """The whole file."""
 
     predictions: PredictionsField | None = Field(
@@ -225,3 +225,23 @@ class Policy(Section):
         """The metrics that gates and anchor name, as they are written."""
         anchored = (*self.anchor.max_drop, *self.anchor.max_increase) if self.anchor else ()
         return (*(gate.metric for gate in self.gates), *anchored)
+
+
+def policy_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the whole file, by which editors complete and check it; names and descriptions are those of the policy's fields."""
+    schema: dict[str, Any] = _without_titles(Policy.model_json_schema())
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "metricgate.yaml",
+        **schema,
+        "description": "The policy of MetricGate: what a candidate model must not do worse.",
+    }
+
+
+def _without_titles(part: Any) -> Any:
+    """Drop the titles that pydantic derives from names: an editor would show each name twice."""
+    if isinstance(part, list):
+        return [_without_titles(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    return {key: _without_titles(value) for key, value in part.items() if key != "title" or not isinstance(value, str)}

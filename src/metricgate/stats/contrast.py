@@ -28,7 +28,7 @@ class Contrast:
     identical : what the metric reads is the same for both models on all rows.
     method : the name of the interval.
     notes : what a reader must know about the value or the interval.
-    inconclusive : why no verdict can be had, by a rule fixed beforehand; empty where one can.
+    inconclusive : why there can be no verdict, by a rule fixed beforehand; empty where there can be one.
     """
 
     metric: Metric

@@ -58,7 +58,7 @@ def reach_by_normal(se: float, *, passing_tail: float, failing_tail: float) -> R
 
 
 def assess_power(se: float, rows: int, margin: float, reach: Reach) -> GatePower:
-    """Say what a gate with this margin can tell.
+    """Return what a gate with this margin can tell.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from metricgate.report.place import Place
 from metricgate.report.sections.history import remember_run
 from metricgate.report.value import Report
 from metricgate.settings.inputs import Inputs
-from metricgate.trigger.value import PullRequest
+from metricgate.trigger.triggers import PullRequest
 
 _QUIET = (Verdict.PASSED, Verdict.SKIPPED)
 

@@ -2,7 +2,7 @@
 
 from metricgate.errors import PublishError
 from metricgate.publish.github.client import GitHubClient, Json
-from metricgate.trigger.value import PullRequest, WorkflowRun
+from metricgate.trigger.triggers import PullRequest, WorkflowRun
 
 
 def find_pull_request(client: GitHubClient, run: WorkflowRun) -> PullRequest:

@@ -22,7 +22,7 @@ from metricgate.report.formats.markdown import CheckText, render_check, render_s
 from metricgate.report.place import Place
 from metricgate.report.value import Acceptance, Report
 from metricgate.settings.inputs import Inputs
-from metricgate.trigger.value import Trigger
+from metricgate.trigger.triggers import Trigger
 
 log = logging.getLogger(__name__)
 
