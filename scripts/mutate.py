@@ -20,9 +20,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = Path("src/metricgate")
 ROOMS = {
-    "gates": ("tests/gates",),
+    "gates": ("tests/gates", "tests/cli"),
     "stats": ("tests/stats",),
-    "comparison": ("tests/comparison", "tests/gates", "tests/report", "tests/cli"),
+    "comparison": ("tests/comparison", "tests/gates", "tests/cli"),
     "predictions": ("tests/predictions",),
     "results": ("tests/results", "tests/execution"),
     "publish": ("tests/publish", "tests/github"),
