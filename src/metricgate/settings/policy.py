@@ -40,7 +40,10 @@ class PredictionsSpec(PolicySection):
     )
     id: Names = Field(
         (),
-        description="Column, or list of columns, that joins baseline and candidate. Without it rows join in order, if labels agree.",
+        description=(
+            "Column, or list of columns, that joins baseline and candidate. Without it rows join in order, if "
+            "labels agree."
+        ),
     )
     label: str | None = Field(None, description="Column with the true label.")
     prediction: str | None = Field(None, description="Column with the predicted label or value.")
@@ -90,13 +93,19 @@ class GateSpec(PolicySection):
 
     metric: str = Field(
         min_length=1,
-        description="Name of a metric, a formula such as `sum(cost)/sum(orders)`, or `FILE:dotted.key` for a number in a metrics file.",
+        description=(
+            "Name of a metric, a formula such as `sum(cost)/sum(orders)`, or `FILE:dotted.key` for a number in a "
+            "metrics file."
+        ),
     )
     set: str | None = Field(None, description="Name of the prediction set, where there are several.")
     slices: Names = Field((), description="Judge every value of these slice columns instead of all rows.")
     role: Role | None = Field(
         None,
-        description="A required gate must be shown to pass, a guardrail blocks only shown harm. Default: required for all rows, guardrail for slices.",
+        description=(
+            "A required gate must be shown to pass, a guardrail blocks only shown harm. Default: required for "
+            "all rows, guardrail for slices."
+        ),
     )
     min: Number | None = Field(None, description="The candidate's value must be at least this.")
     max: Number | None = Field(None, description="The candidate's value must be at most this.")
@@ -159,7 +168,10 @@ class EvaluationSpec(PolicySection):
     data: str = Field(description="The test data's file or folder.")
     train: Names = Field(
         (),
-        description="Files of training data (every row that model was fitted to or chosen by), with the id columns of the predictions. Needed to judge rows that only the candidate has: those found here are left out.",
+        description=(
+            "Files of training data (every row that model was fitted to or chosen by), with the id columns of "
+            "the predictions. Needed to judge rows that only the candidate has: those found here are left out."
+        ),
     )
 
 
@@ -167,7 +179,7 @@ PREDICTION_TAGS = ("one set", "named sets")
 
 
 def _tag_predictions(value: Any) -> str:
-    """Return whether ``predictions:`` is one set or a mapping of named ones, so that only that kind reports a mistake."""
+    """Return the tag of one set or of a mapping of named ones, so that only that kind reports a mistake."""
     if not isinstance(value, dict) or not value or "path" in value:
         return PREDICTION_TAGS[0]
     named = all(part is None or isinstance(part, dict | PredictionsSpec) for part in value.values())
@@ -186,13 +198,18 @@ class Policy(PolicySection):
 
     predictions: PredictionsField | None = Field(
         None,
-        description="The predictions file and its columns, or several of them by name. Without it only numbers from metrics files are judged.",
+        description=(
+            "The predictions file and its columns, or several of them by name. Without it only numbers from "
+            "metrics files are judged."
+        ),
     )
     confidence: Number = Field(0.95, gt=0.5, lt=1.0, description="Two-sided confidence of every interval.")
     anchor: AnchorSpec | None = Field(None, description="A frozen release that is compared with too.")
     on_inconclusive: Literal["warn", "fail", "pass"] = Field(
         "warn",
-        description="What an inconclusive verdict does: allow merging with a warning, block (exit code 6), or allow it quietly.",
+        description=(
+            "What an inconclusive verdict does: allow merging with a warning, block (exit code 6), or allow it quietly."
+        ),
     )
     gates: tuple[GateSpec, ...] = Field((), description="The rules. Without any, the task's main metrics are guarded.")
     pipeline: PipelineSpec = Field(default_factory=PipelineSpec, description="How the candidate is produced.")
@@ -228,7 +245,10 @@ class Policy(PolicySection):
 
 
 def policy_schema() -> dict[str, Any]:
-    """Return the JSON Schema of the whole file, by which editors complete and check it; names and descriptions are those of the policy's fields."""
+    """Return the JSON Schema of the whole file, by which editors complete and check it.
+
+    Names and descriptions are those of the policy's fields.
+    """
     schema: dict[str, Any] = _without_titles(Policy.model_json_schema())
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -2,9 +2,10 @@
 
 Few counts are skewed: the sample that shows too small a difference also shows too little variance, and a plain interval
 around it misses to one side. A score interval does not, since it takes the variance that belongs to the difference it
-refuses. For sums over counted rows, cumulants suffice: the variance at a distance x from the estimate is V + x * K3 / V,
-its regression on the estimate, where K3 is the third cumulant. For a single Poisson count that is the score interval
-exactly. What the regression leaves of the variance's own variance, K4 - K3² / V, gives Student's degrees of freedom.
+refuses. For sums over counted rows, cumulants suffice: the variance at a distance x from the estimate is
+V + x * K3 / V, its regression on the estimate, where K3 is the third cumulant. For a single Poisson count that is the
+score interval exactly. What the regression leaves of the variance's own variance, K4 - K3² / V, gives Student's degrees
+of freedom.
 
 Sources: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927), 209-212.
 T. Tango, "Equivalence test and confidence interval for the difference in proportions for the paired-sample design",

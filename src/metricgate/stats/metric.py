@@ -171,13 +171,6 @@ def evaluate_mean(values: FloatArray, sample: Sample) -> Evaluation:
     return Evaluation(mean, weigh(values - mean, weight))
 
 
-@dataclass(frozen=True, kw_only=True)
-class MeanMetric(Metric):
-    """A metric that is a mean of one number per row."""
-
-    row_values: Callable[[Sample], FloatArray] = field(repr=False, compare=False)
-
-
 def mean_metric(
     name: str,
     label: str,
@@ -187,15 +180,14 @@ def mean_metric(
     needs: frozenset[str],
     direction: Direction = Direction.LOWER,
     **details: Any,
-) -> MeanMetric:
+) -> Metric:
     """Return the metric that averages ``row_values``."""
-    return MeanMetric(
+    return Metric(
         name=name,
         label=label,
         direction=direction,
         tasks=tasks,
         needs=needs,
-        row_values=row_values,
         compute=lambda sample: evaluate_mean(row_values(sample), sample),
         **details,
     )

@@ -80,8 +80,8 @@ def _find(ordered: _Ordered, level: float) -> float:
 def evaluate_quantile(values: FloatArray, level: float, weight: FloatArray | None) -> Evaluation:
     """Evaluate a quantile; a row's influence is (level - [value at or below it]) / density at the quantile.
 
-    The density is the difference quotient of quantiles at the bandwidth of Hall & Sheather (1988). Where it cannot be
-    had because the values are tied, there is no influence.
+    The density is the difference quotient of quantiles at the bandwidth of Hall & Sheather (1988). Where the
+    values are tied, so that there is no density, there is no influence.
     """
     ordered = _sort(values, weight)
     quantile = _find(ordered, level)

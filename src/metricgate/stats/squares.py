@@ -1,7 +1,7 @@
 """R² and RMSE, with contrasts as linear contrasts of squared errors; and labels whose tails are too heavy to judge by.
 
-R² and RMSE are smooth functions of means of squares, which are skewed: intervals from influence values miss up to 25 % on
-skewed targets. So the question "is the contrast d?" is put as "is this mean of squares zero?", whose t statistic is
+R² and RMSE are smooth functions of means of squares, which are skewed: intervals from influence values miss up to 25 %
+on skewed targets. So the question "is the contrast d?" is put as "is this mean of squares zero?", whose t statistic is
 well behaved, and the interval holds every d that is not refused (E. C. Fieller, J. R. Stat. Soc. B 16, 1954).
 """
 
@@ -17,7 +17,7 @@ from metricgate.stats.metric import Evaluation, Metric, MetricUndefined, evaluat
 from metricgate.stats.spread import Difference
 
 LEAST_EFFECTIVE_SHARE = 0.2
-"""Of rows, where each counts as 1 / |label|: 0.4 of log-normal labels, 0.07 of 200 normal ones, whose MAPE is infinite."""
+"""Of rows, where each counts as 1 / |label|: 0.4 of log-normal labels, 0.07 of 200 normal ones (infinite MAPE)."""
 _FURTHEST = 0.9  # keeps the quadratic solvable in far tails; it is then ten times wider than near the middle
 _METHOD = "linear contrast of squares"
 
