@@ -54,12 +54,11 @@ SKIPPED_FIELDS = {"annotation", "returns", "decorator_list", "type_params"}  # w
 
 @dataclass(frozen=True, kw_only=True)
 class Mutation:
-    """One changed expression: the bytes ``start`` to ``end`` of a file, and what stands there instead."""
+    """One changed expression of a file: its source with the change, and the lines before and after for people."""
 
     file: Path
     line: int
-    start: int
-    end: int
+    source: bytes
     before: str
     after: str
 
@@ -70,12 +69,22 @@ def find_mutations(file: Path, source: bytes) -> Iterator[Mutation]:
     for text in source.splitlines(keepends=True):
         starts.append(starts[-1] + len(text))
     for node in _walk(ast.parse(source)):
-        start = starts[node.lineno - 1] + node.col_offset
-        end = starts[(node.end_lineno or 0) - 1] + (node.end_col_offset or 0)
-        for after in _mutate(node):
+        first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+        start, end = starts[first] + node.col_offset, starts[last] + (node.end_col_offset or 0)
+        for changed in _mutate(node):
+            head, tail = source[starts[first] : start], source[end : starts[last + 1]]
+            after = head + f"({changed})".encode() + tail
             yield Mutation(
-                file=file, line=node.lineno, start=start, end=end, before=ast.unparse(node), after=f"({after})"
+                file=file,
+                line=node.lineno,
+                source=source[: starts[first]] + after + source[starts[last + 1] :],
+                before=_join(source[starts[first] : starts[last + 1]]),
+                after=_join(after),
             )
+
+
+def _join(source: bytes) -> str:
+    return " ".join(source.decode().split())
 
 
 def _walk(node: ast.AST) -> Iterator[ast.expr]:
@@ -126,7 +135,7 @@ def survives(mutation: Mutation, tree: Path, folders: list[str], timeout_s: floa
     """Return whether the tests pass with the mutation; the tree is as before afterwards."""
     file = tree / mutation.file
     source = file.read_bytes()
-    file.write_bytes(source[: mutation.start] + mutation.after.encode() + source[mutation.end :])
+    file.write_bytes(mutation.source)
     try:
         return run_tests(tree, folders, timeout_s)
     finally:
@@ -160,8 +169,8 @@ def main() -> int:
             is_survivor = survives(mutation, tree, folders, timeout_s)
             survivors += is_survivor
             print(
-                f"{number}/{len(chosen)} {'SURVIVED' if is_survivor else 'killed'} {mutation.file}:{mutation.line}: "
-                f"{mutation.before} -> {mutation.after}",
+                f"{number}/{len(chosen)} {'SURVIVED' if is_survivor else 'killed'} {mutation.file}:{mutation.line}\n"
+                f"    - {mutation.before}\n    + {mutation.after}",
                 flush=True,
             )
     print(f"{arguments.room}: {len(chosen) - survivors} of {len(chosen)} killed, of {len(found)} possible mutations")

@@ -22,7 +22,7 @@ from metricgate.stats.distributions import find_root, normal_quantile, student_q
 
 
 def bound_proportion(hits: float, rows: float, tail: float) -> tuple[float, float]:
-    """Return Wilson's bounds of a proportion, each one-sided at error ``tail``."""
+    """Return Wilson's bounds of a proportion in [0, 1], each one-sided at error ``tail``; ``rows`` is above zero."""
     square = normal_quantile(tail) ** 2
     centre = (hits + square / 2) / (rows + square)
     reach = sqrt(square * (hits * (rows - hits) / rows + square / 4)) / (rows + square)
@@ -35,6 +35,15 @@ def bound_paired_proportions(
     """Bound the share right only for the candidate minus the share right only for the baseline.
 
     Each bound is one-sided at error ``tail``. It is defined, and not zero wide, without a single discordant row.
+
+    Parameters
+    ----------
+    only_candidate, only_baseline : the discordant rows, by the model that is right.
+    rows : all rows, more than zero.
+
+    Source
+    ------
+    Tango (1998), the score test of a paired difference.
     """
     quantile = normal_quantile(tail)
     estimate = (only_candidate - only_baseline) / rows
@@ -55,7 +64,7 @@ def bound_paired_proportions(
 
 
 def bound_with_added_rows(only_candidate: float, only_baseline: float, rows: float, tail: float) -> tuple[float, float]:
-    """Bound the same difference as Agresti & Min do: as if half a row more were in each of the four cells."""
+    """Bound the same difference as Agresti & Min (2005) do: as if half a row more were in each of the four cells."""
     total = rows + 2
     difference = (only_candidate - only_baseline) / total
     discordant = (only_candidate + only_baseline + 1) / total
@@ -83,7 +92,17 @@ class Cumulants(NamedTuple):
 
 
 def bound_counted(estimate: float, cumulants: Cumulants, tail: float) -> tuple[float, float]:
-    """Return on each side the wider of the plain and the score-like bound, each one-sided at error ``tail``."""
+    """Return on each side the wider of the plain and the score-like bound, each one-sided at error ``tail``.
+
+    Parameters
+    ----------
+    estimate : in the unit of the metric.
+    cumulants : of the estimate, in that unit squared, cubed and to the fourth.
+
+    Source
+    ------
+    Johnson (1978) for the variance at the refused value, Satterthwaite (1946) for the degrees of freedom.
+    """
     plain = normal_quantile(tail) * sqrt(cumulants.variance)
     quantile = student_quantile(tail, cumulants.freedom)
     middle = quantile**2 * cumulants.lean / 2

@@ -11,7 +11,8 @@ MIN_SLICE_ROWS = 30
 def find_obstacle(sample: Sample, metric: Metric) -> str:
     """Return why the metric cannot be judged on these rows, from labels and weights alone; empty where it can.
 
-    Both models share them, so that nothing of the comparison itself decides. Weighted rows count as (sum w)² / sum w².
+    Both models share labels and weights, so that nothing of the comparison itself decides. Weighted rows count as
+    (sum w)² / sum w².
     """
     weight = relative_weight(sample)
     few = _compare_count(sample.rows, weight, MIN_SLICE_ROWS, "")

@@ -79,6 +79,7 @@ class Own(NamedTuple):
 
 
 def bound_by_student(estimate: float, se: float, freedom: float, tail: float) -> tuple[float, float]:
+    """Return Student's bounds with ``freedom`` degrees of freedom, each one-sided at error ``tail``."""
     distance = student_quantile(tail, freedom) * se
     return estimate - distance, estimate + distance
 
@@ -99,6 +100,13 @@ def bound_own(values: ValueRange, own: Own, freedom: float, tail: float) -> tupl
     Logits between two bounds, logarithms above or below one, and the value's own scale for metrics with no bound or
     whose values gather at it. At the end of a range between two bounds, where the standard error is zero, and for
     shares of few rows: Wilson's bounds of a proportion of the rows that limit the value.
+
+    Parameters
+    ----------
+    values : the range of the metric.
+    own : the model's value and standard error, in the unit of the metric.
+    freedom : Student's degrees of freedom.
+    tail : the one-sided error of each bound.
     """
     lowest, highest = values.lowest, values.highest
     reach = student_quantile(tail, freedom) * own.se
@@ -133,7 +141,19 @@ def _bound_by_logit(value: float, reach: float, lowest: float, highest: float) -
 def recover_bounds(
     values: ValueRange, baseline: Own, candidate: Own, *, correlation: float, factor: float, freedom: float
 ) -> Bounds:
-    """Return the bounds of candidate minus factor times baseline from each model's own interval (MOVER)."""
+    """Return the bounds of candidate minus factor times baseline from each model's own interval (MOVER).
+
+    Parameters
+    ----------
+    values : the range of the metric.
+    correlation : of both models' values, in [-1, 1].
+    factor : the baseline is multiplied by it.
+    freedom : Student's degrees of freedom of each model's own interval.
+
+    Source
+    ------
+    Zou & Donner, "Construction of confidence limits about effect measures", Statistics in Medicine 27 (2008).
+    """
 
     def bounds(tail: float) -> tuple[float, float]:
         own_low, own_high = bound_own(values, candidate, freedom, tail)

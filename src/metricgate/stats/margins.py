@@ -42,7 +42,7 @@ def count_margins(label: NDArray[Any], prediction: NDArray[Any], size: int, weig
 
 
 def restrict_margins(margins: Margins, kept: NDArray[Any]) -> Margins:
-    """Restrict margins to some of their classes."""
+    """Return the margins of the classes in ``kept``, a boolean mask of shape (k,)."""
     return Margins(*(part[..., kept] for part in margins))
 
 
@@ -66,7 +66,7 @@ def _split(joined: NDArray[Any]) -> Margins:
 
 
 def differentiate_kept(formula: Formula, margins: Margins, kept: NDArray[Any]) -> tuple[NDArray[Any], Margins]:
-    """Differentiate a formula of the kept classes by the margins of all; those of others do not matter to it."""
+    """Return values, and derivatives by the margins of all classes, of a formula that reads the kept ones alone."""
     if kept.all():
         return differentiate(formula, margins)
     values, slopes = differentiate(formula, restrict_margins(margins, kept))
@@ -77,7 +77,7 @@ def differentiate_kept(formula: Formula, margins: Margins, kept: NDArray[Any]) -
 
 
 def divide(numerator: NDArray[Any], denominator: NDArray[Any]) -> NDArray[Any]:
-    """Divide, with 0 for 0/0 as scikit-learn has it for a class that is never predicted."""
+    """Return the ratio, with 0 for 0/0 as scikit-learn has it for a class that is never predicted."""
     empty = np.real(denominator) == 0
     ratio: NDArray[Any] = np.where(empty, 0, numerator / np.where(empty, 1, denominator))
     return ratio

@@ -62,6 +62,9 @@ def assess_power(se: float, rows: int, margin: float, reach: Reach) -> GatePower
 
     Parameters
     ----------
+    se : standard error of the difference on these rows, in the unit of the metric.
+    rows : the number of test rows.
+    margin : the allowed loss, in the unit of the metric.
     reach : of the bound that lets a required gate pass, and of the one that lets it fail.
     """
     spare = normal_quantile(1 - OFTEN) * se

@@ -97,7 +97,13 @@ def _rank(rows: Scored) -> _Ranked:
 
 
 def require_both_classes(positive: NDArray[Any], weight: FloatArray | None) -> tuple[float, float]:
-    """Return the weight of positive and negative rows; raise where one has none."""
+    """Return the weight of positive and of negative rows.
+
+    Raises
+    ------
+    MetricUndefined
+        One of both classes has no weight.
+    """
     total = float(len(positive)) if weight is None else float(weight.sum())
     positives = float(np.count_nonzero(positive)) if weight is None else float(weight[positive].sum())
     if not 0 < positives < total:

@@ -119,7 +119,7 @@ def _find_moments(columns: list[FloatArray], sample: Sample) -> tuple[FloatArray
 def bound_determination(pair: SamplePair, factor: float, freedom: float) -> Bounds:
     """Bound R² of the candidate minus factor times R² of the baseline.
 
-    It is 1 - factor + U / V, with U the mean of factor * e_baseline² - e_candidate², V the labels' variance. A ratio q
+    The difference is 1 - factor + U / V, with U the mean of factor * e_baseline² - e_candidate², V the labels' variance. A ratio q
     is refused where the t statistic of U - q V is too large, which is a quadratic in q.
     """
     saved = factor * row_squared_error(pair.baseline) - row_squared_error(pair.candidate)
