@@ -5,12 +5,13 @@ Which interval is taken depends on the metric, on weights and on groups, never o
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import inf
 
 import numpy as np
 
 from metricgate.models.samples import FloatArray, IntArray, Sample, SamplePair
-from metricgate.stats.interval import Bounds, Interval, Own, PairMeasurement, recover_bounds, take_wider
+from metricgate.stats.interval import Bounds, Interval, Own, PairMeasurement, bound_own, recover_bounds, take_wider
 from metricgate.stats.metric import Evaluation, Metric, MetricUndefined, relative_weight
 from metricgate.stats.spread import Difference, bound_by_groups
 
@@ -143,8 +144,7 @@ def _measure(pair: SamplePair, metric: Metric, factor: float) -> PairMeasurement
     else:
         influence = candidate.influence - (baseline.influence if factor == 1.0 else factor * baseline.influence)
         bound = _bound_rows if pair.group is None else _bound_groups
-        interval = bound(pair, metric, factor, (baseline, candidate), influence)
-        own_bounds = _bound_side(pair.candidate, metric, candidate, pair.group)
+        interval, own_bounds = bound(pair, metric, factor, (baseline, candidate), influence)
         notes += _flag_single_row(influence)
     return PairMeasurement(
         baseline=baseline.value,
@@ -173,16 +173,20 @@ def _evaluate_side(sample: Sample, metric: Metric, side: str) -> Evaluation:
 
 def _bound_groups(
     pair: SamplePair, metric: Metric, factor: float, sides: tuple[Evaluation, Evaluation], influence: FloatArray
-) -> Interval:
+) -> tuple[Interval, Bounds]:
+    """Return the interval of the contrast, and the bounds of the candidate's own value."""
     estimate = sides[1].value - factor * sides[0].value
     weight = _weigh_for_groups(pair.candidate, metric)
     interval = bound_by_groups(estimate, influence, weight, np.asarray(pair.group))
-    return interval if interval.inconclusive else replace(interval, inconclusive=metric.find_heavy_tail(pair.candidate))
+    if not interval.inconclusive:
+        interval = replace(interval, inconclusive=metric.find_heavy_tail(pair.candidate))
+    return interval, _bound_side(pair.candidate, metric, sides[1], pair.group)
 
 
 def _bound_rows(
     pair: SamplePair, metric: Metric, factor: float, sides: tuple[Evaluation, Evaluation], influence: FloatArray
-) -> Interval:
+) -> tuple[Interval, Bounds]:
+    """Return the interval of the contrast, and the bounds of the candidate's own value."""
     spread = metric.find_spread(pair.candidate)
     parts = np.asarray(sides[0].influence), np.asarray(sides[1].influence)
     difference = Difference(
@@ -194,14 +198,15 @@ def _bound_rows(
         sides=parts,
     )
     bounds, method = metric.bound_difference(pair, difference)
+    own = [Own(side.value, spread.measure(part), spread.count) for side, part in zip(sides, parts, strict=True)]
     if not metric.has_own_scale:
-        own = [Own(side.value, spread.measure(part), spread.count) for side, part in zip(sides, parts, strict=True)]
         recovered = recover_bounds(
             metric, *own, correlation=difference.correlation, factor=factor, freedom=spread.freedom
         )
         bounds, method = take_wider(bounds, recovered), f"{method}, widened by MOVER"
     inconclusive = metric.find_heavy_tail(pair.candidate)
-    return Interval(se=difference.se, method=method, bounds=bounds, inconclusive=inconclusive)
+    interval = Interval(se=difference.se, method=method, bounds=bounds, inconclusive=inconclusive)
+    return interval, partial(bound_own, metric, own[1], spread.freedom)
 
 
 def _flag_single_row(influence: FloatArray) -> tuple[str, ...]:
