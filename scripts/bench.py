@@ -1,4 +1,4 @@
-"""Runs the benchmarks, or those that are named: `scripts/bench.py [predictions workspace image …]`."""
+"""Run the benchmarks, or those that are named: `scripts/bench.py [predictions workspace image …]`."""
 
 import subprocess
 import sys

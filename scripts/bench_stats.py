@@ -1,7 +1,7 @@
 """Speed of paired intervals, as ratios measured in this run: against resampling, and against computing the metric.
 
-Run it with ``python scripts/bench_stats.py``, about four minutes. ``--resamples`` shortens the slow side while the bench
-is changed; its time is then scaled up.
+Run it with ``python scripts/bench_stats.py``, about four minutes. ``--resamples`` shortens the slow side while the
+bench is changed; its time is then scaled up.
 """
 
 import argparse
@@ -90,7 +90,7 @@ def difference_of_auc(label: IntArray, baseline: FloatArray, candidate: FloatArr
 
 
 def compare_with_resampling(name: str, pair: SamplePair, resamples: int) -> float:
-    """Return how many times the CPU of our interval scipy's paired bootstrap takes, scaled to 9,999 resamples.
+    """Return how many times the CPU of MetricGate's interval scipy's paired bootstrap takes, scaled to 9,999 resamples.
 
     Accuracy and F1 are given to it as the quickest NumPy expressions, in batches of 50; ROC AUC as scikit-learn's.
     """
@@ -102,13 +102,14 @@ def compare_with_resampling(name: str, pair: SamplePair, resamples: int) -> floa
     theirs = measure_once(lambda: bootstrap(data, statistic, method="percentile", **options)) * RESAMPLES / resamples
     ours = measure_cpu(lambda: compare(pair, metric).interval(0.025))
     print(
-        f"| {name}, n = {pair.rows:,} | {ours * 1e3:.2f} ms | scipy bootstrap {theirs:.1f} s | {theirs / ours:,.0f} times |"
+        f"| {name}, n = {pair.rows:,} | {ours * 1e3:.2f} ms | scipy bootstrap {theirs:.1f} s "
+        f"| {theirs / ours:,.0f} times |"
     )
     return theirs / ours
 
 
 def compare_with_metric(pair: SamplePair) -> float:
-    """Return how many times the CPU of two calls of roc_auc_score our paired AUC interval takes."""
+    """Return how many times the CPU of two calls of roc_auc_score MetricGate's paired AUC interval takes."""
     metric = find_metric("roc_auc", task="binary")
     ours = measure_cpu(lambda: compare(pair, metric).interval(0.025))
     label = pair.candidate.label

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from metricgate.settings.schema import policy_schema
+from metricgate.settings.policy import policy_schema
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 SCHEMA_FILE = DOCS / "metricgate.schema.json"

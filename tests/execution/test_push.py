@@ -8,7 +8,7 @@ from metricgate.execution.work_tree import WorkTree
 from metricgate.models.snapshot import RevisionInfo, Snapshot, Source, Stage, StageState
 from metricgate.results.retention import should_store
 from metricgate.settings.policy import Policy
-from metricgate.trigger.value import Trigger, TriggerKind
+from metricgate.trigger.triggers import Trigger, TriggerKind
 from tests.execution.conftest import Yield, make_context, states, values
 from tests.projects import TinyProject
 

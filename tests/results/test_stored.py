@@ -13,7 +13,7 @@ from metricgate.results.git_refs import LAST, RESULTS, find_last_revision, list_
 from metricgate.revisions.baseline_revision import resolve_baseline
 from metricgate.revisions.checkout import Checkout
 from metricgate.settings.policy import PipelineSpec, Policy, PredictionsSpec
-from metricgate.trigger.value import Trigger, TriggerKind
+from metricgate.trigger.triggers import Trigger, TriggerKind
 from tests.execution.conftest import POLICY, Yield, states, values
 from tests.projects import TinyProject
 from tests.results.conftest import open_tree, store

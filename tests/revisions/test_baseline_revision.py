@@ -13,7 +13,7 @@ from metricgate.revisions.ancestry import fetch_commit
 from metricgate.revisions.baseline_revision import resolve_baseline
 from metricgate.revisions.checkout import Checkout
 from metricgate.revisions.git_command import Access
-from metricgate.trigger.value import PullRequest, Trigger, TriggerKind
+from metricgate.trigger.triggers import PullRequest, Trigger, TriggerKind
 from tests.projects import TinyProject
 
 MAIN = "refs/heads/main"

@@ -9,8 +9,8 @@ from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
 from metricgate.errors import ConfigurationError
+from metricgate.settings.policy import policy_schema
 from metricgate.settings.policy_file import read_policy
-from metricgate.settings.schema import policy_schema
 
 ROOT = Path(__file__).parents[2]
 DOCS = runpy.run_path(str(ROOT / "scripts" / "policy_docs.py"))

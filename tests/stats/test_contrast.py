@@ -8,8 +8,8 @@ from scipy.stats import ttest_1samp, ttest_rel
 
 from metricgate.models.samples import Sample, SamplePair
 from metricgate.stats.contrast import contrast, single_interval
+from metricgate.stats.count_intervals import bound_paired_proportions
 from metricgate.stats.metric import MetricUndefined
-from metricgate.stats.proportions import bound_paired_proportions
 from metricgate.stats.registry import find_metric, list_metrics
 from metricgate.stats.spread import know_variance
 from tests.stats.simulation import (

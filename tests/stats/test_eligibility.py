@@ -62,3 +62,23 @@ def make_sample(positives: int, negatives: int, *, heavy: float | None = None) -
 )
 def test_an_obstacle_is_named_by_what_there_is_and_what_is_needed(sample: Sample, metric: str, expected: str) -> None:
     assert find_obstacle(sample, find_metric(metric, task="binary")) == expected
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        *("f1", "balanced_accuracy", "precision", "recall", "specificity", "matthews_corrcoef", "cohen_kappa"),
+        *("jaccard", "fbeta@2", "f1@0.3", "recall@0.3", "roc_auc", "average_precision", "precision@10%"),
+    ],
+)
+def test_a_metric_of_two_classes_needs_rows_of_both(metric: str) -> None:
+    found = find_metric(metric, task="binary")
+
+    assert find_obstacle(make_sample(9, 100), found) == "too few rows: 9 with the label Yes, and 10 are needed"
+    assert find_obstacle(make_sample(100, 9), found) == "too few rows: 9 without the label Yes, and 10 are needed"
+    assert find_obstacle(make_sample(10, 20), found) == ""
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "accuracy@0.3", "log_loss", "brier_score"])
+def test_a_metric_of_all_rows_needs_none_of_either_class(metric: str) -> None:
+    assert find_obstacle(make_sample(1, 29), find_metric(metric, task="binary")) == ""

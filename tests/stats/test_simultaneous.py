@@ -10,7 +10,7 @@ import pytest
 from metricgate.models.samples import FloatArray, IntArray, SamplePair
 from metricgate.stats.contrast import Contrast, contrast
 from metricgate.stats.registry import find_metric
-from metricgate.stats.simultaneous import Place, family_bounds
+from metricgate.stats.simultaneous import ContrastRows, family_bounds
 from tests.stats.simulation import simulate_binary
 
 ACCURACY = find_metric("accuracy", task="binary")
@@ -22,8 +22,8 @@ def _make_slices(count: int, *, loss: float = 0.0) -> tuple[list[Contrast], list
     return [contrast(pair.take(own), ACCURACY, part=True) for own in rows], list(rows), pair.rows
 
 
-def _place(rows: Sequence[IntArray | None], total: int, group: IntArray | None = None) -> list[Place]:
-    return [Place(total=total, own=own, group=group) for own in rows]
+def _place(rows: Sequence[IntArray | None], total: int, group: IntArray | None = None) -> list[ContrastRows]:
+    return [ContrastRows(total=total, own=own, group=group) for own in rows]
 
 
 def _take(values: FloatArray, rows: IntArray) -> FloatArray:
@@ -104,7 +104,7 @@ def test_contrasts_of_the_same_groups_correlate_through_them() -> None:
 def test_prediction_sets_of_different_sizes_count_as_independent() -> None:
     item, _, total = _make_slices(1)
     other, _, more = _make_slices(2)
-    places = [Place(set="golden", total=total), Place(set="last_month", total=more // 2)]
+    places = [ContrastRows(set="golden", total=total), ContrastRows(set="last_month", total=more // 2)]
 
     bounds = family_bounds([item[0], other[0]], places, margins=[1.0, 1.0])
 

@@ -19,7 +19,7 @@ from metricgate.report.failure import report_failure, report_skip
 from metricgate.report.value import Acceptance, Report
 from metricgate.settings.inputs import Inputs, read_inputs
 from metricgate.trigger import Trigger
-from metricgate.trigger.reader import read_trigger
+from metricgate.trigger.event_reader import read_trigger
 
 
 @click.command(name="action")

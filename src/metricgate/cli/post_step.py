@@ -10,7 +10,7 @@ from metricgate.errors import MetricgateError
 from metricgate.publish.github.destination import STATE
 from metricgate.publish.publication import Publication
 from metricgate.settings.inputs import read_inputs
-from metricgate.trigger.reader import read_trigger
+from metricgate.trigger.event_reader import read_trigger
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from metricgate.execution.work_tree import WorkTree
 from metricgate.models.snapshot import Snapshot
 from metricgate.results.retention import should_store
 from metricgate.settings.policy import Policy
-from metricgate.trigger.value import Trigger, TriggerKind
+from metricgate.trigger.triggers import Trigger, TriggerKind
 
 PushMode = Literal["auto", "always", "never"]
 

@@ -12,7 +12,7 @@ from metricgate.models.outcome import Direction, Outcome, Role
 from metricgate.stats.contrast import Contrast
 from metricgate.stats.eligibility import find_obstacle
 from metricgate.stats.metric import Metric
-from metricgate.stats.simultaneous import Place, SimultaneousBound, family_bounds
+from metricgate.stats.simultaneous import ContrastRows, SimultaneousBound, family_bounds
 
 Numbered = tuple[int, Rule, Subject]
 RIGHT_KEY = {Direction.HIGHER: "max_drop", Direction.LOWER: "max_increase"}
@@ -165,12 +165,12 @@ def bound_together(family: Sequence[PreparedRule], *, tail: float) -> dict[int, 
     return {key: FamilyBounds(tested=bound, plain=plain.get(key, bound)) for key, bound in tested.items()}
 
 
-def _place(prepared: PreparedRule) -> Place:
+def _place(prepared: PreparedRule) -> ContrastRows:
     """Return where the rows of a rule lie; rows of different prediction sets are different rows."""
     subject, rule = prepared.subject, prepared.rule
     pair = subject.pair(None)
     group = None if pair is None else pair.group
-    return Place(set=rule.set, total=subject.rows, own=subject.rows_of(rule.slice), group=group)
+    return ContrastRows(set=rule.set, total=subject.rows, own=subject.rows_of(rule.slice), group=group)
 
 
 def _tested_margin(prepared: PreparedRule) -> float:

@@ -15,7 +15,7 @@ from metricgate.report.failure import report_failure
 from metricgate.report.value import Report
 from metricgate.report.view_context import ViewContext
 from metricgate.settings.inputs import Inputs
-from metricgate.trigger.value import Trigger
+from metricgate.trigger.triggers import Trigger
 
 log = logging.getLogger(__name__)
 

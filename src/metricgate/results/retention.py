@@ -1,7 +1,7 @@
 """What is kept between runs, and how much of it."""
 
 from metricgate.models.snapshot import Snapshot
-from metricgate.trigger.value import Trigger, TriggerKind
+from metricgate.trigger.triggers import Trigger, TriggerKind
 
 MAX_STORED_RUNS = 50  # in Git
 MAX_STORED_BYTES = 20_000_000  # of each run's files in Git; the rest is left to the DVC remote

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from metricgate.errors import WorkspaceError
 from metricgate.revisions.ancestry import fetch_commit, find_merge_base
 from metricgate.revisions.checkout import Checkout
-from metricgate.trigger.value import Trigger, TriggerKind
+from metricgate.trigger.triggers import Trigger, TriggerKind
 
 FindRevision = Callable[[Checkout], str | None]
 

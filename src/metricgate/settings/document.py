@@ -13,20 +13,21 @@ MAX_VALUES = 20_000  # aliases can make a small file huge
 MAX_DEPTH = 50
 _TOO_MUCH = f"has more than {MAX_VALUES:,} values, or more than {MAX_DEPTH} levels"
 
-Place = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
+"""Keys and indices from the top of a document."""
 _KINDS = ("map", "seq", "str", "int", "float", "bool", "null", "timestamp")
 _TAGS = {f"tag:yaml.org,2002:{kind}" for kind in _KINDS}
 
 
 @dataclass(frozen=True)
 class Document:
-    """The values, and for each place (keys and indices from the top) its line, counted from 1."""
+    """The values, and for each key path its line, counted from 1."""
 
     value: Any
-    lines: dict[Place, int]
+    lines: dict[KeyPath, int]
 
-    def find_line(self, place: Place) -> int:
-        """Return the line of a place, or of the nearest one around it."""
+    def find_line(self, place: KeyPath) -> int:
+        """Return the line of a path, or of the nearest one around it."""
         for end in range(len(place), -1, -1):
             if place[:end] in self.lines:
                 return self.lines[place[:end]]
@@ -40,12 +41,12 @@ def configuration_error(origin: str, line: int | None, what: str, *, expected: s
 
 
 def read_document(text: str, origin: str) -> Document:
-    """Read YAML text; ``origin`` is how messages call the file.
+    """Read YAML text; ``origin`` is the name of the file in messages.
 
     Raises
     ------
     ConfigurationError
-        If the text is no YAML, holds a key twice, or is too large to be a policy.
+        If the text is not YAML, holds a key twice, or is too large to be a policy.
     """
     if len(text) > MAX_CHARACTERS:
         raise _too_large(origin, f"is larger than {MAX_CHARACTERS:,} characters")
@@ -54,10 +55,10 @@ def read_document(text: str, origin: str) -> Document:
     yaml.composer.warn_double_anchors = False  # YAML allows it, and a warning would go past the report
     try:
         node = yaml.compose(text)
-        return _Reader(yaml, origin).read_document(node)
+        return _DocumentReader(yaml, origin).read_document(node)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        problem = " ".join(str(error.problem or error.context or "it is no YAML").split())
+        problem = " ".join(str(error.problem or error.context or "it is not YAML").split())
         if problem.startswith("maximum depth"):
             raise _too_large(origin, _TOO_MUCH) from error
         raise _not_yaml(origin, mark.line + 1 if mark else None, problem) from error
@@ -81,20 +82,20 @@ def _too_large(origin: str, problem: str) -> ConfigurationError:
     )
 
 
-class _Reader:
+class _DocumentReader:
     """Turns the parser's nodes into values; counts them, because an alias may repeat a node many times."""
 
     def __init__(self, yaml: YAML, origin: str) -> None:
         self._construct = yaml.constructor.construct_object
         self._origin = origin
         self._values = 0
-        self._lines: dict[Place, int] = {}
+        self._lines: dict[KeyPath, int] = {}
 
     def read_document(self, node: Node | None) -> Document:
         value = None if node is None else self._read(node, ())
         return Document(value, self._lines)
 
-    def _read(self, node: Node, place: Place) -> Any:
+    def _read(self, node: Node, place: KeyPath) -> Any:
         self._values += 1
         if self._values > MAX_VALUES or len(place) > MAX_DEPTH:
             raise _too_large(self._origin, _TOO_MUCH)
@@ -107,7 +108,7 @@ class _Reader:
             return [self._read(item, (*place, index)) for index, item in enumerate(node.value)]
         return self._read_scalar(node)
 
-    def _read_mapping(self, node: Node, place: Place) -> dict[Any, Any]:
+    def _read_mapping(self, node: Node, place: KeyPath) -> dict[Any, Any]:
         values: dict[Any, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1

@@ -83,7 +83,7 @@ class Inputs(BaseModel):
 
 
 def input_names() -> tuple[str, ...]:
-    """Yield the inputs' names as action.yml writes them."""
+    """Return the inputs' names as action.yml writes them."""
     return tuple(name.replace("_", "-") for name in Inputs.model_fields)
 
 

@@ -18,21 +18,21 @@ __all__ = [
     "Margin",
     "PipelineSpec",
     "Policy",
+    "PolicySection",
     "PredictionsSpec",
-    "Section",
 ]
 
 FILE_NAME = "metricgate.yaml"
 RULES = ("min", "max", "max_drop", "max_increase", "min_gain")
 
 
-class Section(BaseModel):
+class PolicySection(BaseModel):
     """A part of the file: frozen, and no unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, str_strip_whitespace=True)
 
 
-class PredictionsSpec(Section):
+class PredictionsSpec(PolicySection):
     """Where the predictions lie and what their columns mean."""
 
     path: str = Field(
@@ -40,7 +40,10 @@ class PredictionsSpec(Section):
     )
     id: Names = Field(
         (),
-        description="Column, or list of columns, that joins baseline and candidate. Without it rows join in order, if labels agree.",
+        description=(
+            "Column, or list of columns, that joins baseline and candidate. Without it rows join in order, if "
+            "labels agree."
+        ),
     )
     label: str | None = Field(None, description="Column with the true label.")
     prediction: str | None = Field(None, description="Column with the predicted label or value.")
@@ -83,20 +86,26 @@ class PredictionsSpec(Section):
         return self
 
 
-class GateSpec(Section):
+class GateSpec(PolicySection):
     """One rule. Exactly one of ``min``, ``max``, ``max_drop``, ``max_increase`` and ``min_gain`` says what is asked."""
 
     model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": [key]} for key in RULES]})
 
     metric: str = Field(
         min_length=1,
-        description="Name of a metric, a formula such as `sum(cost)/sum(orders)`, or `FILE:dotted.key` for a number in a metrics file.",
+        description=(
+            "Name of a metric, a formula such as `sum(cost)/sum(orders)`, or `FILE:dotted.key` for a number in a "
+            "metrics file."
+        ),
     )
     set: str | None = Field(None, description="Name of the prediction set, where there are several.")
     slices: Names = Field((), description="Judge every value of these slice columns instead of all rows.")
     role: Role | None = Field(
         None,
-        description="A required gate must be shown to pass, a guardrail blocks only shown harm. Default: required for all rows, guardrail for slices.",
+        description=(
+            "A required gate must be shown to pass, a guardrail blocks only shown harm. Default: required for "
+            "all rows, guardrail for slices."
+        ),
     )
     min: Number | None = Field(None, description="The candidate's value must be at least this.")
     max: Number | None = Field(None, description="The candidate's value must be at most this.")
@@ -121,7 +130,7 @@ class GateSpec(Section):
         return self
 
 
-class AnchorSpec(Section):
+class AnchorSpec(PolicySection):
     """A frozen release with a wider margin of its own, so that small losses do not add up."""
 
     revision: str = Field(min_length=1, description="Tag, branch or commit of the release, such as v1.0.0.")
@@ -137,7 +146,7 @@ class AnchorSpec(Section):
         return self
 
 
-class PipelineSpec(Section):
+class PipelineSpec(PolicySection):
     """How the candidate is produced."""
 
     command: str | None = Field(None, description="Shell command to run instead of `dvc repro`.")
@@ -151,7 +160,7 @@ class PipelineSpec(Section):
     )
 
 
-class EvaluationSpec(Section):
+class EvaluationSpec(PolicySection):
     """How a stored model is judged on given data, without training."""
 
     command: str = Field(description="Shell command that judges the model on the data.")
@@ -159,7 +168,10 @@ class EvaluationSpec(Section):
     data: str = Field(description="The test data's file or folder.")
     train: Names = Field(
         (),
-        description="Files of training data (every row that model was fitted to or chosen by), with the id columns of the predictions. Needed to judge rows that only the candidate has: those found here are left out.",
+        description=(
+            "Files of training data (every row that model was fitted to or chosen by), with the id columns of "
+            "the predictions. Needed to judge rows that only the candidate has: those found here are left out."
+        ),
     )
 
 
@@ -167,7 +179,7 @@ PREDICTION_TAGS = ("one set", "named sets")
 
 
 def _tag_predictions(value: Any) -> str:
-    """Say whether ``predictions:`` is one set or a mapping of named ones, so that a mistake is told of one only."""
+    """Return the tag of one set or of a mapping of named ones, so that only that kind reports a mistake."""
     if not isinstance(value, dict) or not value or "path" in value:
         return PREDICTION_TAGS[0]
     named = all(part is None or isinstance(part, dict | PredictionsSpec) for part in value.values())
@@ -181,18 +193,23 @@ PredictionsField = Annotated[
 ]
 
 
-class Policy(Section):
+class Policy(PolicySection):
     """The whole file."""
 
     predictions: PredictionsField | None = Field(
         None,
-        description="The predictions file and its columns, or several of them by name. Without it only numbers from metrics files are judged.",
+        description=(
+            "The predictions file and its columns, or several of them by name. Without it only numbers from "
+            "metrics files are judged."
+        ),
     )
     confidence: Number = Field(0.95, gt=0.5, lt=1.0, description="Two-sided confidence of every interval.")
     anchor: AnchorSpec | None = Field(None, description="A frozen release that is compared with too.")
     on_inconclusive: Literal["warn", "fail", "pass"] = Field(
         "warn",
-        description="What an inconclusive verdict does: allow merging with a warning, block (exit code 6), or allow it quietly.",
+        description=(
+            "What an inconclusive verdict does: allow merging with a warning, block (exit code 6), or allow it quietly."
+        ),
     )
     gates: tuple[GateSpec, ...] = Field((), description="The rules. Without any, the task's main metrics are guarded.")
     pipeline: PipelineSpec = Field(default_factory=PipelineSpec, description="How the candidate is produced.")
@@ -225,3 +242,26 @@ class Policy(Section):
         """The metrics that gates and anchor name, as they are written."""
         anchored = (*self.anchor.max_drop, *self.anchor.max_increase) if self.anchor else ()
         return (*(gate.metric for gate in self.gates), *anchored)
+
+
+def policy_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the whole file, by which editors complete and check it.
+
+    Names and descriptions are those of the policy's fields.
+    """
+    schema: dict[str, Any] = _without_titles(Policy.model_json_schema())
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "metricgate.yaml",
+        **schema,
+        "description": "The policy of MetricGate: what a candidate model must not do worse.",
+    }
+
+
+def _without_titles(part: Any) -> Any:
+    """Drop the titles that pydantic derives from names: an editor would show each name twice."""
+    if isinstance(part, list):
+        return [_without_titles(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    return {key: _without_titles(value) for key, value in part.items() if key != "title" or not isinstance(value, str)}

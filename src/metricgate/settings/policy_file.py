@@ -1,6 +1,7 @@
 """metricgate.yaml: its text read into a policy, every mistake with its line."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from metricgate.errors import ConfigurationError
-from metricgate.settings.document import Document, Place, configuration_error, read_document
+from metricgate.settings.document import Document, KeyPath, configuration_error, read_document
 from metricgate.settings.policy import (
     PREDICTION_TAGS,
     AnchorSpec,
@@ -18,7 +19,6 @@ from metricgate.settings.policy import (
     Policy,
     PredictionsSpec,
 )
-from metricgate.settings.references import find_broken_references
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -74,13 +74,13 @@ def read_policy_file(text: str, *, origin: str) -> PolicyFile:
 
     Parameters
     ----------
-    text : the whole file; an empty one is a policy without rules
-    origin : how messages call it, such as ``metricgate.yaml at main``
+    text : the whole file; an empty one is a policy without rules.
+    origin : its name in messages, such as ``metricgate.yaml at main``.
 
     Raises
     ------
     ConfigurationError
-        If it is no YAML or breaks a rule; the message names up to five mistakes, each with its line.
+        If it is not YAML or breaks a rule; the message names up to five mistakes, each with its line.
     """
     document = read_document(text, origin)
     value = {} if document.value is None else document.value
@@ -98,7 +98,7 @@ def read_policy_file(text: str, *, origin: str) -> PolicyFile:
         raise _report(origin, [_explain(document, one) for one in error.errors(include_url=False)]) from error
     broken = [
         Mistake(document.find_line(place), f"{name_place(place)} {what}")
-        for place, what in find_broken_references(policy)
+        for place, what in _find_broken_references(policy)
     ]
     if broken:
         raise _report(origin, broken)
@@ -106,8 +106,55 @@ def read_policy_file(text: str, *, origin: str) -> PolicyFile:
     return PolicyFile(policy=policy, origin=origin, gate_lines=lines)
 
 
-def name_place(place: Place) -> str:
-    """Return a place as people write it: ``gates[1].max_drop``."""
+def _find_broken_references(policy: Policy) -> Iterator[tuple[KeyPath, str]]:
+    """Yield the place and the fault of each gate that cannot be judged by this policy: wrong sets, slices or bounds."""
+    for index, gate in enumerate(policy.gates):
+        yield from _check_set(policy, gate, ("gates", index))
+        yield from _check_bounds(gate, ("gates", index))
+
+
+def _check_set(policy: Policy, gate: GateSpec, place: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    sets = policy.prediction_sets
+    names = [name for name in sets if name]
+    if ":" in gate.metric:
+        for key in ("set", "slices"):
+            if getattr(gate, key):
+                yield (*place, key), f"cannot be used: {gate.metric} is one number in a metrics file, without rows"
+    elif not sets:
+        fix = f"add predictions:, or name a number in a metrics file (metrics.json:{gate.metric})"
+        yield (*place, "metric"), f"is {gate.metric}, which is computed from predictions, but none are named; {fix}"
+    elif gate.set is not None and gate.set not in sets:
+        yield (*place, "set"), f"names the prediction set '{gate.set}', {_known(gate.set, names)}"
+    elif gate.set is None and len(sets) > 1:
+        yield place, f"needs set: with one of the prediction sets {', '.join(names)}"
+    else:
+        yield from _check_slices(gate, sorted(sets[gate.set or next(iter(sets))].slices), place)
+
+
+def _check_slices(gate: GateSpec, declared: list[str], place: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    for column in gate.slices:
+        if column not in declared:
+            yield (*place, "slices"), f"names '{column}', {_known(column, declared)} (under predictions: slices:)"
+
+
+def _check_bounds(gate: GateSpec, place: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    if gate.min is not None and gate.max is not None and gate.min > gate.max:
+        yield (*place, "min"), f"is {gate.min:g}, more than max, which is {gate.max:g}: no value can pass"
+
+
+def _known(name: str, known: list[str]) -> str:
+    if not known:
+        return "but none is declared"
+    near = get_close_matches(name, known, n=1)
+    return (
+        f"which is not declared; did you mean {near[0]}?"
+        if near
+        else f"which is not declared; known are {', '.join(known)}"
+    )
+
+
+def name_place(place: KeyPath) -> str:
+    """Return a path as people write it: ``gates[1].max_drop``."""
     name = ""
     for part in place:
         name += f"[{part}]" if isinstance(part, int) else f".{part}" if name else part
@@ -132,7 +179,7 @@ def _explain(document: Document, error: "ErrorDetails") -> Mistake:
     return Mistake(document.find_line(place), f"{name_place(place)} {_describe(place, error)}")
 
 
-def _describe(place: Place, error: "ErrorDetails") -> str:
+def _describe(place: KeyPath, error: "ErrorDetails") -> str:
     given = _shorten(error["input"])
     match error["type"]:
         case "extra_forbidden":
@@ -148,7 +195,7 @@ def _describe(place: Place, error: "ErrorDetails") -> str:
             return f"{wanted}, found {given}{_suggest(place, error)}"
 
 
-def _suggest(place: Place, error: "ErrorDetails") -> str:
+def _suggest(place: KeyPath, error: "ErrorDetails") -> str:
     given = error["input"]
     if place == ("confidence",):
         number = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*%?\s*", str(given))
@@ -159,7 +206,7 @@ def _suggest(place: Place, error: "ErrorDetails") -> str:
     return ""
 
 
-def _find_section(place: Place) -> type[BaseModel]:
+def _find_section(place: KeyPath) -> type[BaseModel]:
     return Policy if len(place) == 1 else _SECTIONS.get(str(place[0]), Policy)
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from metricgate.errors import ConfigurationError
 from metricgate.models.result import Warning_
 from metricgate.settings.policy import FILE_NAME, Policy
-from metricgate.settings.policy_file import read_policy, read_policy_file
+from metricgate.settings.policy_file import PolicyFile, read_policy, read_policy_file
 
+_CANDIDATE_ORIGIN = f"{FILE_NAME} of the candidate"
 JUDGING_SECTIONS = ("gates", "confidence", "anchor", "on_inconclusive")
 
 
@@ -32,29 +33,30 @@ class PolicyChoice:
 def choose_policy(baseline_text: str | None, candidate_text: str | None, *, baseline_name: str) -> PolicyChoice:
     """Choose from the two revisions' files; None where a revision has no such file.
 
-    ``baseline_name`` is what people call the baseline; empty where there is none.
+    ``baseline_name`` is the baseline's name for people; empty where there is none.
 
     Raises
     ------
     ConfigurationError
         If the candidate's file is invalid: its own files could not be found with it.
     """
-    candidate = _read(candidate_text, "the candidate")
+    written = None if candidate_text is None else read_policy_file(candidate_text, origin=_CANDIDATE_ORIGIN)
     if baseline_text is None:
-        return _choose_first(candidate, candidate_text, baseline_name)
+        return _choose_first(written, baseline_name)
+    candidate = written.policy if written else Policy()
     try:
         baseline = read_policy(baseline_text, origin=f"{FILE_NAME} at {baseline_name}")
     except ConfigurationError as error:
         return _replace_invalid(candidate, baseline_name, error)
-    own = baseline if candidate_text is None else candidate
+    own = candidate if written else baseline
     differs = [section for section in JUDGING_SECTIONS if getattr(own, section) != getattr(baseline, section)]
     return PolicyChoice(
         judging=baseline,
         baseline=baseline,
         candidate=own,
         origin=f"{FILE_NAME} at {baseline_name}",
-        warnings=_policy_changed(differs, removed=candidate_text is None),
-        gate_lines=_find_lines(candidate_text) if candidate_text == baseline_text else (),
+        warnings=_policy_changed(differs, removed=written is None),
+        gate_lines=written.gate_lines if written and candidate_text == baseline_text else (),
         proposed=candidate if differs else None,
     )
 
@@ -91,26 +93,17 @@ def _drop_parameters(policy: Policy) -> Policy:
     return policy.model_copy(update={"pipeline": policy.pipeline.model_copy(update={"params": {}})})
 
 
-def _read(text: str | None, whose: str) -> Policy:
-    return Policy() if text is None else read_policy(text, origin=f"{FILE_NAME} of {whose}")
-
-
-def _find_lines(text: str) -> tuple[int, ...]:
-    return read_policy_file(text, origin=FILE_NAME).gate_lines
-
-
-def _choose_first(candidate: Policy, text: str | None, baseline_name: str) -> PolicyChoice:
-    is_default = text is None
-    said = f"The baseline has no {FILE_NAME} yet: this once, the gates are the candidate's own."
-    first = Warning_(code="first_policy", text=said)
+def _choose_first(written: PolicyFile | None, baseline_name: str) -> PolicyChoice:
+    candidate = written.policy if written else Policy()
+    text = f"The baseline has no {FILE_NAME} yet: this once, the gates are the candidate's own."
     return PolicyChoice(
         judging=candidate,
         baseline=candidate,
         candidate=candidate,
-        origin=f"no {FILE_NAME}: default guardrails" if is_default else f"{FILE_NAME} of the candidate",
-        warnings=(first,) if baseline_name and not is_default else (),
-        gate_lines=_find_lines(text) if text else (),
-        is_default=is_default,
+        origin=written.origin if written else f"no {FILE_NAME}: default guardrails",
+        warnings=(Warning_(code="first_policy", text=text),) if baseline_name and written else (),
+        gate_lines=written.gate_lines if written else (),
+        is_default=written is None,
     )
 
 
@@ -123,7 +116,7 @@ def _replace_invalid(candidate: Policy, baseline_name: str, error: Configuration
         judging=candidate,
         baseline=candidate,
         candidate=candidate,
-        origin=f"{FILE_NAME} of the candidate",
+        origin=_CANDIDATE_ORIGIN,
         warnings=(Warning_(code="invalid_baseline_policy", text=text),),
         capped=True,
     )
@@ -140,12 +133,12 @@ def _policy_changed(sections: list[str], *, removed: bool) -> tuple[Warning_, ..
 
 
 def read_policy_text(path: Path) -> str:
-    """Read a policy file; raises ConfigurationError where there is none, or it is no text."""
+    """Return the text of a policy file; raise ConfigurationError where there is none, or it is not text."""
     return read_text_file(path, what="policy")
 
 
 def read_text_file(path: Path, *, what: str) -> str:
-    """Read a file that a person named; ``what`` is how the message calls it."""
+    """Return the text of a file that a person named; ``what`` is its name in the message."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

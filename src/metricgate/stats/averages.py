@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from metricgate.stats.confusion import Formula, Margins, divide
+from metricgate.stats.margins import Formula, Margins, divide
 from metricgate.stats.metric import MetricUndefined
 
 ClassFormula = Callable[[Margins], Any]

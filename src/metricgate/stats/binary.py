@@ -10,7 +10,8 @@ import numpy as np
 from metricgate.models.outcome import Direction
 from metricgate.models.samples import FloatArray, Sample, Task
 from metricgate.stats import averages
-from metricgate.stats.confusion import ConfusionMetric, Formula, Margins, confusion_metric
+from metricgate.stats.confusion import ConfusionMetric, confusion_metric
+from metricgate.stats.margins import Formula, Margins
 from metricgate.stats.metric import Evaluation, Metric, MetricUndefined, mean_metric
 from metricgate.stats.ranking import (
     RankMetric,

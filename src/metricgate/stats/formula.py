@@ -117,7 +117,7 @@ def _call(name: str, inner: Node, sums: Sums) -> complex:
 
 
 def is_formula(name: str) -> bool:
-    """Tell whether a metric's name is a formula: it is the only kind with a bracket."""
+    """Return whether a metric's name is a formula, the only kind of name with a bracket."""
     return "(" in name
 
 
@@ -155,7 +155,7 @@ def _require_columns(text: str, used: list[str], columns: tuple[str, ...]) -> No
         if name not in columns:
             close = get_close_matches(name, columns, n=1)
             raise ConfigurationError(
-                f"The formula {text!r} reads the column {name!r}, which is no numeric column of the predictions.",
+                f"The formula {text!r} reads the column {name!r}, which is not a numeric column of the predictions.",
                 expected=f"one of {', '.join(columns)}.",
                 fix=f"Perhaps you meant {close[0]!r}?" if close else "Correct the name, or add the column.",
             )

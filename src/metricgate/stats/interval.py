@@ -10,13 +10,35 @@ from dataclasses import dataclass
 from math import exp, inf, log, sqrt
 from typing import NamedTuple
 
+from metricgate.models.samples import FloatArray
+from metricgate.stats.count_intervals import bound_proportion
 from metricgate.stats.distributions import student_quantile
-from metricgate.stats.metric import Metric
-from metricgate.stats.proportions import bound_proportion
 
 Bounds = Callable[[float], tuple[float, float]]
 """The lower and the upper bound, each one-sided at the given error."""
 _LONGEST_LOG = 1.5  # beyond a factor of e^1.5 = 4.5 the logarithmic scale says nothing about a mean any more
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValueRange:
+    """Where a metric's values lie, which says on which scale its intervals are symmetric.
+
+    Attributes
+    ----------
+    lowest, highest : the values it can take at all.
+    symmetric : its values gather at a bound of its range, so no other scale suits its intervals.
+    is_top_share : a share of the rows with the highest scores.
+    """
+
+    lowest: float = -inf
+    highest: float = inf
+    symmetric: bool = False
+    is_top_share: bool = False
+
+    @property
+    def has_own_scale(self) -> bool:
+        """Whether intervals are symmetric on the values' own scale: it has no bound, or they gather at one."""
+        return self.symmetric or (self.lowest == -inf and self.highest == inf)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +51,25 @@ class Interval:
     inconclusive: str = ""
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PairMeasurement:
+    """A metric of both models of a pair, and the interval of candidate minus a factor times baseline.
+
+    Attributes
+    ----------
+    find_influence : returns the influence of each row on the difference, shape (rows,).
+    own_bounds : of the candidate's own value.
+    notes : what a reader must know about the values.
+    """
+
+    baseline: float
+    candidate: float
+    interval: Interval
+    own_bounds: Bounds
+    find_influence: Callable[[], FloatArray]
+    notes: tuple[str, ...]
+
+
 class Own(NamedTuple):
     """One model's value and its standard error; ``limit``: the rows that limit it, for values at the end of a range."""
 
@@ -38,6 +79,7 @@ class Own(NamedTuple):
 
 
 def bound_by_student(estimate: float, se: float, freedom: float, tail: float) -> tuple[float, float]:
+    """Return Student's bounds with ``freedom`` degrees of freedom, each one-sided at error ``tail``."""
     distance = student_quantile(tail, freedom) * se
     return estimate - distance, estimate + distance
 
@@ -52,26 +94,28 @@ def take_wider(one: Bounds, other: Bounds) -> Bounds:
     return bounds
 
 
-def has_own_scale(metric: Metric) -> bool:
-    """Say whether the metric's intervals are symmetric as they are: it has no bound, or its values gather at one."""
-    return metric.symmetric or (metric.lowest == -inf and metric.highest == inf)
-
-
-def bound_own(metric: Metric, own: Own, freedom: float, tail: float) -> tuple[float, float]:
+def bound_own(values: ValueRange, own: Own, freedom: float, tail: float) -> tuple[float, float]:
     """Bound one model's value on the scale that suits the metric's range.
 
     Logits between two bounds, logarithms above or below one, and the value's own scale for metrics with no bound or
     whose values gather at it. At the end of a range between two bounds, where the standard error is zero, and for
     shares of few rows: Wilson's bounds of a proportion of the rows that limit the value.
+
+    Parameters
+    ----------
+    values : the range of the metric.
+    own : the model's value and standard error, in the unit of the metric.
+    freedom : Student's degrees of freedom.
+    tail : the one-sided error of each bound.
     """
-    lowest, highest = metric.lowest, metric.highest
+    lowest, highest = values.lowest, values.highest
     reach = student_quantile(tail, freedom) * own.se
     is_share = lowest > -inf and highest < inf
-    if is_share and (metric.is_top_share or not lowest < own.value < highest):
+    if is_share and (values.is_top_share or not lowest < own.value < highest):
         width = highest - lowest
         low, high = bound_proportion((own.value - lowest) / width * own.limit, own.limit, tail)
         return lowest + width * low, lowest + width * high
-    if has_own_scale(metric) or not lowest < own.value < highest:
+    if values.has_own_scale or not lowest < own.value < highest:
         return max(own.value - reach, lowest), min(own.value + reach, highest)
     if highest == inf:
         return _stretch(own.value - lowest, reach, lowest)
@@ -95,13 +139,25 @@ def _bound_by_logit(value: float, reach: float, lowest: float, highest: float) -
 
 
 def recover_bounds(
-    metric: Metric, baseline: Own, candidate: Own, *, correlation: float, factor: float, freedom: float
+    values: ValueRange, baseline: Own, candidate: Own, *, correlation: float, factor: float, freedom: float
 ) -> Bounds:
-    """Return the bounds of candidate minus factor times baseline from each model's own interval (MOVER)."""
+    """Return the bounds of candidate minus factor times baseline from each model's own interval (MOVER).
+
+    Parameters
+    ----------
+    values : the range of the metric.
+    correlation : of both models' values, in [-1, 1].
+    factor : the baseline is multiplied by it.
+    freedom : Student's degrees of freedom of each model's own interval.
+
+    Source
+    ------
+    Zou & Donner, "Construction of confidence limits about effect measures", Statistics in Medicine 27 (2008).
+    """
 
     def bounds(tail: float) -> tuple[float, float]:
-        own_low, own_high = bound_own(metric, candidate, freedom, tail)
-        other_low, other_high = bound_own(metric, baseline, freedom, tail)
+        own_low, own_high = bound_own(values, candidate, freedom, tail)
+        other_low, other_high = bound_own(values, baseline, freedom, tail)
         down, up = candidate.value - own_low, own_high - candidate.value
         other_down, other_up = factor * (baseline.value - other_low), factor * (other_high - baseline.value)
         estimate = candidate.value - factor * baseline.value

@@ -9,7 +9,8 @@ from metricgate.models.outcome import Direction
 from metricgate.models.samples import FloatArray, Sample, Task
 from metricgate.stats import averages
 from metricgate.stats.binary import SCORED, calibration_metric, clip_log, require_probabilities
-from metricgate.stats.confusion import MIN_CLASS_ROWS, ConfusionMetric, confusion_metric, name_left_out
+from metricgate.stats.confusion import ConfusionMetric, confusion_metric
+from metricgate.stats.margins import MIN_CLASS_ROWS, name_left_out
 from metricgate.stats.metric import Evaluation, Metric, MetricUndefined, mean_metric, relative_weight
 from metricgate.stats.ranking import RankMetric, Scored, rank_auc, rank_average_precision
 

@@ -58,10 +58,13 @@ def reach_by_normal(se: float, *, passing_tail: float, failing_tail: float) -> R
 
 
 def assess_power(se: float, rows: int, margin: float, reach: Reach) -> GatePower:
-    """Say what a gate with this margin can tell.
+    """Return what a gate with this margin can tell.
 
     Parameters
     ----------
+    se : standard error of the difference on these rows, in the unit of the metric.
+    rows : the number of test rows.
+    margin : the allowed loss, in the unit of the metric.
     reach : of the bound that lets a required gate pass, and of the one that lets it fail.
     """
     spare = normal_quantile(1 - OFTEN) * se

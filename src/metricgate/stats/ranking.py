@@ -7,21 +7,44 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from metricgate.models.samples import FloatArray, Sample
-from metricgate.stats.metric import Evaluation, Metric, MetricUndefined, relative_weight
+from metricgate.models.samples import FloatArray, Sample, SamplePair
+from metricgate.stats.interval import Bounds
+from metricgate.stats.margins import MIN_CLASS_ROWS
+from metricgate.stats.metric import Evaluation, Metric, MetricUndefined, count_effective_rows, relative_weight
+from metricgate.stats.spread import Difference, Spread
 
 _MANY = 2**30  # twice the number of groups fits 32 bits below it
 
 
 @dataclass(frozen=True, kw_only=True)
 class RankMetric(Metric):
-    """A metric of the order of scores; what it can tell is limited by the smaller class. ``is_area``: ROC AUC.
+    """A metric of the order of scores; the smaller class limits what it can tell.
 
-    ``share_of_rows``: of metrics about the rows with the highest scores, how many rows those are.
+    Attributes
+    ----------
+    is_area : it is ROC AUC.
+    share_of_rows : of metrics about the rows with the highest scores, how many rows those are.
     """
 
     is_area: bool = False
     share_of_rows: Callable[[Sample], float] | None = field(default=None, repr=False, compare=False)
+
+    def find_spread(self, sample: Sample) -> Spread:
+        label = np.asarray(sample.label)
+        if sample.task == "multiclass" and self.of_class is None:
+            counts = np.bincount(label)
+            smallest, positive = float(counts[counts >= MIN_CLASS_ROWS].min()), None
+        else:
+            positive = label == (1 if self.of_class is None else self.of_class)
+            hits = int(np.count_nonzero(positive))
+            smallest = float(min(hits, sample.rows - hits))
+        if self.share_of_rows is not None:
+            smallest = min(smallest, self.share_of_rows(sample))
+        return Spread(count=smallest * count_effective_rows(sample) / sample.rows, positive=positive)
+
+    def bound_difference(self, pair: SamplePair, difference: Difference) -> tuple[Bounds, str]:
+        del pair
+        return difference.bound_by_student(difference.freedom), "DeLong" if self.is_area else "influence values"
 
 
 class _Ranked(NamedTuple):
@@ -34,7 +57,7 @@ class _Ranked(NamedTuple):
     negative: NDArray[Any]
 
     def spread_out(self, of_positive: FloatArray, of_negative: FloatArray) -> FloatArray:
-        """Give each row, in its own order, the value of its group for its label: one look-up for both labels."""
+        """Return for each row, in its own order, the value of its group for its label: one look-up for both labels."""
         values = np.stack([of_negative, of_positive], axis=1).ravel()
         rows = np.empty(len(self.order))
         rows[self.order] = values[2 * self.group + self.hit]
@@ -74,7 +97,13 @@ def _rank(rows: Scored) -> _Ranked:
 
 
 def require_both_classes(positive: NDArray[Any], weight: FloatArray | None) -> tuple[float, float]:
-    """Return the weight of positive and negative rows; raise where one has none."""
+    """Return the weight of positive and of negative rows.
+
+    Raises
+    ------
+    MetricUndefined
+        One of both classes has no weight.
+    """
     total = float(len(positive)) if weight is None else float(weight.sum())
     positives = float(np.count_nonzero(positive)) if weight is None else float(weight[positive].sum())
     if not 0 < positives < total:

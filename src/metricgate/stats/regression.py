@@ -1,14 +1,15 @@
 """Metrics of predicted numbers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from metricgate.models.outcome import Direction
 from metricgate.models.samples import FloatArray, Sample, Task
-from metricgate.stats.error_quantile import evaluate_quantile
+from metricgate.stats.distributions import normal_quantile
 from metricgate.stats.metric import (
     Evaluation,
     Metric,
@@ -17,77 +18,88 @@ from metricgate.stats.metric import (
     mean_metric,
     relative_weight,
 )
+from metricgate.stats.squares import (
+    DeterminationMetric,
+    SquareRootMetric,
+    evaluate_determination,
+    evaluate_root,
+    find_errors,
+    find_heavy_squares,
+    find_labels_near_zero,
+    row_squared_error,
+)
 
 REGRESSION: frozenset[Task] = frozenset({"regression"})
 _NEEDS = frozenset({"label", "prediction"})
 
 
-@dataclass(frozen=True, kw_only=True)
-class SquareRootMetric(Metric):
-    """The square root of a mean of one number per row."""
-
-    row_values: Callable[[Sample], FloatArray] = field(repr=False, compare=False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class DeterminationMetric(Metric):
-    """R²: one minus the squared errors as a share of the labels' squared deviations."""
-
-
-def _errors(sample: Sample) -> FloatArray:
-    errors: FloatArray = np.asarray(sample.prediction) - np.asarray(sample.label)
-    return errors
-
-
 def _row_absolute_error(sample: Sample) -> FloatArray:
-    return np.abs(_errors(sample))
-
-
-def row_squared_error(sample: Sample) -> FloatArray:
-    return np.square(_errors(sample))
-
-
-def row_squared_deviation(sample: Sample) -> FloatArray:
-    """Return the squared distance of each label from their weighted mean."""
-    label = np.asarray(sample.label, dtype=np.float64)
-    squares: FloatArray = np.square(label - np.average(label, weights=sample.weight))
-    return squares
+    return np.abs(find_errors(sample))
 
 
 def _row_percentage_error(sample: Sample) -> FloatArray:
     label = np.asarray(sample.label)
     if not label.all():
         raise MetricUndefined("A label is zero, so its percentage error is undefined.", code="zero_label")
-    ratio: FloatArray = np.abs(_errors(sample) / label)
+    ratio: FloatArray = np.abs(find_errors(sample) / label)
     return ratio
 
 
 def _row_pinball(sample: Sample, level: float) -> FloatArray:
-    errors = _errors(sample)
+    errors = find_errors(sample)
     return np.maximum((level - 1) * -errors, level * -errors)
 
 
-def _evaluate_root(sample: Sample) -> Evaluation:
-    square = evaluate_mean(row_squared_error(sample), sample)
-    root = float(np.sqrt(square.value))
-    influence = np.asarray(square.influence)
-    return Evaluation(root, influence / (2 * root) if root > 0 else np.zeros_like(influence))
-
-
-def _evaluate_determination(sample: Sample) -> Evaluation:
-    error = evaluate_mean(row_squared_error(sample), sample)
-    spread = evaluate_mean(row_squared_deviation(sample), sample)
-    if spread.value == 0:
-        raise MetricUndefined("All labels are equal, so R² is undefined.", code="constant")
-    ratio = error.value / spread.value
-    influence = (ratio * np.asarray(spread.influence) - np.asarray(error.influence)) / spread.value
-    return Evaluation(1 - ratio, influence)
-
-
 def _evaluate_bias(sample: Sample) -> Evaluation:
-    mean = evaluate_mean(_errors(sample), sample)
+    mean = evaluate_mean(find_errors(sample), sample)
     sign = -1.0 if mean.value < 0 else 1.0
     return Evaluation(abs(mean.value), sign * np.asarray(mean.influence))
+
+
+class _Ordered(NamedTuple):
+    values: FloatArray
+    reached: FloatArray  # the share of the weight at or below each value
+    total: float
+
+
+def _sort(values: FloatArray, weight: FloatArray | None) -> _Ordered:
+    order = np.argsort(values, kind="stable")
+    sums = np.arange(1.0, len(values) + 1) if weight is None else np.cumsum(weight[order])
+    return _Ordered(values[order], sums, float(sums[-1]))
+
+
+def _find(ordered: _Ordered, level: float) -> float:
+    """Return the quantile where the summed weight passes ``level``; exactly there, the mean of both neighbours."""
+    target = level * ordered.total
+    tolerance = 1e-12 * ordered.total
+    first, last = np.searchsorted(ordered.reached, [target - tolerance, target + tolerance], side="left")
+    last = min(last, len(ordered.values) - 1)
+    return float(ordered.values[first] + ordered.values[last]) / 2
+
+
+def evaluate_quantile(values: FloatArray, level: float, weight: FloatArray | None) -> Evaluation:
+    """Evaluate a quantile; a row's influence is (level - [value at or below it]) / density at the quantile.
+
+    The density is the difference quotient of quantiles at the bandwidth of Hall & Sheather (1988). Where the
+    values are tied, so that there is no density, there is no influence.
+    """
+    ordered = _sort(values, weight)
+    quantile = _find(ordered, level)
+    half = min(_find_bandwidth(len(values), level), level / 2, (1 - level) / 2)
+    width = _find(ordered, level + half) - _find(ordered, level - half)
+    if width <= 0:
+        return Evaluation(quantile, None, ("The values are tied at the quantile, so it has no interval.",))
+    below = np.where(values < quantile, 1.0, np.where(values == quantile, 0.5, 0.0))
+    reached = float(below.mean() if weight is None else (below * weight).mean())
+    influence = (reached - below) * (width / (2 * half))
+    return Evaluation(quantile, influence if weight is None else influence * weight)
+
+
+def _find_bandwidth(rows: int, level: float) -> float:
+    normal = normal_quantile(1 - level)
+    density = np.exp(-(normal**2) / 2) / np.sqrt(2 * np.pi)
+    reach = normal_quantile(0.025)
+    return float(rows ** (-1 / 3) * reach ** (2 / 3) * (1.5 * density**2 / (2 * normal**2 + 1)) ** (1 / 3))
 
 
 def absolute_error_quantile(name: str, label: str, level: float) -> Metric:
@@ -105,8 +117,8 @@ def pinball_loss(level: float) -> Metric:
     return _mean_loss(name, label, lambda sample: _row_pinball(sample, level))
 
 
-def _mean_loss(name: str, label: str, row_values: Callable[[Sample], FloatArray]) -> Metric:
-    return mean_metric(name, label, row_values, tasks=REGRESSION, needs=_NEEDS, lowest=0.0)
+def _mean_loss(name: str, label: str, row_values: Callable[[Sample], FloatArray], **details: Any) -> Metric:
+    return mean_metric(name, label, row_values, tasks=REGRESSION, needs=_NEEDS, lowest=0.0, **details)
 
 
 def _of_errors(name: str, label: str, compute: Callable[[Sample], Evaluation]) -> Metric:
@@ -130,8 +142,7 @@ def list_regression() -> tuple[Metric, ...]:
             name="root_mean_squared_error",
             label="RMSE",
             direction=Direction.LOWER,
-            compute=_evaluate_root,
-            row_values=row_squared_error,
+            compute=evaluate_root,
             lowest=0.0,
             **base,
         ),
@@ -139,12 +150,20 @@ def list_regression() -> tuple[Metric, ...]:
             name="r2",
             label="R²",
             direction=Direction.HIGHER,
-            compute=_evaluate_determination,
+            compute=evaluate_determination,
             highest=1.0,
+            find_heavy_tail=partial(find_heavy_squares, max_relative_error=0.3),
             **base,
         ),
-        _mean_loss("mean_squared_error", "MSE", row_squared_error),
-        _mean_loss("mean_absolute_percentage_error", "MAPE", _row_percentage_error),
+        _mean_loss(
+            "mean_squared_error",
+            "MSE",
+            row_squared_error,
+            find_heavy_tail=partial(find_heavy_squares, max_relative_error=0.15, enough_rows=500),
+        ),
+        _mean_loss(
+            "mean_absolute_percentage_error", "MAPE", _row_percentage_error, find_heavy_tail=find_labels_near_zero
+        ),
         absolute_error_quantile("median_absolute_error", "median absolute error", 0.5),
         replace(_of_errors("mean_bias", "mean bias (absolute)", _evaluate_bias), symmetric=True),
     )

@@ -34,14 +34,14 @@ class SimultaneousBound:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Place:
-    """Where the rows of a contrast lie, so that it can be correlated with others.
+class ContrastRows:
+    """The rows that a contrast stands on, by which it is correlated with others.
 
     Attributes
     ----------
     set : the prediction set; contrasts of different sets count as independent.
     total : the rows of the set.
-    own : the indices of the contrast's rows among them; None for all.
+    own : the indices of the contrast's rows in the set; None for all.
     group : codes of rows that are not independent, for all rows of the set.
     """
 
@@ -53,7 +53,7 @@ class Place:
 
 def family_bounds(
     contrasts: Sequence[Contrast],
-    places: Sequence[Place],
+    places: Sequence[ContrastRows],
     *,
     margins: Sequence[float],
     tail: float = 0.025,
@@ -64,9 +64,15 @@ def family_bounds(
     Parameters
     ----------
     contrasts : the family; the metric's direction says which bound is the harmful one.
-    rows : for each contrast the indices of its rows among all rows; None for all of them.
-    total : number of all rows.
-    margins : for each contrast the allowed loss, not negative; infinite for one that never leaves the family early.
+    places : for each contrast the rows it stands on.
+    margins : for each contrast the allowed loss in the unit of its metric, not negative; infinite for one that never
+        leaves the family early.
+    tail : the one-sided error that the whole family shares.
+    seed : of the draws that estimate the distribution of the largest statistic; the only randomness.
+
+    Returns
+    -------
+    One bound for each contrast, in their order; empty for an empty family.
     """
     if not contrasts:
         return ()
@@ -100,10 +106,11 @@ def _is_beyond(item: Contrast, bound: SimultaneousBound | None, margin: float) -
     return bound.high < -margin if item.metric.direction is Direction.HIGHER else bound.low > margin
 
 
-def _correlate(contrasts: Sequence[Contrast], places: Sequence[Place]) -> FloatArray:
-    """Correlate the losses: influence values stand in all rows, with zeros outside a contrast's own; groups are summed.
+def _correlate(contrasts: Sequence[Contrast], places: Sequence[ContrastRows]) -> FloatArray:
+    """Return the correlation of the losses, shape (contrasts, contrasts).
 
-    Of very many rows an even share is enough, and a slice that is hardly in it counts as uncorrelated, which is careful.
+    Influence values stand in all rows of a set, with zeros outside a contrast's own; groups are summed. Of very many
+    rows an even share is enough; a slice hardly in it counts as uncorrelated, which is the careful side.
     """
     correlation = np.eye(len(contrasts))
     for name in {place.set for place in places}:
@@ -117,7 +124,7 @@ def _correlate(contrasts: Sequence[Contrast], places: Sequence[Place]) -> FloatA
     return correlation
 
 
-def _embed(item: Contrast, place: Place) -> FloatArray:
+def _embed(item: Contrast, place: ContrastRows) -> FloatArray:
     loss = -item.influence if item.metric.direction is Direction.HIGHER else item.influence
     if place.group is not None:
         codes = place.group if place.own is None else place.group[place.own]
@@ -137,7 +144,7 @@ def _draw_normals(count: int, seed: int) -> NDArray[np.float32]:
 
 
 def _draw_statistics(correlation: FloatArray, seed: int) -> NDArray[np.float32]:
-    """Draw the statistics of all contrasts where none of them is worse, with the correlation they have."""
+    """Return draws of all statistics where no contrast is worse, with their correlation, shape (draws, contrasts)."""
     values, vectors = np.linalg.eigh(correlation)
     root = (vectors * np.sqrt(np.clip(values, 0, None))).astype(np.float32)
     draws: NDArray[np.float32] = _draw_normals(len(correlation), seed) @ root.T

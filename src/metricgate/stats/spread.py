@@ -1,24 +1,34 @@
-"""How far an estimate spreads: its standard error from influence values, and the degrees of freedom behind it."""
+"""Standard errors from influence values, of rows or of groups of rows, and the degrees of freedom behind them.
+
+Groups (a customer, a document, a week) are left out one at a time. The plain sum of squared group influences misses 15
+to 32 % with few groups of unequal size; leaving each group out in turn gives large groups the weight they have.
+Student's t is taken with G_eff - 1 degrees of freedom, where G_eff = 1 / sum of squared shares of rows: the number of
+equal groups that would tell as much.
+"""
 
 from dataclasses import dataclass
+from functools import partial
 from math import inf, sqrt
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from metricgate.models.samples import FloatArray, Sample
-from metricgate.stats.confusion import MIN_CLASS_ROWS
-from metricgate.stats.metric import Metric, relative_weight
-from metricgate.stats.ranking import RankMetric
+from metricgate.models.samples import FloatArray, IntArray
+from metricgate.stats.interval import Bounds, Interval, bound_by_student
+
+MIN_EFFECTIVE_GROUPS = 15
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Spread:
-    """Rules for one sample and metric, from labels and weights alone.
+    """How influence values of one sample are summed into a standard error; it follows from labels and weights alone.
 
-    ``count`` is the number of rows that limit the value: all, or those of the smaller class, or of the top ones.
-    ``positive``: DeLong's variance has its own divisor, n1 - 1 and n0 - 1, for each of two classes; None: n - 1.
+    Attributes
+    ----------
+    count : the number of rows that limit the value: all, or those of the smaller class, or of the top ones.
+    positive : which rows are positive, shape (n,): DeLong's variance has a divisor of its own, n1 - 1 and n0 - 1, for
+        each of two classes. None: n - 1.
     """
 
     count: float
@@ -41,12 +51,56 @@ class Spread:
         return sqrt(sum(square * count / max(count - 1, 1) for square, count in parts)) / rows
 
 
-def know_variance(*influences: FloatArray) -> float:
-    """Return the degrees of freedom with which a mean's variance is known: 2n / (kurtosis - 1), n - 1 for normal values.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Difference:
+    """Candidate minus ``factor`` times baseline, from influence values.
 
-    The largest kurtosis counts: of the difference, and of both models together, which knows of extreme rows on which
-    they happen to agree. Neither depends on the sign of the difference. (F. E. Satterthwaite, Biometrics Bulletin 2,
-    1946.) With n - 1, a loss of MSE on log-normal labels passes in 5 % of test sets instead of 2.5.
+    Attributes
+    ----------
+    estimate, se : the difference and its standard error, in the unit of the metric.
+    freedom : Student's degrees of freedom, from the rows alone.
+    influence : of each row on the difference, shape (n,).
+    sides : of each row on the baseline's and on the candidate's value, shape (n,) each.
+    """
+
+    estimate: float
+    se: float
+    factor: float
+    freedom: float
+    influence: FloatArray
+    sides: tuple[FloatArray, FloatArray]
+
+    @property
+    def of_both(self) -> FloatArray:
+        """The influence of each row on candidate plus ``factor`` times baseline, shape (n,)."""
+        return self.factor * self.sides[0] + self.sides[1]
+
+    @property
+    def correlation(self) -> float:
+        """The correlation of both values; 0 where one of them does not vary."""
+        one, other = self.sides
+        scale = sqrt(float(one @ one) * float(other @ other))
+        return float(one @ other) / scale if scale > 0 else 0.0
+
+    def bound_by_student(self, freedom: float) -> Bounds:
+        """Return Student's bounds with these degrees of freedom."""
+        return partial(bound_by_student, self.estimate, self.se, freedom)
+
+
+def know_variance(*influences: FloatArray) -> float:
+    """Return the degrees of freedom with which a mean's variance is known: 2n / (kurtosis - 1).
+
+    It is n for normal values. The largest kurtosis counts: of the difference, and of both models together, which shows
+    extreme rows on which they happen to agree. Neither depends on the sign of the difference. With n - 1, a loss of MSE
+    on log-normal labels passes in 5 % of test sets instead of 2.5.
+
+    Parameters
+    ----------
+    influences : of one shape (n,).
+
+    Source
+    ------
+    F. E. Satterthwaite, Biometrics Bulletin 2 (1946) 110.
     """
     kurtosis = max(_find_kurtosis(influence) for influence in influences)
     return 2 * len(influences[0]) / (kurtosis - 1) if kurtosis > 1 else inf
@@ -60,20 +114,28 @@ def _find_kurtosis(influence: FloatArray) -> float:
     return float(squares @ squares) / len(squares) / float(squares.mean()) ** 2
 
 
-def find_spread(sample: Sample, metric: Metric) -> Spread:
-    """Return the rule: the rows, or those of the smaller class for metrics of ranks, and what weights leave of them."""
-    weight = relative_weight(sample)
-    effective = sample.rows if weight is None else sample.rows**2 / float(weight @ weight)
-    if not isinstance(metric, RankMetric):
-        return Spread(count=effective, positive=None)
-    label = np.asarray(sample.label)
-    if sample.task == "multiclass" and metric.of_class is None:
-        counts = np.bincount(label)
-        smallest, positive = float(counts[counts >= MIN_CLASS_ROWS].min()), None
-    else:
-        positive = label == (1 if metric.of_class is None else metric.of_class)
-        hits = int(np.count_nonzero(positive))
-        smallest = float(min(hits, sample.rows - hits))
-    if metric.share_of_rows is not None:
-        smallest = min(smallest, metric.share_of_rows(sample))
-    return Spread(count=smallest * effective / sample.rows, positive=positive)
+def bound_by_groups(estimate: float, influence: FloatArray, weight: FloatArray, group: IntArray) -> Interval:
+    """Bound an estimate from the influence of rows, summed within groups.
+
+    Leaving out group g moves a mean by minus its influence / n / (1 - its share), exactly; other metrics to first
+    order.
+
+    Parameters
+    ----------
+    influence : of each row on the estimate, shape (n,).
+    weight : of each row in its group's share, shape (n,), not all zero.
+    group : codes 0 … G-1 of the rows' groups, shape (n,).
+    """
+    shares = np.bincount(group, weight) / weight.sum()
+    sums = np.bincount(group, influence, len(shares)) / len(group)
+    moves = sums / np.maximum(1 - shares, 1e-12)
+    count = np.count_nonzero(shares)
+    effective = 1 / float(shares @ shares)
+    se = float(np.sqrt(moves @ moves * (count - 1) / count)) if count > 1 else float("inf")
+    few = effective < MIN_EFFECTIVE_GROUPS
+    return Interval(
+        se=se,
+        method=f"leave one group out, t ({effective:.0f} effective groups)",
+        bounds=partial(bound_by_student, estimate, se, max(effective - 1, 1.0)),
+        inconclusive=f"only {effective:.1f} effective groups, {MIN_EFFECTIVE_GROUPS} are needed" if few else "",
+    )

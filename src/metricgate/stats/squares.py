@@ -1,10 +1,11 @@
-"""Contrasts of R² and RMSE as linear contrasts of squared errors.
+"""R² and RMSE, with contrasts as linear contrasts of squared errors; and labels whose tails are too heavy to judge by.
 
-Both are smooth functions of means of squares, which are skewed: intervals from influence values miss up to 25 % on
-skewed targets. So the question "is the contrast d?" is put as "is this mean of squares zero?", whose t statistic is
+R² and RMSE are smooth functions of means of squares, which are skewed: intervals from influence values miss up to 25 %
+on skewed targets. So the question "is the contrast d?" is put as "is this mean of squares zero?", whose t statistic is
 well behaved, and the interval holds every d that is not refused (E. C. Fieller, J. R. Stat. Soc. B 16, 1954).
 """
 
+from dataclasses import dataclass
 from math import inf, sqrt
 
 import numpy as np
@@ -12,32 +13,86 @@ import numpy as np
 from metricgate.models.samples import FloatArray, Sample, SamplePair
 from metricgate.stats.distributions import find_root, student_quantile
 from metricgate.stats.interval import Bounds
-from metricgate.stats.metric import Metric, relative_weight
-from metricgate.stats.regression import row_squared_deviation, row_squared_error
+from metricgate.stats.metric import Evaluation, Metric, MetricUndefined, evaluate_mean, relative_weight
+from metricgate.stats.spread import Difference
 
-MAX_RELATIVE_ERROR = {"r2": 0.3, "mean_squared_error": 0.15}
-"""Of the labels' variance: 0.1 with 200 normal labels, 0.35 with 200 log-normal ones, 0.2 with 1,000 of those."""
-ENOUGH_ROWS = {"r2": inf, "mean_squared_error": 500}
-"""From here on the interval holds all the same; to pick the test sets without extremes would only mislead."""
 LEAST_EFFECTIVE_SHARE = 0.2
-"""Of rows, where each counts as 1 / |label|: 0.4 of log-normal labels, 0.07 of 200 normal ones, whose MAPE is infinite."""
+"""Of rows, where each counts as 1 / |label|: 0.4 of log-normal labels, 0.07 of 200 normal ones (infinite MAPE)."""
 _FURTHEST = 0.9  # keeps the quadratic solvable in far tails; it is then ten times wider than near the middle
+_METHOD = "linear contrast of squares"
 
 
-def find_heavy_tail(sample: Sample, metric: Metric) -> str:
-    """Say whether the labels alone forbid a verdict, because a few of them carry all; else empty."""
-    if metric.name == "mean_absolute_percentage_error":
-        return _find_labels_near_zero(sample)
-    if sample.rows >= ENOUGH_ROWS.get(metric.name, 0):
+@dataclass(frozen=True, kw_only=True)
+class SquareRootMetric(Metric):
+    """RMSE: the square root of the mean squared error."""
+
+    def bound_difference(self, pair: SamplePair, difference: Difference) -> tuple[Bounds, str]:
+        return bound_root(pair, difference.factor, difference.freedom), _METHOD
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeterminationMetric(Metric):
+    """R²: one minus the squared errors as a share of the labels' squared deviations."""
+
+    def bound_difference(self, pair: SamplePair, difference: Difference) -> tuple[Bounds, str]:
+        return bound_determination(pair, difference.factor, difference.freedom), _METHOD
+
+
+def find_errors(sample: Sample) -> FloatArray:
+    """Return prediction minus label of each row, shape (n,)."""
+    errors: FloatArray = np.asarray(sample.prediction) - np.asarray(sample.label)
+    return errors
+
+
+def row_squared_error(sample: Sample) -> FloatArray:
+    """Return the squared error of each row, shape (n,)."""
+    return np.square(find_errors(sample))
+
+
+def row_squared_deviation(sample: Sample) -> FloatArray:
+    """Return the squared distance of each label from their weighted mean."""
+    label = np.asarray(sample.label, dtype=np.float64)
+    squares: FloatArray = np.square(label - np.average(label, weights=sample.weight))
+    return squares
+
+
+def evaluate_root(sample: Sample) -> Evaluation:
+    square = evaluate_mean(row_squared_error(sample), sample)
+    root = float(np.sqrt(square.value))
+    influence = np.asarray(square.influence)
+    return Evaluation(root, influence / (2 * root) if root > 0 else np.zeros_like(influence))
+
+
+def evaluate_determination(sample: Sample) -> Evaluation:
+    error = evaluate_mean(row_squared_error(sample), sample)
+    spread = evaluate_mean(row_squared_deviation(sample), sample)
+    if spread.value == 0:
+        raise MetricUndefined("All labels are equal, so R² is undefined.", code="constant")
+    ratio = error.value / spread.value
+    influence = (ratio * np.asarray(spread.influence) - np.asarray(error.influence)) / spread.value
+    return Evaluation(1 - ratio, influence)
+
+
+def find_heavy_squares(sample: Sample, *, max_relative_error: float, enough_rows: float = inf) -> str:
+    """Return why squared errors cannot be judged where a few extreme labels carry them; empty where they can.
+
+    Parameters
+    ----------
+    max_relative_error : of the labels' variance: 0.1 with 200 normal labels, 0.35 with 200 log-normal ones, 0.2 with
+        1,000 of those.
+    enough_rows : from here on the interval holds all the same; to pick the test sets without extremes would only
+        mislead.
+    """
+    if sample.rows >= enough_rows:
         return ""
     (spread,), covariance = _find_moments([row_squared_deviation(sample)], sample)
-    if spread > 0 and sqrt(covariance[0, 0]) / spread <= MAX_RELATIVE_ERROR[metric.name]:
+    if spread > 0 and sqrt(covariance[0, 0]) / spread <= max_relative_error:
         return ""
     return "a few extreme labels carry most of the variance, so squared errors cannot be compared; RMSE or MAE can"
 
 
-def _find_labels_near_zero(sample: Sample) -> str:
-    """Say whether the labels nearest to zero, by which errors are divided, decide alone."""
+def find_labels_near_zero(sample: Sample) -> str:
+    """Return why MAPE cannot be judged where the labels nearest to zero decide alone; empty where they do not."""
     weight = relative_weight(sample)
     sizes = np.abs(np.asarray(sample.label))
     scale = sizes.min() / sizes
@@ -64,7 +119,7 @@ def _find_moments(columns: list[FloatArray], sample: Sample) -> tuple[FloatArray
 def bound_determination(pair: SamplePair, factor: float, freedom: float) -> Bounds:
     """Bound R² of the candidate minus factor times R² of the baseline.
 
-    It is 1 - factor + U / V, with U the mean of factor * e_baseline² - e_candidate², V the labels' variance. A ratio q
+    The difference is 1 - factor + U / V, with U the mean of factor * e_baseline² - e_candidate², V the labels' variance. A ratio q
     is refused where the t statistic of U - q V is too large, which is a quadratic in q.
     """
     saved = factor * row_squared_error(pair.baseline) - row_squared_error(pair.candidate)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from metricgate.models.samples import FloatArray, Sample, SamplePair, Task
-from metricgate.stats.groups import MIN_EFFECTIVE_GROUPS
 from metricgate.stats.metric import Metric
 from metricgate.stats.registry import find_metric, list_metrics
+from metricgate.stats.spread import MIN_EFFECTIVE_GROUPS
 from tests.stats.calibration.coverage import Simulate, find_truth, measure_coverage
 from tests.stats.calibration.table import COVERAGE
 from tests.stats.simulation import simulate_binary, simulate_multiclass, simulate_regression

@@ -12,7 +12,7 @@ from metricgate.stats.contrast import Contrast, contrast
 from metricgate.stats.eligibility import find_obstacle
 from metricgate.stats.metric import Metric, MetricUndefined
 from metricgate.stats.registry import find_metric
-from metricgate.stats.simultaneous import Place, family_bounds
+from metricgate.stats.simultaneous import ContrastRows, family_bounds
 from tests.stats.calibration.table import FAMILIES
 from tests.stats.simulation import simulate_binary
 
@@ -52,7 +52,7 @@ def _has_failure(
     if not judged:
         return False, 0
     items, rows = zip(*judged, strict=True)
-    places = [Place(total=pair.rows, own=own) for own in rows]
+    places = [ContrastRows(total=pair.rows, own=own) for own in rows]
     bounds = family_bounds(items, places, margins=[0.0] * len(items))
     shown = (
         bound.high < 0 if item.metric.direction is Direction.HIGHER else bound.low > 0

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from metricgate.models.samples import FloatArray, SamplePair
-from metricgate.stats.confusion import ConfusionMetric, Margins
+from metricgate.stats.confusion import ConfusionMetric
 from metricgate.stats.contrast import contrast
 from metricgate.stats.eligibility import find_obstacle
-from metricgate.stats.joint import JointTable, count_jointly
+from metricgate.stats.joint import JointTable
+from metricgate.stats.margins import Margins
 from metricgate.stats.metric import MetricUndefined
 from metricgate.stats.registry import find_metric
 from tests.stats.calibration.coverage import MOST_WRONG, TAIL, TEST_SETS, Misses, find_truth
@@ -64,7 +65,7 @@ def _bound_both(
         except MetricUndefined:
             ours = None
         if ours is not None:
-            table = count_jointly(pair, metric)
+            table = metric.count_jointly(pair)
             draws = _resample(table, rng) if draws is None else draws
             yield metric.name, (_bound_by_percentile(table, metric, draws, TAIL), ours)
 

@@ -14,7 +14,7 @@ from metricgate.models.outcome import Direction
 from metricgate.models.samples import FloatArray, SamplePair
 from metricgate.stats.contrast import Contrast, contrast
 from metricgate.stats.registry import find_metric
-from metricgate.stats.simultaneous import Place, family_bounds
+from metricgate.stats.simultaneous import ContrastRows, family_bounds
 from tests.stats.calibration.table import SEEDS as SEEDS_TABLE
 from tests.stats.simulation import binary_sample
 
@@ -86,7 +86,7 @@ def _judge(pair: SamplePair) -> dict[str, bool]:
     accuracy, area, loss = (find_metric(name, task="binary") for name in ("accuracy", "roc_auc", "log_loss"))
     items = [contrast(pair, accuracy), contrast(pair, area), contrast(pair, loss), contrast(pair, loss, factor=1.05)]
     margins = [0.01, 0.01, np.inf, 0.0]
-    places = [Place(total=pair.rows)] * len(items)
+    places = [ContrastRows(total=pair.rows)] * len(items)
     bounds = family_bounds(items, places, margins=margins, tail=TAIL)
     harm = [_harm(item, bound.low, bound.high) for item, bound in zip(items, bounds, strict=True)]
     drop, area_drop, _, excess = (_estimate(item) for item in items)

@@ -7,7 +7,7 @@ from metricgate.publish.github.client import GitHubClient, Json
 from metricgate.publish.github.response import GitHubError, Trouble
 from metricgate.publish.interface import Notices
 from metricgate.report.value import Acceptance
-from metricgate.trigger.value import PullRequest
+from metricgate.trigger.triggers import PullRequest
 
 LABEL = "metricgate: accept"
 MAX_REASON = 500

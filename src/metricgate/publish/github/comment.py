@@ -19,7 +19,7 @@ from metricgate.report.sections.earlier_runs import remember_run
 from metricgate.report.value import Report
 from metricgate.report.view_context import PastRun, ViewContext
 from metricgate.settings.inputs import Inputs
-from metricgate.trigger.value import PullRequest
+from metricgate.trigger.triggers import PullRequest
 
 MAX_RUNS = 10
 MAX_HEADLINE = 100

@@ -23,7 +23,7 @@ from metricgate.report.formats.markdown import render_status
 from metricgate.report.value import Acceptance, Report
 from metricgate.report.view_context import ViewContext
 from metricgate.settings.inputs import Inputs
-from metricgate.trigger.value import Trigger
+from metricgate.trigger.triggers import Trigger
 
 log = logging.getLogger(__name__)
 

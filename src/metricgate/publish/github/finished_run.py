@@ -16,7 +16,7 @@ from metricgate.models.outcome import Verdict
 from metricgate.publish.github.client import GitHubClient, Json
 from metricgate.report.formats.report_json import read_report
 from metricgate.report.value import Report
-from metricgate.trigger.value import PullRequest, WorkflowRun
+from metricgate.trigger.triggers import PullRequest, WorkflowRun
 
 MAX_ARTIFACT = 64 * 1024 * 1024
 MAX_JSON = 16 * 1024 * 1024

@@ -6,9 +6,8 @@ from math import sqrt
 import pytest
 from scipy.stats import chi2, norm, t
 
-from metricgate.stats.counted import Cumulants, bound_counted
+from metricgate.stats.count_intervals import Cumulants, bound_counted, bound_paired_proportions, bound_with_added_rows
 from metricgate.stats.interval import Own, recover_bounds
-from metricgate.stats.proportions import bound_paired_proportions, bound_with_added_rows
 from metricgate.stats.registry import find_metric
 
 Z = float(norm.isf(0.025))

@@ -1,4 +1,4 @@
-"""The trigger: why this run happens."""
+"""What can trigger a run, and what is known about it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -48,7 +48,7 @@ class WorkflowRun:
 
 @dataclass(frozen=True, kw_only=True)
 class Trigger:
-    """Why we run, and on which commit.
+    """Why MetricGate runs, and on which commit.
 
     ``sha`` is GITHUB_SHA (the merge commit for a pull request), ``report_sha`` the commit that checks belong to (the
     head of the pull request, the group of a merge queue). A local run has neither repository nor URLs.

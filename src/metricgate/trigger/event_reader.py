@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from metricgate.errors import ConfigurationError
-from metricgate.trigger.payload import Payload
-from metricgate.trigger.value import PullRequest, Trigger, TriggerKind, WorkflowRun
+from metricgate.trigger.event_payload import Payload
+from metricgate.trigger.triggers import PullRequest, Trigger, TriggerKind, WorkflowRun
 
 PUBLISH_SETUP = """\
 on:
@@ -27,7 +27,7 @@ _NO_COMMIT = "0" * 40
 
 
 def read_trigger(environ: Mapping[str, str], event: Mapping[str, Any] | None) -> Trigger:
-    """Yield why MetricGate runs.
+    """Return why MetricGate runs, and on which commit.
 
     ``environ`` holds the variables that GitHub Actions sets; without GITHUB_ACTIONS the run is local. ``event`` is the
     parsed file at GITHUB_EVENT_PATH.
@@ -105,7 +105,7 @@ def _read_pull_request(payload: Payload) -> PullRequest:
         number=part.number("number"),
         head_sha=head.sha("sha"),
         head_ref=head.text("ref"),
-        # A fork that was deleted since has no repository; it is then some other repository, never ours.
+        # A fork that was deleted since has no repository; it then counts as another repository, never as this one.
         head_repository=head.optional_part("repo").optional_text("full_name"),
         base_sha=base.sha("sha"),
         base_ref=base.text("ref"),
