@@ -34,9 +34,9 @@ def test_too_few_rows_skip_guardrails_and_slices(rows: int, options: str, outcom
 @pytest.mark.parametrize(
     ("allowed_loss", "reason"),
     [
-        (0.01, "worse, beyond what is allowed"),
-        (0.0, "worse, beyond what is allowed"),
-        (-0.02, "the gain asked for is not there"),
+        (0.01, "worse by more than is allowed"),
+        (0.0, "worse by more than is allowed"),
+        (-0.02, "the required gain is not there"),
     ],
 )
 def test_a_failed_gate_says_whether_a_loss_or_a_missing_gain_failed_it(allowed_loss: float, reason: str) -> None:
