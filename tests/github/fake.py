@@ -47,6 +47,8 @@ class FakeGitHub:
         self._plans: list[FaultPlan] = []
         self._actions: list[tuple[re.Pattern[str], Callable[[], object]]] = []
         self._last_number = 1000
+        self.is_renamed = False
+        self.stopped = threading.Event()  # ends answers that have no end
         self.lock = threading.RLock()
 
     # What a test asks
@@ -113,6 +115,7 @@ class FakeGitHub:
         try:
             yield self
         finally:
+            self.stopped.set()
             server.shutdown()
             server.server_close()
             thread.join()
@@ -165,8 +168,19 @@ class _Handler(BaseHTTPRequestHandler):
             if answer is not None:
                 with contextlib.suppress(OSError):
                     self._send(answer.status, answer.body, answer.headers)
+        elif fault.kind == "drip":
+            self._drip(fault.seconds)
         else:
             self._send(fault.status, fault.body, dict(fault.headers))
+
+    def _drip(self, every_s: float) -> None:
+        fake: FakeGitHub = self.server.fake  # type: ignore[attr-defined]
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            for byte in b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 60_000:
+                if fake.stopped.wait(every_s):
+                    return
+                self.wfile.write(bytes([byte]))
 
     def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)

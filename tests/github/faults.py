@@ -11,7 +11,7 @@ from typing import Literal
 class Fault:
     """One fault for one request. ``written``: whether GitHub did what was asked before things went wrong."""
 
-    kind: Literal["answer", "reset", "slow"]
+    kind: Literal["answer", "reset", "slow", "drip"]
     status: int = 500
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -34,6 +34,11 @@ def reset(*, written: bool) -> Fault:
 
 def slow(seconds: float, *, written: bool = True) -> Fault:
     return Fault("slow", seconds=seconds, written=written)
+
+
+def drip(*, written: bool = False) -> Fault:
+    """A byte of the response at a time, without end."""
+    return Fault("drip", written=written, seconds=0.05)
 
 
 @dataclass

@@ -37,7 +37,7 @@ def fake_github() -> Iterator[FakeGitHub]:
 
 @pytest.fixture
 def make_client(fake_github: FakeGitHub) -> MakeClient:
-    def make(*, token: str = TOKEN, total_s: float = 120, timeout_s: int = 5) -> tuple[GitHubClient, SteppedClock]:
+    def make(*, token: str = TOKEN, total_s: float = 120, timeout_s: float = 5) -> tuple[GitHubClient, SteppedClock]:
         clock = SteppedClock()
         budget = RetryBudget(total_s=total_s, sleep=clock.sleep, now=clock.now)
         client = GitHubClient(

@@ -63,7 +63,7 @@ class Job:
         self.log: list[str] = []
 
     def open(
-        self, *, inputs: Mapping[str, str] | None = None, token: str = TOKEN, timeout_s: int = 5, **trigger: Any
+        self, *, inputs: Mapping[str, str] | None = None, token: str = TOKEN, timeout_s: float = 5, **trigger: Any
     ) -> Publication:
         given = {"INPUT_GITHUB-TOKEN": token, **{f"INPUT_{key.upper()}": text for key, text in (inputs or {}).items()}}
         return Publication(

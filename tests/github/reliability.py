@@ -7,7 +7,7 @@ from pathlib import Path
 from metricgate.models.outcome import Verdict
 from tests.github.fake import FakeGitHub
 from tests.github.job import HEAD, Job, make_chart, make_report
-from tests.github.scenarios import TIMEOUT_S, Scenario, all_scenarios
+from tests.github.scenarios import Scenario, all_scenarios
 from tests.github.state import BOT, Comment
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
@@ -22,8 +22,11 @@ stand-in for GitHub's API that checks every request and response against GitHub'
 them and compares the outcome with its row. `python -m tests.github.reliability` writes this page.
 
 - Nothing is posted twice: POST is repeated only after looking whether it was done. PATCH, PUT, DELETE and GET are repeated.
-- All waiting together ends after two minutes; a longer rate limit is not waited for.
-- Whatever fails, the job summary, the annotation and the outputs come out, and the exit code is the verdict's.
+- Job summary, annotation and outputs are written before GitHub is asked; links and notices are added afterwards.
+- A request ends after 15 seconds, even where its answer comes a byte at a time, and publishing after two minutes, even
+  where every request succeeds. All waiting together ends after two minutes; a longer rate limit is not waited for.
+- A renamed repository is followed, on the same server only.
+- Whatever fails, the exit code is the verdict's. A file of the runner that cannot be written costs a line in the log.
 
 What cannot be answered: a runner that is lost, or a container that is killed, leaves the check in progress. The job
 itself then fails, which is why the job is what a branch rule should require.
@@ -62,7 +65,7 @@ class Result:
             self.comments <= 1
             and self.posts <= scenario.runs
             and self.checks <= 1
-            and self.summary
+            and self.summary == (scenario.unwritable != "GITHUB_STEP_SUMMARY")
             and self.annotated
             and self.published == scenario.published
             and (self.notices != () or self.published.startswith("comment, check"))
@@ -79,7 +82,9 @@ def run_scenario(scenario: Scenario, folder: Path) -> Result:
             pull_request.comments.append(Comment(1, BOT, "<!-- metricgate:default -->\nolder"))
         scenario.prepare(fake)
         job = Job(fake, folder)
-        published = job.publish(report, inputs=scenario.inputs, timeout_s=TIMEOUT_S)
+        if scenario.unwritable:
+            Path(job.environ[scenario.unwritable]).mkdir()
+        published = job.publish(report, inputs=scenario.inputs, timeout_s=scenario.timeout_s)
         ours = [one for one in pull_request.comments if one.body.startswith("<!-- metricgate:default -->")]
         checks = fake.checks(HEAD)
         return Result(
@@ -88,7 +93,9 @@ def run_scenario(scenario: Scenario, folder: Path) -> Result:
             checks=len(checks),
             pictures=any("<picture>" in one.body for one in ours),
             conclusion=str(checks[0].conclusion or "in progress") if checks else "none",
-            summary="Blocked" in job.read("GITHUB_STEP_SUMMARY"),
+            summary="Blocked" in job.read("GITHUB_STEP_SUMMARY")
+            if scenario.unwritable != "GITHUB_STEP_SUMMARY"
+            else False,
             annotated=any(line.startswith("::error ") for line in job.log),
             waited_s=sum(job.clock.sleeps),
             notices=published.notices,

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, unquote, urlencode
 
@@ -90,6 +90,7 @@ class Route:
         return {key: unquote(value) for key, value in found.groupdict().items()} if found else None
 
 
+REPOSITORY_ID = 8
 ROUTES: list[Route] = []
 _REPO = "/repos/{owner}/{repo}"
 
@@ -108,6 +109,10 @@ def answer_json(value: Any, status: int = 200, headers: dict[str, str] | None = 
 
 def dispatch(fake: "FakeGitHub", request: Request) -> Answer:
     """Answer one request, and note what violates GitHub's description on either side."""
+    old, new = f"/repos/{fake.repository}/", f"/repositories/{REPOSITORY_ID}/"
+    if fake.is_renamed and request.path.startswith(old):
+        return _redirect(fake, request, request.path.replace(old, new, 1))
+    request = replace(request, path=request.path.replace(new, old, 1))
     for candidate in ROUTES:
         parts = candidate.match(request.method, request.path)
         if parts is not None:
@@ -152,6 +157,13 @@ def _admit(fake: "FakeGitHub", token: Token | None, parts: Mapping[str, str], ch
         raise Refusal(404, "Not Found")
     if chosen.permission and not token.may(chosen.permission, chosen.level):
         raise Refusal(403, "Resource not accessible by integration")
+
+
+def _redirect(fake: "FakeGitHub", request: Request, path: str) -> Answer:
+    # Source: docs.github.com, "Best practices for using the REST API": 301 for GET, 307 for what has a body.
+    query = f"?{request.query}" if request.query else ""
+    headers = {"Location": f"{fake.url}{path}{query}"}
+    return answer_json({"message": "Moved Permanently"}, 301 if request.method == "GET" else 307, headers)
 
 
 def _refuse(refusal: Refusal) -> Answer:

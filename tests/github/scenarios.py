@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.github.fake import TOKEN, FakeGitHub
-from tests.github.faults import Fault, answer, html, reset, slow
+from tests.github.faults import Fault, answer, drip, html, reset, slow
 from tests.github.fixtures import NOW
 from tests.github.job import Job, make_report
 from tests.github.state import BOT, Comment, Token
@@ -22,9 +22,10 @@ ROUTES = {
     "posting the status": "^POST .*/statuses/",
 }
 GIT = {"uploading a picture": "^POST .*/git/blobs$", "pointing the ref": "^POST .*/git/refs$"}
-WITHOUT = "comment, check"
+WITHOUT, WITH = "comment, check", "comment, check, pictures"
 TIMEOUT_S = 1
 SLOW_S = 1.2
+DRIP_TIMEOUT_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Scenario:
     runs: int = 1
     pictures: bool = False
     inputs: dict[str, str] = field(default_factory=dict)
+    timeout_s: float = TIMEOUT_S
+    unwritable: str = ""
 
     @property
     def name(self) -> str:
@@ -46,7 +49,7 @@ class Scenario:
 
 
 def all_scenarios() -> tuple[Scenario, ...]:
-    return (*_transient(), *_slow(), *_rate_limits(), *_final(), *_concurrent(), *_pictures())
+    return (*_transient(), *_slow(), *_rate_limits(), *_final(), *_concurrent(), *_pictures(), *_renamed(), *_files())
 
 
 def _on(where: str, *faults: Fault) -> Callable[[FakeGitHub], Any]:
@@ -81,6 +84,15 @@ def _transient() -> Iterator[Scenario]:
 def _slow() -> Iterator[Scenario]:
     for where in ("creating the comment", "completing the check", "finding the comment"):
         yield _scenario("no answer within the time limit", where, slow(SLOW_S))
+        yield _scenario("the answer comes a byte at a time, without end", where, drip())
+        yield _scenario("the answer comes a byte at a time, though done", where, drip(written=True))
+    yield Scenario(
+        "the answer comes a byte at a time, without end",
+        "everywhere",
+        lambda fake: fake.fail("", *[drip()] * 999),
+        published="",
+        timeout_s=DRIP_TIMEOUT_S,
+    )
 
 
 def _rate_limits() -> Iterator[Scenario]:
@@ -161,8 +173,21 @@ def _pictures() -> Iterator[Scenario]:
     )
 
 
-def _picture(fault: str, where: str, *faults: Fault, published: str = "comment, check, pictures") -> Scenario:
+def _picture(fault: str, where: str, *faults: Fault, published: str = WITH) -> Scenario:
     return Scenario(fault, where, lambda fake: fake.fail(GIT[where], *faults), published=published, pictures=True)
+
+
+def _renamed() -> Iterator[Scenario]:
+    yield Scenario("301 and 307, the repository was renamed", "everywhere", _rename, pictures=True, published=WITH)
+
+
+def _files() -> Iterator[Scenario]:
+    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_STATE"):
+        yield Scenario("the runner's file cannot be written", name, lambda _: None, unwritable=name)
+
+
+def _rename(fake: FakeGitHub) -> None:
+    fake.is_renamed = True
 
 
 def _expire(requests: int) -> Callable[[FakeGitHub], Any]:

@@ -10,7 +10,7 @@ from metricgate.models.outcome import Verdict
 from metricgate.publish.github.client import GitHubClient
 from metricgate.publish.github.destination import connect
 from metricgate.publish.github.finished_run import fetch_report, find_pull_request
-from metricgate.publish.publication import Publication
+from metricgate.publish.publication import WITHIN_S, Publication
 from metricgate.report.failure import report_failure
 from metricgate.report.value import Acceptance, Report
 from metricgate.settings.inputs import Inputs
@@ -38,7 +38,8 @@ def publish_artifact(trigger: Trigger, inputs: Inputs, environ: Mapping[str, str
             expected="a step of a workflow on GitHub, with a token that may write.",
             fix="Leave `github-token` at its default, and grant the job `pull-requests: write` and `checks: write`.",
         )
-    identified = _identify(trigger, client)
+    with client.budget.at_most(WITHIN_S):
+        identified = _identify(trigger, client)
     publication = Publication(identified, inputs, environ)
     run_id = run.run_id if run else trigger.run_id
     report, published = publication.publish(lambda: _receive(client, publication, run_id, inputs), output)
@@ -47,7 +48,8 @@ def publish_artifact(trigger: Trigger, inputs: Inputs, environ: Mapping[str, str
 
 def _receive(client: GitHubClient, publication: Publication, run_id: int, inputs: Inputs) -> Report:
     try:
-        report = fetch_report(client, run_id, inputs.artifact)
+        with client.budget.at_most(WITHIN_S):
+            report = fetch_report(client, run_id, inputs.artifact)
     except CancelledError:
         raise
     except MetricgateError as error:

@@ -42,23 +42,23 @@ class Publication:
         environ: Mapping[str, str],
         *,
         budget: RetryBudget | None = None,
-        timeout_s: int = 15,
+        timeout_s: float = 15,
         emit: Callable[[str], None] = print,
     ) -> None:
         """Prepare to publish; nothing is sent yet.
 
-        ``budget`` bounds the waiting for GitHub in total, ``timeout_s`` each response; ``emit`` writes one line to
-        standard output.
+        ``budget`` bounds the waiting for GitHub in total, ``timeout_s`` each response to its last byte; ``emit`` writes
+        one line to standard output.
         """
         self._trigger = trigger
         self._inputs = inputs
-        runner = Runner(environ, emit)
+        self._runner = Runner(environ, emit)
         client = connect(trigger, inputs, budget=budget, timeout_s=timeout_s)
-        self.github = GitHubDestination(trigger, inputs, runner, client=client)
+        self.github = GitHubDestination(trigger, inputs, self._runner, client=client)
         # The order of delivery: GitHub adds the links that the others show; the runner shows everybody's notices.
         self.destinations: tuple[Destination, ...] = (
             self.github,
-            runner,
+            self._runner,
         )
 
     def publish(self, produce: Callable[[], Report], directory: Path) -> tuple[Report, Published]:
@@ -89,6 +89,8 @@ class Publication:
             name=inputs.check_name,
             view_context=ViewContext(repository_url=url, report_url=trigger.run_url),
         )
+        # A version without links and notices first: a process that is killed while a server is silent leaves an answer.
+        self._runner.deliver(event, within_s=WITHIN_S)
         failed = False
         for destination in self.destinations:
             delivery = destination.deliver(event, within_s=WITHIN_S)

@@ -4,7 +4,7 @@ import logging
 import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +14,8 @@ from metricgate.publish.interface import Delivery, Event, Notices
 from metricgate.report.escape import code_block, escape_sentence
 from metricgate.report.headline import headline
 from metricgate.report.value import Report
+
+log = logging.getLogger(__name__)
 
 MAX_ANNOTATIONS = 10  # of a kind; the runner keeps no more
 MAX_MESSAGE = 4000  # the runner cuts at 4,096 characters
@@ -28,7 +30,7 @@ _LEVELS: Mapping[Verdict, Literal["error", "warning"]] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass
 class Runner:
     """The runner of this step's job. ``emit`` writes a line to standard output.
 
@@ -37,15 +39,25 @@ class Runner:
 
     environ: Mapping[str, str]
     emit: Callable[[str], None] = print
+    _summary_start: int | None = field(default=None, init=False)
+    _is_annotated: bool = field(default=False, init=False)
 
     def deliver(self, event: Event, *, within_s: float) -> Delivery:  # noqa: ARG002  files take no time
-        """Write outputs, annotations and the job summary; the last shows the notices of every destination."""
+        """Write outputs, annotations and the job summary, which shows the notices of the destinations so far.
+
+        A second delivery of this step replaces the outputs and the summary of the first.
+        """
         notices = Notices()
         notices.attempt("step outputs", lambda: self.write_outputs(event))
-        notices.attempt("annotation", lambda: self.annotate(event.report, event.name))
+        notices.attempt("annotation", lambda: self._annotate_once(event))
         notices.attempt("job summary", lambda: self._summarise(event, notices))
-        told = replace(event, notices=(*event.notices, *notices.all()))
+        told = replace(event, notices=(*event.notices, *(one for one in notices.all() if one not in event.notices)))
         return Delivery(event=told, failed=notices.failed)
+
+    def _annotate_once(self, event: Event) -> None:
+        if not self._is_annotated:
+            self.annotate(event.report, event.name)
+            self._is_annotated = True
 
     def annotate(self, report: Report, title: str) -> None:
         """Show a verdict other than passed or skipped next to the run."""
@@ -91,11 +103,17 @@ class Runner:
             f"**What to do:**\n\n{code_block(error.fix)}",
             f"[More about this error]({error.help_url})",
         )
-        self._write_summary("\n\n".join(parts), ())
+        try:
+            self._write_summary("\n\n".join(parts), ())
+        except OSError as failure:
+            log.warning("The job summary could not be written. %s", failure)
 
     def keep(self, name: str, value: str) -> None:
         """Keep a value for this action's post step, which gets it as STATE_<name>."""
-        self._append("GITHUB_STATE", {name: value})
+        try:
+            self._append("GITHUB_STATE", {name: value})
+        except OSError as failure:
+            log.warning("The post step will not find what this run began: its state could not be written. %s", failure)
 
     def _summarise(self, event: Event, notices: Notices) -> None:
         from metricgate.report.formats.markdown import render_summary  # noqa: PLC0415  not to explain an error
@@ -107,7 +125,7 @@ class Runner:
         file = self.environ.get("GITHUB_STEP_SUMMARY")
         if file:
             quoted = "".join(f"\n> [!NOTE]\n{_quote(notice)}\n" for notice in notices)
-            append_summary(Path(file), markdown.rstrip("\n") + "\n" + quoted)
+            self._summary_start = append_summary(Path(file), markdown.rstrip("\n") + "\n" + quoted, self._summary_start)
 
     def _append(self, variable: str, pairs: Mapping[str, str]) -> None:
         file = self.environ.get(variable)
@@ -157,15 +175,19 @@ def append_pairs(file: Path, pairs: Mapping[str, str]) -> None:
             stream.write(f"{name}<<{delimiter}\n{value}\n{delimiter}\n")
 
 
-def append_summary(file: Path, markdown: str) -> None:
-    """Append to the file at GITHUB_STEP_SUMMARY.
+def append_summary(file: Path, markdown: str, start: int | None = None) -> int:
+    """Append to the file at GITHUB_STEP_SUMMARY, or replace what is there from byte ``start``; return the start.
 
     The view stays below the limit by leaving out sections. Text that exceeds it nevertheless is cut at a line.
     """
-    room = MAX_SUMMARY_BYTES - (file.stat().st_size if file.exists() else 0)
-    text = _cut_at_line(markdown.rstrip("\n") + "\n", room)
-    with file.open("a", encoding="utf-8", newline="\n") as stream:
-        stream.write(text)
+    size = file.stat().st_size if file.exists() else 0
+    start = size if start is None else min(start, size)
+    text = _cut_at_line(markdown.rstrip("\n") + "\n", MAX_SUMMARY_BYTES - start)
+    with file.open("r+b" if size else "wb") as stream:
+        stream.seek(start)
+        stream.write(text.encode("utf-8"))
+        stream.truncate()
+    return start
 
 
 def _cut_at_line(text: str, room: int) -> str:

@@ -3,10 +3,14 @@
 PyGithub's requester carries them (token, GitHub Enterprise's base URL, TLS). Its own retries are off: they repeat POST
 blindly after a 502, never repeat PATCH, and sleep until a rate limit's reset (measured with 2.10). Its objects are not
 used either: they complete themselves with requests of their own, which could then not be counted or repeated.
+
+Each request ends in time even where the response comes a byte at a time, and follows GitHub's redirect of a renamed
+repository.
 """
 
 import json
 import logging
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -15,6 +19,7 @@ from urllib.parse import quote
 from metricgate import __version__
 from metricgate.publish.github.response import GitHubError, GitHubResponse, Trouble, explain
 from metricgate.publish.github.retry_budget import RetryBudget
+from metricgate.services.deadline import finish_within
 
 if TYPE_CHECKING:
     from github.Requester import Requester
@@ -24,7 +29,10 @@ log = logging.getLogger(__name__)
 ATTEMPTS = 6
 ATTEMPTS_IN_CONFLICT = 3
 HURRIED_TIMEOUT_S = 2
-HURRIED_TOTAL_S = 2.0
+HURRIED_WAITING_S = 2.0
+HURRIED_WITHIN_S = 5.0  # of 10 s, of which ending the pipeline takes up to four
+DOWNLOAD_WITHIN_S = 60.0
+MAX_REDIRECTS = 3
 _MAX_PAGES = 500
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
 Json = Mapping[str, Any]
@@ -39,22 +47,23 @@ class GitHubClient:
     """One repository's REST API."""
 
     def __init__(
-        self, *, token: str, api_url: str, repository: str, budget: RetryBudget | None = None, timeout_s: int = 15
+        self, *, token: str, api_url: str, repository: str, budget: RetryBudget | None = None, timeout_s: float = 15
     ) -> None:
+        """``timeout_s`` is for one response, from the connection to its last byte."""
         self.budget = budget or RetryBudget()
         self.repository = repository
         self._token = token
         self._timeout_s = timeout_s
         self._api_url = api_url.rstrip("/")
-        self._requester = self._connect(timeout_s)
+        self._requester = self._connect()
 
-    def _connect(self, timeout_s: int) -> "Requester":
+    def _connect(self) -> "Requester":
         import github  # noqa: PLC0415  # 0.3 s that a laptop run does not need
 
         return github.Github(
             auth=github.Auth.Token(self._token),
             base_url=self._api_url,
-            timeout=timeout_s,
+            timeout=math.ceil(self._timeout_s),
             retry=None,
             user_agent=f"metricgate/{__version__}",
             per_page=100,
@@ -65,8 +74,9 @@ class GitHubClient:
 
     def hurry(self) -> None:
         """Stay within the seconds of a cancelled workflow: 7.5 s from SIGINT to SIGTERM, then 2.5 s to SIGKILL."""
-        self._requester = self._connect(HURRIED_TIMEOUT_S)
-        self.budget.hurry(HURRIED_TOTAL_S)
+        self._timeout_s = min(self._timeout_s, HURRIED_TIMEOUT_S)
+        self._requester = self._connect()  # the signal may have interrupted a request on the other one
+        self.budget.hurry(HURRIED_WAITING_S, HURRIED_WITHIN_S)
 
     def path(self, *parts: str | int) -> str:
         """Return the path of a resource of this repository; parts are quoted, slashes inside a part kept."""
@@ -111,24 +121,15 @@ class GitHubClient:
         raise AssertionError("the last attempt raises")
 
     def _fetch_file(self, url: str, max_bytes: int) -> tuple[GitHubResponse, bytes]:
-        import requests  # noqa: PLC0415  # with PyGithub
-
         if not url.startswith(("https://", f"{self._api_url.split('://')[0]}://")):
             return GitHubResponse(422, "a redirect to an unencrypted address"), b""
         started = self.budget.now()
         try:
-            with requests.get(url, stream=True, timeout=self._timeout_s, allow_redirects=False) as response:
-                if response.status_code != 200:
-                    return GitHubResponse(response.status_code, "the artifact storage did not return the file"), b""
-                data = bytearray()
-                for piece in response.iter_content(1 << 16):
-                    data += piece
-                    if len(data) > max_bytes:
-                        return GitHubResponse(422, f"a file of more than {max_bytes:,} bytes"), b""
-                return GitHubResponse(200, {}), bytes(data)
-        except requests.RequestException as error:
+            within_s = min(DOWNLOAD_WITHIN_S, self.budget.time_left_s)
+            return finish_within(within_s, lambda: _read_file(url, max_bytes, self._timeout_s))
+        except OSError as error:  # what requests raises, and TimeoutError
             self.budget.spend(self.budget.now() - started)
-            return GitHubResponse(0, f"no usable response ({type(error).__name__})"), b""
+            return _explain_silence(error), b""
 
     def create(self, path: str, body: Json, *, find: Callable[[], Json | None]) -> Json:
         """POST. Where the response leaves open whether it was done, look before repeating it."""
@@ -169,21 +170,60 @@ class GitHubClient:
         return response
 
     def _send(self, method: str, path: str, parameters: Json | None, body: Json | None) -> GitHubResponse:
-        import requests  # noqa: PLC0415  # with PyGithub
+        response = self._exchange(method, path, parameters, body)
+        for _ in range(MAX_REDIRECTS):
+            target = self._find_new_place(response)
+            if target is None:
+                return response
+            response = self._exchange(method, target, None if "?" in target else parameters, body)
+        return response
 
+    def _find_new_place(self, response: GitHubResponse) -> str | None:
+        """Return where GitHub says that a renamed repository is; the token goes to no other server."""
+        # PyGithub follows 301. A 302 leads to a file, which `download` fetches without the token.
+        target = response.headers.get("location", "") if response.status in (307, 308) else ""
+        return target if target.startswith(f"{self._api_url}/") else None
+
+    def _exchange(self, method: str, path: str, parameters: Json | None, body: Json | None) -> GitHubResponse:
+        requester, within_s = self._requester, min(self._timeout_s, self.budget.time_left_s)
+        if not within_s:
+            return GitHubResponse(0, "the time for publishing is over")
         try:
-            status, headers, text = self._requester.requestJson(
-                method, path, parameters=dict(parameters or {}), input=None if body is None else dict(body)
+            status, headers, text = finish_within(
+                within_s,
+                lambda: requester.requestJson(
+                    method, path, parameters=dict(parameters or {}), input=None if body is None else dict(body)
+                ),
             )
-        except (requests.RequestException, RuntimeError, UnicodeError) as error:
-            # Only the kind of the failure is shown: its text may hold a proxy's address and password.
-            return GitHubResponse(0, f"no usable response ({type(error).__name__})")
+        except (OSError, RuntimeError, UnicodeError) as error:  # requests' errors are OSErrors
+            self._requester = self._connect()  # a late response would come to the next request
+            return _explain_silence(error)
         return _read_response(status, {str(k).lower(): str(v) for k, v in headers.items()}, text)
 
     def _as_object(self, response: GitHubResponse, path: str) -> Json:
         if isinstance(response.data, Mapping):
             return response.data
         raise explain(GitHubResponse(0, "the response is not a JSON object"), path)
+
+
+def _read_file(url: str, max_bytes: int, timeout_s: float) -> tuple[GitHubResponse, bytes]:
+    import requests  # noqa: PLC0415  # with PyGithub
+
+    with requests.get(url, stream=True, timeout=timeout_s, allow_redirects=False) as response:
+        if response.status_code != 200:
+            return GitHubResponse(response.status_code, "the artifact storage did not return the file"), b""
+        data = bytearray()
+        for piece in response.iter_content(1 << 16):
+            data += piece
+            if len(data) > max_bytes:
+                return GitHubResponse(422, f"a file of more than {max_bytes:,} bytes"), b""
+        return GitHubResponse(200, {}), bytes(data)
+
+
+def _explain_silence(error: Exception) -> GitHubResponse:
+    # Only the kind of the failure is shown: its text may hold a proxy's address and password.
+    kind = type(error).__name__
+    return GitHubResponse(0, "no complete response in time" if "Timeout" in kind else f"no usable response ({kind})")
 
 
 def _read_response(status: int, headers: Mapping[str, str], text: str) -> GitHubResponse:

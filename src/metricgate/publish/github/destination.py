@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 
 STATE = "check-run"  # the post step's name for the number of this run's check
 PICTURES_WITHIN_S = 30
+START_WITHIN_S = 60  # the check in progress, and later the label: nothing is judged before
 
 _LEFT_OPEN = CheckText(
     title="The run ended without a verdict",
@@ -60,11 +62,12 @@ class GitHubDestination:
     def start(self) -> None:
         """Show that the run is under way; GitHub's response shows what the token may do."""
         check = self._check
-        if check and self._shows_check:
-            self._notices.attempt_with("checks", "check run", check.start)
-            if check.number:
-                self._runner.keep(STATE, str(check.number))
-        self._post_status("pending", lambda: "MetricGate is running")
+        with self._at_most(START_WITHIN_S):
+            if check and self._shows_check:
+                self._notices.attempt_with("checks", "check run", check.start)
+                if check.number:
+                    self._runner.keep(STATE, str(check.number))
+            self._post_status("pending", lambda: "MetricGate is running")
 
     def find_acceptance(self) -> Acceptance | None:
         """Return who accepted a known regression of this pull request, if a person with the permission did."""
@@ -81,7 +84,8 @@ class GitHubDestination:
                 log.info("The token may not read the pull request, so the label is not looked for here.")
                 return None
 
-        return self._notices.attempt_with("pull-requests", "acceptance label", find, done="read")
+        with self._at_most(START_WITHIN_S):
+            return self._notices.attempt_with("pull-requests", "acceptance label", find, done="read")
 
     def hurry(self) -> None:
         """Keep to the few seconds that a cancelled workflow leaves."""
@@ -115,7 +119,11 @@ class GitHubDestination:
             check.complete("failure", _LEFT_OPEN)
             return True
 
-        return self._notices.attempt_with("checks", "check run", close) or False
+        with self._at_most(START_WITHIN_S):
+            return self._notices.attempt_with("checks", "check run", close) or False
+
+    def _at_most(self, seconds: float) -> AbstractContextManager[None]:
+        return self._client.budget.at_most(seconds) if self._client else nullcontext()
 
     def _publish(self, client: GitHubClient, event: Event) -> Event:
         event = replace(event, view_context=self._store_pictures(client, event))
@@ -182,7 +190,7 @@ class GitHubDestination:
 
 
 def connect(
-    trigger: Trigger, inputs: Inputs, *, budget: RetryBudget | None = None, timeout_s: int = 15
+    trigger: Trigger, inputs: Inputs, *, budget: RetryBudget | None = None, timeout_s: float = 15
 ) -> GitHubClient | None:
     """Return a client for the trigger's repository, or None where there is no repository or no token."""
     token = inputs.github_token.get_secret_value()
