@@ -1,5 +1,6 @@
 """Objects of DVC's local cache: fetched where they are missing, removed where they are damaged."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -37,10 +38,12 @@ class CacheObjects:
         ------
         RemoteFailedError
             If something must be fetched and the remote as a whole fails.
+        PipelineFailedError
+            If it was imported from a repository that cannot be read.
         """
-        if output.is_dir_checksum and not output.cache.exists(output.hash_info.value):
-            self._pull({output.hash_info}, None)  # the list of its files
-            output.obj = None
+        if output.stage.is_repo_import:
+            return self._bring_import(output)
+        self.bring_listing(output)
         fetched = False
         for odb, hashes in output.get_used_objs(filter_info=filter_info).items():
             self.discard_damaged(output, hashes)
@@ -49,6 +52,16 @@ class CacheObjects:
                 self._pull(missing, odb)
                 fetched = True
         return fetched
+
+    def bring_listing(self, output: Any) -> None:
+        """Put the list of an output's files into the cache, where it is a folder; raises as ``bring``."""
+        if not output.is_dir_checksum or output.cache.exists(output.hash_info.value):
+            return
+        if output.stage.is_repo_import:
+            self._bring_import(output)
+        else:
+            self._pull({output.hash_info}, None)
+        output.obj = None
 
     def bring_object(self, hash_info: HashInfo) -> None:
         """Fetch one object by its hash from the default remote."""
@@ -65,8 +78,21 @@ class CacheObjects:
     def _holds(self, output: Any, inside: str | None) -> bool:
         if not output.cache.exists(output.hash_info.value):
             return False
+        if output.stage.is_repo_import:
+            return _is_whole(output)
         used = output.get_used_objs(filter_info=inside)
         return all(output.cache.exists(info.value) for hashes in used.values() for info in hashes)
+
+    def _bring_import(self, output: Any) -> bool:
+        """Fetch what ``dvc import`` brought: no remote of this project has it, but the repository that it came from."""
+        if _is_whole(output):
+            return False
+        try:
+            self._repo.fetch(targets=[output.stage.addressing])
+        except Exception as error:
+            raise _explain_import(output, str(error)) from error
+        output.obj = None
+        return True
 
     def discard_damaged(self, output: Any, hashes: set[Any]) -> None:
         for info in hashes:
@@ -86,6 +112,23 @@ class CacheObjects:
             raise
         if self.remote and any(not self._repo.cache.local.exists(info.value) for info in hashes):
             check_bucket(self._repo, self.remote)
+
+
+def _is_whole(output: Any) -> bool:
+    """Return whether the cache has the output, of a folder every file."""
+    if not output.cache.exists(output.hash_info.value):
+        return False
+    return not output.is_dir_checksum or all(output.cache.exists(info.value) for _, _, info in output.get_obj() or ())
+
+
+def _explain_import(output: Any, reason: str) -> PipelineFailedError:
+    source = output.stage.deps[0].def_repo.get("url", "another repository")
+    what = f"{output.def_path} is imported from {source}, which cannot be read: {reason}"
+    return PipelineFailedError(
+        re.sub(r"(?<=://)[^/@\s]+@", "", what),  # a password
+        expected="the repository that `dvc import` named, and its data, within this machine's reach.",
+        fix="give this machine access to it, or keep a copy: `dvc unprotect`, `dvc add` and `dvc push` that file.",
+    )
 
 
 def check_restored(project: Project, stages: Iterable[Any]) -> None:

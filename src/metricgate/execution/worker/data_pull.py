@@ -55,17 +55,14 @@ def _check_out(project: Project, objects: CacheObjects, out: Any, inside: str | 
 
 def _missing_inputs(project: Project, affected: set[Any]) -> list[tuple[Any, str]]:
     """Return outputs, and the path in each, that the ``affected`` stages need and the work tree lacks."""
-    isin_or_eq = project.repo.fs.isin_or_eq
+    fs = project.repo.fs
     kept = [out for out in project.repo.index.outs if out.use_cache and out.hash_info and out.stage not in affected]
-    wanted = {
-        (out, dependency.fs_path)
-        for stage in affected
-        for dependency in stage.deps
-        if not dependency.fs.exists(dependency.fs_path)
-        for out in kept
-        if isin_or_eq(dependency.fs_path, out.fs_path) or isin_or_eq(out.fs_path, dependency.fs_path)
-    }
-    return sorted(wanted, key=lambda item: (str(item[0].fs_path), item[1]))
+    needed = [dependency for stage in affected for dependency in stage.deps]
+    absent = [dependency.fs_path for dependency in needed if not dependency.fs.exists(dependency.fs_path)]
+    around = {(out, path) for path in absent for out in kept if fs.isin_or_eq(path, out.fs_path)}
+    folders = {dependency.fs_path for dependency in needed}
+    below = {(out, out.fs_path) for path in folders for out in kept if fs.isin(out.fs_path, path) and not out.exists}
+    return sorted(around | below, key=lambda item: (str(item[0].fs_path), item[1]))
 
 
 def _describe_size(out: Any) -> str:

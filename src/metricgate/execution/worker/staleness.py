@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
+from metricgate.execution.worker.dvc_failures import PipelineFailedError
 from metricgate.execution.worker.dvc_project import Project
+from metricgate.execution.worker.folder_content import FolderContent, list_below
 
 
 def find_stale(project: Project, *, to_run: bool) -> dict[Any, str]:
@@ -39,7 +41,10 @@ def _status(entry: Any) -> Any:
 
 
 def _dependency_reason(project: Project, dependency: Any, recorded: dict[str, Any]) -> str:
-    name, status = project.entry_name(dependency), _status(dependency)
+    name = project.entry_name(dependency)
+    if _is_folder(project, dependency, recorded):
+        return _folder_reason(project, dependency, name)
+    status = _status(dependency)
     if status is None:
         return ""
     if status == "deleted":
@@ -50,6 +55,25 @@ def _dependency_reason(project: Project, dependency: Any, recorded: dict[str, An
     if isinstance(status, dict):
         return f"{', '.join(sorted(status))} in {name} changed"
     return f"dvc.lock has no record of {name}" if status == "new" else f"{name} changed{_hint_bytecode(dependency)}"
+
+
+def _is_folder(project: Project, dependency: Any, recorded: dict[str, Any]) -> bool:
+    """Return whether a dependency is a folder of the repository that is not, and does not lie in, an output."""
+    if not dependency.is_in_repo or _lies_in_recorded(dependency, recorded):
+        return False
+    return bool(dependency.fs.isdir(dependency.fs_path) or list_below(project, dependency.fs_path))
+
+
+def _folder_reason(project: Project, dependency: Any, name: str) -> str:
+    if not dependency.hash_info:
+        return f"dvc.lock has no record of {name}"
+    try:
+        content = FolderContent(project, dependency).hash_complete()
+    except PipelineFailedError as error:
+        return f"the files in {name} are not known: {error}"
+    except FileNotFoundError:
+        return f"the files in {name} are not known: their list is neither in the DVC cache nor in the remote"
+    return "" if content == dependency.hash_info.value else f"{name} changed{_hint_bytecode(dependency)}"
 
 
 def _hint_bytecode(dependency: Any) -> str:
@@ -63,7 +87,7 @@ def _hint_bytecode(dependency: Any) -> str:
 
 
 def _lies_in_recorded(dependency: Any, recorded: dict[str, Any]) -> bool:
-    return any(dependency.fs.isin(dependency.fs_path, path) for path in recorded)
+    return any(dependency.fs.isin_or_eq(dependency.fs_path, path) for path in recorded)
 
 
 def _output_reason(project: Project, output: Any) -> str:
@@ -124,7 +148,7 @@ def _stage_inputs(project: Project, stage: Any, produced: set[str], tracked: dic
             dependencies[name] = dependency.read_params()
         elif _find_around(dependency, produced) is None:
             added = _find_around(dependency, tracked)
-            dependencies[name] = _content_hash(dependency) if added is None else tracked[added]
+            dependencies[name] = _content(project, dependency, produced) if added is None else tracked[added]
     return {
         "name": project.stage_name(stage),
         "command": stage.cmd,
@@ -138,7 +162,10 @@ def _find_around(dependency: Any, paths: Iterable[str]) -> str | None:
     return next((path for path in paths if dependency.fs.isin_or_eq(dependency.fs_path, path)), None)
 
 
-def _content_hash(dependency: Any) -> str:
+def _content(project: Project, dependency: Any, produced: set[str]) -> str | dict[str, str]:
+    """Return the hash of a file, or of each file in a folder; the same before and after the data in it were pulled."""
+    if dependency.is_in_repo and (files := FolderContent(project, dependency).list_inputs(produced)):
+        return files
     if not dependency.fs.exists(dependency.fs_path):
         return "missing"
     return str(dependency.get_hash())
