@@ -12,6 +12,7 @@ MetricgateError
 from typing import ClassVar
 
 TROUBLESHOOTING = "https://github.com/metricgate/metricgate/blob/main/docs/troubleshooting.md"
+PREDICTIONS_HELP = "https://github.com/metricgate/metricgate/blob/main/docs/predictions.md"
 
 
 class MetricgateError(Exception):

@@ -98,7 +98,8 @@ def _judge(case: Case, evidence: Evidence, anchor: Evidence | None) -> _Findings
         verdict, exit_code = Verdict.PASSED, 0
     gated = frozenset((gate.set, gate.metric) for gate in gates if gate.source == "predictions")
     rows = measure_evidence(evidence, gated, tail=tail_of(policy), all_on_slices=not policy.gates)
-    plots = build_plots(evidence.baseline, evidence.candidate)
+    drawn = _draw(evidence, gates)
+    plots = build_plots(evidence.baseline, evidence.candidate, drawn)
     return _Findings(
         verdict=verdict,
         reason=NO_POLICY_REASON if nothing_to_judge else explain_verdict(verdict, gates),
@@ -108,7 +109,7 @@ def _judge(case: Case, evidence: Evidence, anchor: Evidence | None) -> _Findings
         evidence=evidence,
         gates=gates,
         caveats=list_caveats(evidence, rows, choice),
-        charts=(*_draw(evidence, gates), *plots.charts),
+        charts=(*drawn, *plots.charts),
         chart_notes=plots.notes,
         candidate_policy=_judge_proposed(choice, evidence),
         hints=(NO_POLICY_HINT,) if nothing_to_judge or choice.is_default else (),

@@ -12,6 +12,7 @@ SOURCE = ROOT / "src/metricgate"
 TOPICS = [
     "the headline",
     "a section",
+    "the page `report.html`",
     "a metric",
     "a chart",
     "a policy key",

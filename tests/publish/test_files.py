@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from metricgate.models.outcome import Verdict
+from metricgate.models.result import ChartData
 from metricgate.publish.files import chart_files, write_report
 from metricgate.report.value import Report
 from tests.github.job import make_chart, make_report
@@ -15,7 +16,9 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def test_every_view_is_written_and_the_json_reads_back(tmp_path: Path) -> None:
-    report = make_report(Verdict.FAILED, charts=(make_chart(),))
+    report = make_report(
+        Verdict.FAILED, charts=(make_chart(), ChartData(name="roc", kind="curves", title="R", alt="R"))
+    )
 
     files = write_report(report, tmp_path / "out")
 

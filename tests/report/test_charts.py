@@ -175,12 +175,14 @@ def test_a_constant_prediction_can_be_drawn() -> None:
     assert all(draw_chart(chart, "light").startswith(b"\x89PNG") for chart in charts)
 
 
-def test_the_forest_plot_takes_the_gates_that_have_an_interval_worst_first() -> None:
-    chart = build_forest((make_passed_gate(), make_doubtful_gate(), make_gate(), make_gate(low=None, high=None)))
+def test_the_forest_plot_takes_the_gates_that_compare_worst_first_and_draws_a_number_as_a_point() -> None:
+    number = make_gate(metric="loss", source="metrics.json", difference=-0.03, low=None, high=None)
+    chart = build_forest((make_passed_gate(), make_doubtful_gate(), make_gate(), number, make_gate(difference=None)))
 
     assert chart is not None
-    assert [row.label for row in chart.forest] == ["ROC AUC", "F1"]
-    assert [row.margin for row in chart.forest] == [-0.01, -0.03]
+    assert [row.label for row in chart.forest] == ["metrics.json:loss", "ROC AUC", "F1"]
+    assert (chart.forest[0].low, chart.forest[0].high) == (-0.03, -0.03)
+    assert [row.margin for row in chart.forest] == [-0.01, -0.01, -0.03]
     assert build_forest((make_passed_gate(),)) is None
 
 

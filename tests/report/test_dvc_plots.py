@@ -49,6 +49,30 @@ def test_a_plot_that_did_not_change_is_named_and_not_drawn(tmp_path: Path) -> No
     assert found.notes == ("1 plot of the pipeline did not change.",)
 
 
+def test_a_curve_that_is_drawn_from_the_predictions_is_not_drawn_again(tmp_path: Path) -> None:
+    roc = ChartData(
+        name="roc", kind="curves", title="ROC", alt="", x_label="false positive rate", y_label="true positive rate"
+    )
+    after = make_snapshot(tmp_path / "b", {"roc.csv": "fpr,tpr\n0,0\n1,1\n"}, x="fpr", y="tpr")
+
+    found = build_plots(None, after, [roc])
+
+    assert found.charts == ()
+    assert found.notes == ("The plot plots/roc.csv is not drawn: the same curve is drawn from the predictions.",)
+    assert len(build_plots(None, after).charts) == 1
+
+
+def test_plots_of_one_name_are_told_apart_by_their_folders_or_columns(tmp_path: Path) -> None:
+    file = tmp_path / "any.csv"
+    file.write_text("x,a,b\n0,0,1\n1,1,2\n", encoding="utf-8")
+    places = (("live/roc/test.csv", "a"), ("live/prc/test.csv", "a"), ("live/loss.csv", "a"), ("live/loss.csv", "b"))
+    plots = tuple((PlotFile(path=path, x="x", y=y), file) for path, y in places)
+
+    found = build_plots(None, Snapshot(info=RevisionInfo(name="x", source=Source.FILE), plots=plots))
+
+    assert [chart.title for chart in found.charts] == ["roc/test", "prc/test", "loss: a", "loss: b"]
+
+
 def test_both_revisions_lie_over_each_other(tmp_path: Path) -> None:
     chart = draw_one(tmp_path, "loss.csv", LOSS, LOSS.replace("0.25", "0.2"), x="step", y="loss", title="Loss")
 

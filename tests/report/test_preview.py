@@ -1,19 +1,29 @@
 """The page opens from disk in a real browser: it fetches nothing, complains of nothing and fits a phone."""
 
+import base64
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from metricgate.models.result import ChartData, CurveData
 from metricgate.report.figures import draw_chart
 from metricgate.report.formats.html import render_preview
 from metricgate.report.value import Report
 from tests.report.chromium import start_browser
-from tests.report.reports import make_large_report, make_report
+from tests.report.reports import make_large_report, make_metric, make_passed_gate, make_report, make_slice_metrics
 from tests.report.test_escape import TRICKS, make_named_report
 
+CURVES = ChartData(
+    name="roc",
+    kind="curves",
+    title="ROC",
+    alt="ROC curves",
+    curves=(CurveData(label="candidate", side="candidate", x=(0.0, 1.0), y=(0.0, 1.0)),),
+)
 CASES: dict[str, Callable[[], Report]] = {
-    "failed": make_report,
+    "failed": lambda: make_report(charts=(CURVES,)),
     "large": make_large_report,
     "hostile": lambda: make_named_report(" ".join(TRICKS)),
 }
@@ -47,7 +57,7 @@ def test_the_page_fetches_nothing_complains_of_nothing_and_fits_a_phone(case: st
 
 @pytest.mark.acceptance
 def test_light_and_dark_show_different_pictures(tmp_path: Path) -> None:
-    address = write_page(make_report(), tmp_path)
+    address = write_page(make_report(charts=(CURVES,)), tmp_path)
     shown = []
 
     with start_browser() as browser:
@@ -60,9 +70,53 @@ def test_light_and_dark_show_different_pictures(tmp_path: Path) -> None:
     assert (light[1], dark[1]) == ("rgb(31, 35, 40)", "rgb(240, 246, 252)")
 
 
-def test_the_page_needs_no_network() -> None:
+def test_the_page_needs_no_network_and_runs_only_its_own_script() -> None:
     page = render_preview(make_report())
 
+    script = page[page.index("<script>") + 8 : page.index("</script>")]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert "default-src 'none'" in page
+    assert f"script-src 'sha256-{digest}'" in page
+    assert page.count("<script") == 1
     assert "http" not in page.replace("http-equiv", "")
-    assert "<script" not in page
+
+
+def test_each_change_is_drawn_with_a_legend_of_what_is_drawn() -> None:
+    page = render_preview(make_report())
+    numbers_alone = render_preview(make_report(gates=(make_passed_gate(),), metrics=()))
+
+    assert page.count('class="bar failed" ') == 1
+    for words in ("95 % interval of the change", "bound for all gates at once", "not allowed", "cannot tell"):
+        assert words in page
+    assert 'class="legend"' not in numbers_alone
+
+
+def test_metrics_without_intervals_have_no_heading_for_one() -> None:
+    numbers = make_metric(name="metrics.json:accuracy", source="metrics.json", low=None, high=None)
+
+    page = render_preview(make_report(gates=(), metrics=(numbers,), pairings=(), power=""))
+
+    assert "interval" not in page[page.index("All metrics") :].split("</table>")[0]
+    assert '<svg class="bar"' in page
+
+
+@pytest.mark.acceptance
+def test_a_heading_sorts_its_table_both_ways_and_a_word_filters_it(tmp_path: Path) -> None:
+    address = write_page(make_report(metrics=make_slice_metrics() * 5), tmp_path)
+    changes = "[...document.querySelectorAll('.slices tbody tr:not([hidden])')].map(row => +row.cells[4].dataset.key)"
+    with start_browser() as browser:
+        browser.open(address, width=1280, scheme="light")
+        click = "document.querySelectorAll('.slices th')[4].querySelector('button').click()"
+        browser.evaluate(click)
+        rising = browser.evaluate(changes)
+        browser.evaluate(click)
+        falling = browser.evaluate(changes)
+        browser.evaluate(
+            "(box => { box.value = 'two year'; box.dispatchEvent(new Event('input')); })"
+            "(document.querySelector('.rows-of-slices .filter'))"
+        )
+        filtered = browser.evaluate(changes)
+
+    assert rising == sorted(rising) == falling[::-1]
+    assert len(rising) == 15
+    assert filtered == [-0.004] * 5

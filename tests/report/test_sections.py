@@ -121,7 +121,7 @@ def make_sliced_report() -> Report:
 
 
 def test_slices_come_worst_first_and_the_skipped_ones_last_with_their_reason() -> None:
-    text = fold_of(render_comment(make_sliced_report()), "Slices: 1 of 2 shown worse, 1 skipped")
+    text = fold_of(render_comment(make_sliced_report()), "Slices: a gate failed on 1 of 2, 1 skipped")
 
     rows = [line for line in text.replace("\u00a0", " ").splitlines() if "region" in line]
     assert rows == [
@@ -147,7 +147,7 @@ def test_none_shown_worse_is_said_with_the_number_of_slices() -> None:
         for index in range(24)
     )
 
-    assert "<summary>Slices: none of 24 shown worse</summary>" in render_comment(make_report(gates=gates))
+    assert "<summary>Slices: no gate failed on 24</summary>" in render_comment(make_report(gates=gates))
 
 
 def test_many_passed_gates_are_folded_beside_one_that_failed() -> None:
@@ -230,8 +230,8 @@ def test_a_changed_policy_says_what_the_proposed_gates_would_have_said() -> None
 def test_a_failed_pipeline_says_what_was_expected_what_to_do_and_its_last_lines() -> None:
     comment = render_comment(make_error_report())
 
-    assert "**Expected:** &#96;dvc repro&#96; ends with exit code 0." in comment
-    assert "**What to do:** Run &#96;dvc repro train&#96; on your machine" in comment
+    assert "**Expected:** `dvc repro` ends with exit code 0." in comment
+    assert "**What to do:** Run `dvc repro train` on your machine" in comment
     assert '```text\nTraceback (most recent call last):\n  File "src/train.py", line 12' in comment
 
 
@@ -418,3 +418,25 @@ def test_attempts_on_one_test_set_are_counted_and_other_test_sets_are_not() -> N
     assert "attempt 3 on this test set" in render_comment(report, ViewContext(history=history))
     assert "attempt" not in render_comment(report)
     assert remember_run(report, "c" * 40).test_set == "a" * 16
+
+
+def test_a_percentage_of_a_tiny_baseline_is_questioned_where_it_does_not_pass() -> None:
+    tiny = {"share": 0.05, "bound": 0.0001, "baseline": 0.002, "candidate": 0.003, "kind": "max_increase"}
+
+    assert "5\u00a0% of so small a baseline is nearly nothing" in render_comment(
+        make_report(gates=(make_gate(**tiny),))
+    )
+    assert "nearly nothing" not in render_comment(make_report(gates=(make_gate(**(tiny | {"baseline": 0.8})),)))
+    passed = make_passed_gate(**tiny)
+    assert "nearly nothing" not in render_comment(make_report(gates=(passed,)))
+
+
+def test_a_report_of_numbers_alone_says_what_a_predictions_file_would_add() -> None:
+    number = make_metric(name="metrics.json:accuracy", source="metrics.json", low=None, high=None)
+
+    numbers_alone = render_comment(make_report(metrics=(number,), pairings=()))
+
+    assert "With one file more" in numbers_alone
+    assert "/docs/predictions.md)" in numbers_alone
+    assert "With one file more" not in render_comment(make_report())
+    assert "With one file more" not in render_comment(make_error_report())

@@ -55,13 +55,13 @@ def _print_next_steps(repository: Path, preview: Path) -> None:
         f"""
 This was a real run. The worse model was blocked, as it should be, so the demo succeeded (exit code 0).
 
-  The pull request's comment, as GitHub shows it:   {preview}
-  The whole report, for machines:                   {preview.parent / "report.json"}
+  The report, for people:     {preview}
+  The report, for machines:   {preview.parent / "report.json"}
 
 Try next:
   cd {repository}
   git diff main                        # what the pull request changes
-  metricgate preview                   # open the comment in a browser
+  metricgate preview                   # open the report in a browser
   git checkout main -- params.yaml     # undo the change …
   metricgate run                       # … and see it pass
 """

@@ -1,4 +1,4 @@
-"""`metricgate preview`: open the page that shows the comment as GitHub does."""
+"""`metricgate preview`: open a report's page in the browser."""
 
 from pathlib import Path
 

@@ -27,6 +27,7 @@ _LINKED_BY_GITHUB = re.compile(
     re.IGNORECASE,
 )
 _LONG_RUN = re.compile("`{50}")
+_QUOTED = re.compile("`([^`]{1,200})`")
 _COMMIT = re.compile(r"[0-9a-f]{6}(?=[0-9a-f])", re.IGNORECASE)  # GitHub links seven digits and more
 
 
@@ -63,6 +64,12 @@ def plain_name(text: str, length: int = NAME_LENGTH) -> str:
 def escape_sentence(text: str, length: int = SENTENCE_LENGTH) -> str:
     """Return Markdown that shows ``text`` unchanged inside a line, a table cell or a heading."""
     return _escape_markdown(shorten(clean(text), length))
+
+
+def escape_prose(text: str, length: int = SENTENCE_LENGTH) -> str:
+    """Return Markdown of a sentence in which MetricGate quotes code in `backticks`; it may hold any other text too."""
+    parts = _QUOTED.split(shorten(clean(text), length))
+    return "".join(code_span(part, length) if index % 2 else _escape_markdown(part) for index, part in enumerate(parts))
 
 
 def _escape_markdown(text: str) -> str:

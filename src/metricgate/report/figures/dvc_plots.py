@@ -2,10 +2,11 @@
 
 import filecmp
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from metricgate.models.result import ChartData, CurveData, Side
@@ -16,6 +17,7 @@ from metricgate.report.figures.task_charts import MAX_CLASSES
 from metricgate.report.number_format import plural
 
 MAX_PLOTS = 12
+_ABBREVIATED = {"fpr": "false positive rate", "tpr": "true positive rate"}
 BUCKETS = 150  # of a long line; each keeps its lowest and its highest point, so that no spike is lost
 MAX_POINTS = 1500  # of a scatter plot
 MAX_BARS = 12
@@ -32,23 +34,67 @@ class Plots:
     notes: tuple[str, ...] = ()
 
 
-def build_plots(baseline: Snapshot | None, candidate: Snapshot) -> Plots:
-    """Return the candidate's declared plots with the baseline's data beside the candidate's, if the two differ."""
+def build_plots(baseline: Snapshot | None, candidate: Snapshot, drawn: Sequence[ChartData] = ()) -> Plots:
+    """Return the candidate's declared plots with the baseline's data beside the candidate's, if the two differ.
+
+    A plot of a curve that is already ``drawn`` from the predictions is left out.
+    """
     before = {plot.path: path for plot, path in baseline.plots} if baseline else {}
-    charts: list[ChartData] = []
+    charts: list[tuple[PlotFile, ChartData]] = []
     notes: list[str] = []
     differing = [(plot, path) for plot, path in candidate.plots if not _is_same(before.get(plot.path), path)]
     if len(differing) < len(candidate.plots):
         notes.append(f"{plural(len(candidate.plots) - len(differing), 'plot')} of the pipeline did not change.")
     for plot, path in differing[:MAX_PLOTS]:
         try:
-            charts.append(_build_plot(plot, before.get(plot.path), path))
+            chart = _build_plot(plot, before.get(plot.path), path)
+            if _shows_again(chart, drawn):
+                notes.append(f"The plot {plot.path} is not drawn: the same curve is drawn from the predictions.")
+            else:
+                charts.append((plot, chart))
         except PlotError as error:
             notes.append(f"The plot {plot.path} is not drawn: {error}.")
     if len(differing) > MAX_PLOTS:
         more = len(differing) - MAX_PLOTS
         notes.append(f"{plural(more, 'more plot')} of the pipeline {'is' if more == 1 else 'are'} not drawn.")
-    return Plots(charts=tuple(charts), notes=tuple(notes))
+    return Plots(charts=_tell_apart(charts), notes=tuple(notes))
+
+
+def _shows_again(chart: ChartData, drawn: Sequence[ChartData]) -> bool:
+    axes = tuple(_ABBREVIATED.get(label, label) for label in map(_normalise, (chart.x_label, chart.y_label)))
+    return chart.kind == "curves" and axes in {(_normalise(own.x_label), _normalise(own.y_label)) for own in drawn}
+
+
+def _normalise(label: str) -> str:
+    return " ".join(re.findall("[a-z]+", label.lower()))
+
+
+def _tell_apart(drawn: Sequence[tuple[PlotFile, ChartData]]) -> tuple[ChartData, ...]:
+    """Return the charts, those of equal titles with as much of their path, or the column, as tells them apart."""
+    titles = [chart.title for _, chart in drawn]
+    named = [
+        (plot, chart if titles.count(chart.title) == 1 else _add_to_title(chart, plot, drawn)) for plot, chart in drawn
+    ]
+    titles = [chart.title for _, chart in named]
+    return tuple(
+        chart if titles.count(chart.title) == 1 else chart.model_copy(update={"title": f"{chart.title}: {plot.y}"})
+        for plot, chart in named
+    )
+
+
+def _add_to_title(chart: ChartData, plot: PlotFile, drawn: Sequence[tuple[PlotFile, ChartData]]) -> ChartData:
+    own = _place_of(plot)
+    others = [_place_of(other) for other, drawing in drawn if drawing.title == chart.title and other.path != plot.path]
+    sizes = range(1, len(own) + 1)
+    size = next((size for size in sizes if all(own[-size:] != other[-size:] for other in others)), len(own))
+    place = "/".join(own[-size:])
+    return chart.model_copy(update={"title": place if own[-1] == chart.title else f"{chart.title} ({place})"})
+
+
+def _place_of(plot: PlotFile) -> list[str]:
+    """Return the folders of a plot's file, and its name without the suffix."""
+    path = PurePosixPath(plot.path)
+    return [*path.parent.parts, path.stem]
 
 
 def _is_same(before: Path | None, after: Path) -> bool:

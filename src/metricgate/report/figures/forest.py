@@ -19,9 +19,9 @@ TEXT_MARKS = {Outcome.PASSED: "●", Outcome.FAILED: "■"}
 
 
 def build_forest(gates: Sequence[GateRow]) -> ChartData | None:
-    """Return the forest plot of the relative gates that have an interval, worst first; None without any."""
+    """Return the forest plot of the relative gates, worst first; None without any. A number of a file is a point."""
     telling = tuple(gate for gate in gates if gate.slice is None or gate.outcome in TELLING)
-    drawable = [gate for gate in sort_gates(telling) if is_relative(gate) and _has_interval(gate)]
+    drawable = [gate for gate in sort_gates(telling) if is_relative(gate) and gate.difference is not None]
     if not drawable:
         return None
     shown = drawable[:MAX_ROWS]
@@ -31,23 +31,21 @@ def build_forest(gates: Sequence[GateRow]) -> ChartData | None:
         kind="forest",
         title="Change against what is allowed",
         alt=f"Differences with their intervals against what is allowed: {shorten(outcomes, 300)}",
-        forest=tuple(_forest_row(gate) for gate in shown),
+        forest=tuple(forest_row(gate) for gate in shown),
         left_out=len(drawable) - len(shown),
     )
 
 
-def _has_interval(gate: GateRow) -> bool:
-    return gate.low is not None and gate.high is not None and gate.difference is not None
-
-
-def _forest_row(gate: GateRow) -> ForestRow:
+def forest_row(gate: GateRow) -> ForestRow:
+    """Return a relative gate as a row of the plot; without an interval, both of its ends are the difference."""
+    difference = gate.difference or 0.0
     return ForestRow(
         label=short_metric(gate),
         outcome=gate.outcome,
         better=gate.direction,
-        difference=gate.difference or 0.0,
-        low=gate.low or 0.0,
-        high=gate.high or 0.0,
+        difference=difference,
+        low=difference if gate.low is None else gate.low,
+        high=difference if gate.high is None else gate.high,
         simultaneous_low=gate.simultaneous_low,
         simultaneous_high=gate.simultaneous_high,
         margin=required_value(gate),

@@ -14,6 +14,11 @@ _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 def describe_context(report: Report, context: ViewContext) -> str:
     """Return one line of Markdown; empty where nothing is known."""
+    return " · ".join(list_context(report, context))
+
+
+def list_context(report: Report, context: ViewContext) -> list[str]:
+    """Return the parts of the line, each Markdown."""
     attempts = count_attempts(report, context)
     parts = (
         describe_revisions(report, context),
@@ -21,7 +26,7 @@ def describe_context(report: Report, context: ViewContext) -> str:
         f"attempt {attempts} on this test set" if attempts > 1 else "",
         escape_sentence(describe_reuse(report)) or describe_stages(report),
     )
-    return " · ".join(part for part in parts if part)
+    return [part for part in parts if part]
 
 
 def describe_revisions(report: Report, context: ViewContext) -> str:

@@ -1,9 +1,11 @@
 """The gates as one short table: outcome, metric and rule, the difference, both values."""
 
+from collections.abc import Iterable
+
 from metricgate.models.outcome import Direction, Outcome, Role
-from metricgate.models.result import GateRow
+from metricgate.models.result import GateRow, MetricRow
 from metricgate.report.document import DocumentPart, draw_table, fold, unbroken
-from metricgate.report.escape import escape_sentence
+from metricgate.report.escape import escape_prose
 from metricgate.report.gate_order import TELLING, gate_decimals, required_value, sort_gates
 from metricgate.report.number_format import NONE, format_about, format_interval, format_level, format_number, plural
 from metricgate.report.value import Report
@@ -18,13 +20,20 @@ from metricgate.report.vocabulary import (
 
 RANK = 1
 FOLD_PASSED_ABOVE = 6
+TINY = 0.01  # a percentage of a smaller baseline is questioned
 EXPLAINED = frozenset({Outcome.INCONCLUSIVE, Outcome.SKIPPED, Outcome.ERROR})
 
 
 def draw_gates(gates: list[GateRow], confidence: float) -> str:
     """Return a Markdown table of ``gates`` in the order given; a phone shows its first three columns at once."""
-    header = ("", "Metric and rule", f"Change<br>({format_level(confidence)} interval)", "Baseline → candidate")
+    header = ("", "Metric and rule", title_change(gates, confidence, "<br>"), "Baseline → candidate")
     return draw_table([unbroken(title) for title in header], [_draw_row(gate) for gate in gates], "llrr")
+
+
+def title_change(rows: Iterable[GateRow | MetricRow], confidence: float, space: str = " ") -> str:
+    """Return the heading of the column of changes; it names the interval only where a row has one."""
+    measured = any(row.low is not None or row.high is not None for row in rows)
+    return f"Change{space}({format_level(confidence)} interval)" if measured else "Change"
 
 
 def _draw_row(gate: GateRow) -> tuple[str, ...]:
@@ -39,6 +48,11 @@ def _draw_row(gate: GateRow) -> tuple[str, ...]:
 
 
 def explain_outcome(gate: GateRow) -> str:
+    """Return what a reader may ask about a row: why its outcome is not simply yes or no, and if its margin is meant."""
+    return _explain_outcome(gate) + question_margin(gate)
+
+
+def _explain_outcome(gate: GateRow) -> str:
     """Return why an outcome is not simply yes or no: how many rows it needs, its reason, or that a guardrail passed."""
     if gate.outcome is Outcome.PASSED and gate.role is Role.GUARDRAIL and not _is_shown_kept(gate):
         return "<br>guardrail: no loss beyond it was shown"
@@ -47,7 +61,15 @@ def explain_outcome(gate: GateRow) -> str:
     word = unbroken(OUTCOME_WORDS[gate.outcome])
     if gate.outcome is Outcome.INCONCLUSIVE and gate.rows_needed:
         return f"<br>{word}: needs about {unbroken(f'{format_about(gate.rows_needed)} rows')}"
-    return f"<br>{word}: {escape_sentence(gate.reason, 200)}" if gate.reason else f"<br>{word}"
+    return f"<br>{word}: {escape_prose(gate.reason, 200)}" if gate.reason else f"<br>{word}"
+
+
+def question_margin(gate: GateRow) -> str:
+    """Return a remark on a percentage of a tiny baseline, which allows nearly nothing; empty elsewhere."""
+    if not gate.share or gate.baseline is None or abs(gate.baseline) >= TINY or gate.outcome is Outcome.PASSED:
+        return ""
+    share = unbroken(f"{gate.share * 100:g} %")
+    return f"<br>{share} of so small a baseline is nearly nothing; `{gate.kind}: {TINY}` would be an absolute margin"
 
 
 def _is_shown_kept(gate: GateRow) -> bool:

@@ -12,10 +12,9 @@ from metricgate.report.number_format import (
     decimals_for,
     format_count,
     format_interval,
-    format_level,
     format_number,
 )
-from metricgate.report.sections.gate_table import describe_change
+from metricgate.report.sections.gate_table import describe_change, title_change
 from metricgate.report.value import Report
 from metricgate.report.vocabulary import OUTCOME_SIGNS, metric_cell, name_metric, slice_cell
 
@@ -26,11 +25,9 @@ UNJUDGED = frozenset({Outcome.SKIPPED, Outcome.ERROR})
 
 
 def metric_section(report: Report) -> DocumentPart:
-    """Return the folded table; if there are many metrics, the largest changes come first."""
-    rows = [row for row in report.metrics if row.slice is None]
-    if len(rows) > SORTED_ABOVE:
-        rows.sort(key=_relative_change, reverse=True)
-    summary = f"All metrics: {_summarise(rows)}"
+    """Return the folded table of all metrics."""
+    rows = order_metrics(report)
+    summary = f"All metrics: {summarise_metrics(rows)}"
 
     def draw(count: int) -> str:
         return fold(summary, draw_metrics(rows[:count], report.confidence)) if rows and count else ""
@@ -38,7 +35,14 @@ def metric_section(report: Report) -> DocumentPart:
     return DocumentPart(name="metrics", rank=METRICS_RANK, size=max(1, len(rows)), draw=draw)
 
 
-def _summarise(rows: Sequence[MetricRow]) -> str:
+def order_metrics(report: Report) -> list[MetricRow]:
+    """Return the metrics over all rows; if there are many, those with the largest changes first."""
+    rows = [row for row in report.metrics if row.slice is None]
+    return sorted(rows, key=_relative_change, reverse=True) if len(rows) > SORTED_ABOVE else rows
+
+
+def summarise_metrics(rows: Sequence[MetricRow]) -> str:
+    """Return how many metrics there are, and how many of them did not change."""
     same = sum(row.difference == 0 for row in rows)
     if same == len(rows):
         return f"{format_count(same)}, unchanged"
@@ -53,7 +57,7 @@ def _relative_change(row: MetricRow) -> float:
 
 def draw_metrics(rows: Sequence[MetricRow], confidence: float) -> str:
     """Return a Markdown table of metrics."""
-    header = ("Metric", f"Change ({format_level(confidence)} interval)", "Baseline → candidate")
+    header = ("Metric", title_change(rows, confidence), "Baseline → candidate")
     return draw_table([unbroken(title) for title in header], [_draw_metric(row) for row in rows], "lrr")
 
 
@@ -90,7 +94,7 @@ def slice_section(report: Report) -> DocumentPart:
         *map(_draw_unjudged, unjudged),
     ]
     summary = f"Slices: {summarise_slices(gates, others)}"
-    interval = f"Change<br>({format_level(report.confidence)} interval)"
+    interval = title_change([*gates, *others], report.confidence, "<br>")
     titles = [unbroken(title) for title in ("", "Slice and metric", interval, "Rows (positive)")]
 
     def draw(count: int) -> str:
@@ -115,13 +119,14 @@ def _gain_in_widths(row: MetricRow) -> float:
 
 
 def summarise_slices(gates: Sequence[GateRow], others: Sequence[MetricRow]) -> str:
-    """Return how many slices were shown worse, of how many: ``none of 24 shown worse, 3 skipped``."""
+    """Return on how many slices a gate failed, of how many: ``no gate failed on 24, 3 skipped``."""
     worse = {gate.slice for gate in gates if gate.outcome is Outcome.FAILED}
     judged = {gate.slice for gate in gates if gate.outcome not in UNJUDGED}
     unjudged = {gate.slice for gate in gates} - judged
     shown = {row.slice for row in others} - judged - unjudged
-    count = format_count(len(worse)) if worse else "none"
-    parts = [f"{count} of {format_count(len(judged))} shown worse"] if judged else []
+    of = format_count(len(judged))
+    found = f"a gate failed on {format_count(len(worse))} of {of}" if worse else f"no gate failed on {of}"
+    parts = [found] if judged else []
     if unjudged:
         parts.append(f"{format_count(len(unjudged))} skipped")
     if shown:

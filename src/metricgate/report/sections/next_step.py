@@ -1,9 +1,10 @@
 """One next step for the reader: where the loss is largest, and what changed."""
 
+from metricgate.errors import PREDICTIONS_HELP
 from metricgate.models.outcome import Direction, Outcome
 from metricgate.models.result import MetricRow
 from metricgate.report.document import unbroken
-from metricgate.report.escape import code_block, code_span, escape_sentence
+from metricgate.report.escape import code_block, code_span, escape_prose
 from metricgate.report.gate_order import sort_gates
 from metricgate.report.number_format import plural
 from metricgate.report.sections.metric_tables import format_difference
@@ -15,13 +16,17 @@ MISSING = (
     "add these lines to metricgate.yaml, on the base branch. The baseline's stored model is then judged on the rows "
     "that neither model was trained on."
 )
+ONE_FILE_MORE = (
+    "With one file more, a table with one row for each test example, each change would have an interval and each slice "
+    "its own numbers, and gates could tell a loss from noise."
+)
 TROUBLE = frozenset({Outcome.FAILED, Outcome.INCONCLUSIVE})
 
 
 def draw_next_step(report: Report) -> str:
     """Return a line of Markdown: the run's own hint, or else the worst slice and the changed parameters."""
     if report.hints:
-        return f"**Next:** {escape_sentence(report.hints[0])}"
+        return f"**Next:** {escape_prose(report.hints[0])}"
     parts = [part for part in (_describe_worst_slice(report), _describe_parameters(report)) if part]
     return f"**Next:** look at {'; '.join(parts)}." if parts else ""
 
@@ -31,6 +36,16 @@ def draw_missing_policy(report: Report) -> str:
     if not report.missing_policy:
         return ""
     return f"**To compare new rows too,** {MISSING}\n\n{code_block(report.missing_policy, language='yaml')}"
+
+
+def lacks_predictions(report: Report) -> bool:
+    """Return whether the report has nothing but the pipeline's own numbers."""
+    return bool(report.metrics) and not report.pairings and not report.failure
+
+
+def draw_one_file_more(report: Report) -> str:
+    """Return what a predictions file would add to a report of the pipeline's own numbers."""
+    return f"{ONE_FILE_MORE} [Ten lines write it]({PREDICTIONS_HELP})." if lacks_predictions(report) else ""
 
 
 def _describe_worst_slice(report: Report) -> str:

@@ -4,7 +4,7 @@ from metricgate.errors import find_help
 from metricgate.models.outcome import Verdict
 from metricgate.models.snapshot import Source
 from metricgate.report.document import DocumentPart, fixed
-from metricgate.report.escape import code_block, code_span, escape_sentence
+from metricgate.report.escape import code_block, code_span, escape_prose, escape_sentence
 from metricgate.report.headline import headline, is_unchanged
 from metricgate.report.number_format import plural
 from metricgate.report.sections.change_table import change_section
@@ -13,7 +13,7 @@ from metricgate.report.sections.earlier_runs import history_section
 from metricgate.report.sections.gate_table import folded_gate_section, gate_section
 from metricgate.report.sections.method import method_section
 from metricgate.report.sections.metric_tables import metric_section, slice_section
-from metricgate.report.sections.next_step import draw_missing_policy, draw_next_step
+from metricgate.report.sections.next_step import draw_missing_policy, draw_next_step, draw_one_file_more
 from metricgate.report.sections.pictures import chart_section, main_picture
 from metricgate.report.value import Acceptance, Failure, Report
 from metricgate.report.view_context import ViewContext
@@ -27,7 +27,7 @@ def page_sections(report: Report, context: ViewContext) -> tuple[DocumentPart, .
     """Return all sections, the headline first; where nothing changed, the gates are folded and no picture is shown."""
     quiet = report.verdict is Verdict.PASSED and is_unchanged(report) and not report.accepted
     return (
-        fixed("headline", f"## {VERDICT_SIGNS[report.verdict]} {escape_sentence(headline(report))}"),
+        fixed("headline", f"## {VERDICT_SIGNS[report.verdict]} {escape_prose(headline(report))}"),
         fixed("context", describe_context(report, context)),
         fixed("warnings", _draw_warnings(report)),
         fixed("acceptance", _draw_acceptance(report.accepted)),
@@ -44,12 +44,13 @@ def page_sections(report: Report, context: ViewContext) -> tuple[DocumentPart, .
 
 
 def _open_sections(report: Report, context: ViewContext) -> tuple[DocumentPart, ...]:
-    proposal = f"**Policy:** {escape_sentence(report.candidate_policy)}" if report.candidate_policy else ""
+    proposal = f"**Policy:** {escape_prose(report.candidate_policy)}" if report.candidate_policy else ""
     return (
         gate_section(report),
         fixed("policy", proposal),
         fixed("next step", draw_next_step(report)),
         fixed("missing policy", draw_missing_policy(report)),
+        fixed("one file more", draw_one_file_more(report)),
         fixed("picture", main_picture(report, context)),
     )
 
@@ -58,7 +59,7 @@ def _draw_warnings(report: Report) -> str:
     texts = [*_describe_staleness(report), *(warning.text for warning in report.warnings)]
     if not texts:
         return ""
-    sentences = [escape_sentence(text) for text in texts[:MAX_WARNINGS]]
+    sentences = [escape_prose(text) for text in texts[:MAX_WARNINGS]]
     more = len(texts) - MAX_WARNINGS
     tail = [f"and {plural(more, 'more warning')} in report.json"] if more > 0 else []
     lines = sentences if len(texts) == 1 else [f"- {line}" for line in (*sentences, *tail)]
@@ -84,8 +85,8 @@ def _draw_failure(failure: Failure | None) -> str:
     if failure is None:
         return ""
     parts = (("Expected", failure.expected), ("What to do", failure.fix))
-    said = [f"**{escape_sentence(failure.title)}:** {escape_sentence(failure.what)}"]
-    said += [f"**{name}:** {escape_sentence(text)}" for name, text in parts if text]
+    said = [f"**{escape_sentence(failure.title)}:** {escape_prose(failure.what)}"]
+    said += [f"**{name}:** {escape_prose(text)}" for name, text in parts if text]
     said.append(f"[More about this error]({find_help(failure.anchor)})")
     return "\n\n".join((*said, code_block(failure.details)) if failure.details.strip() else said)
 
