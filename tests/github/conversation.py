@@ -6,7 +6,7 @@ A comment holds 262,144 bytes of UTF-8 (measured by others; the error still spea
 from typing import Any
 
 from tests.github.routing import Answer, Context, Refusal, answer_json, route, show_user
-from tests.github.state import Comment, PullRequest
+from tests.github.state import Comment, Issue, PullRequest
 
 MAX_COMMENT_BYTES = 262_144
 
@@ -19,15 +19,28 @@ def _pull_request(context: Context) -> PullRequest:
     return found
 
 
-def _show_comment(context: Context, comment: Comment, pull_request: int) -> dict[str, Any]:
+def _thread(context: Context, level: str = "read") -> PullRequest | Issue:
+    """Return the pull request or the issue of this number; to write, each needs its own permission."""
+    issue = context.fake.issues.get(context.number("issue_number"))
+    _require(context, issue, level)
+    return issue or _pull_request(context)
+
+
+def _require(context: Context, issue: Issue | None, level: str) -> None:
+    if level == "write" and not context.token.may("issues" if issue else "pull-requests", level):
+        raise Refusal(403, "Resource not accessible by integration")
+
+
+def _show_comment(context: Context, comment: Comment, thread: PullRequest | Issue) -> dict[str, Any]:
+    kind = "issues" if isinstance(thread, Issue) else "pull"
     return context.fake.contract.minimal(
         "issue-comment",
         id=comment.number,
         body=comment.body,
         user=show_user(context, comment.login),
-        html_url=f"https://github.example/{context.fake.repository}/pull/{pull_request}#issuecomment-{comment.number}",
+        html_url=f"https://github.example/{context.fake.repository}/{kind}/{thread.number}#issuecomment-{comment.number}",
         url=context.link(f"issues/comments/{comment.number}"),
-        issue_url=context.link(f"issues/{pull_request}"),
+        issue_url=context.link(f"issues/{thread.number}"),
     )
 
 
@@ -41,46 +54,48 @@ def _accept_body(body: str) -> str:
 
 @route("GET", "/issues/{issue_number}/comments")
 def list_comments(context: Context) -> Answer:
-    pull_request = _pull_request(context)
-    return context.page([_show_comment(context, one, pull_request.number) for one in pull_request.comments])
+    thread = _thread(context)
+    return context.page([_show_comment(context, one, thread) for one in thread.comments])
 
 
-@route("POST", "/issues/{issue_number}/comments", "pull-requests", "write")
+@route("POST", "/issues/{issue_number}/comments")
 def create_comment(context: Context) -> Answer:
-    pull_request = _pull_request(context)
-    if pull_request.locked:
+    thread = _thread(context, "write")
+    if thread.locked:
         raise Refusal(403, "Unable to create comment because issue is locked.")
     comment = Comment(context.fake.next_number(), context.token.login, _accept_body(context.request.json["body"]))
-    pull_request.comments.append(comment)
-    return answer_json(_show_comment(context, comment, pull_request.number), 201)
+    thread.comments.append(comment)
+    return answer_json(_show_comment(context, comment, thread), 201)
 
 
-def _comment(context: Context) -> tuple[PullRequest, Comment]:
-    for pull_request in context.fake.pull_requests.values():
-        for comment in pull_request.comments:
+def _comment(context: Context, level: str = "read") -> tuple[PullRequest | Issue, Comment]:
+    threads: list[PullRequest | Issue] = [*context.fake.pull_requests.values(), *context.fake.issues.values()]
+    for thread in threads:
+        for comment in thread.comments:
             if comment.number == context.number("comment_id"):
-                return pull_request, comment
+                _require(context, thread if isinstance(thread, Issue) else None, level)
+                return thread, comment
     raise Refusal(404, "Not Found")
 
 
 @route("GET", "/issues/comments/{comment_id}")
 def get_comment(context: Context) -> Answer:
-    pull_request, comment = _comment(context)
-    return answer_json(_show_comment(context, comment, pull_request.number))
+    thread, comment = _comment(context)
+    return answer_json(_show_comment(context, comment, thread))
 
 
-@route("PATCH", "/issues/comments/{comment_id}", "pull-requests", "write")
+@route("PATCH", "/issues/comments/{comment_id}")
 def edit_comment(context: Context) -> Answer:
-    pull_request, comment = _comment(context)
+    thread, comment = _comment(context, "write")
     comment.body = _accept_body(context.request.json["body"])
     comment.edits += 1
-    return answer_json(_show_comment(context, comment, pull_request.number))
+    return answer_json(_show_comment(context, comment, thread))
 
 
-@route("DELETE", "/issues/comments/{comment_id}", "pull-requests", "write")
+@route("DELETE", "/issues/comments/{comment_id}")
 def delete_comment(context: Context) -> Answer:
-    pull_request, comment = _comment(context)
-    pull_request.comments.remove(comment)
+    thread, comment = _comment(context, "write")
+    thread.comments.remove(comment)
     return Answer(204, b"")
 
 

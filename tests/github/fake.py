@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from tests.github.contract import load_contract
 from tests.github.faults import Fault, FaultPlan
 from tests.github.routes import Answer, Request, dispatch
-from tests.github.state import Artifact, CheckRun, Comment, PullRequest, Status, Token
+from tests.github.state import Artifact, CheckRun, Comment, Issue, PullRequest, Status, Token
 
 TOKEN = "ghs_424242_" + "t0ken." * 8  # a token of the fake
 REPOSITORY = "acme/churn"
@@ -35,6 +35,8 @@ class FakeGitHub:
         self.tokens = {TOKEN: Token()}
         self.collaborators: dict[str, str] = {}  # login -> admin, write, read
         self.pull_requests: dict[int, PullRequest] = {}
+        self.issues: dict[int, Issue] = {}
+        self.files: dict[tuple[str, str], str] = {}  # (ref, path) -> text
         self.check_runs: list[CheckRun] = []
         self.statuses_by_sha: dict[str, list[Status]] = {}
         self.refs: dict[str, str] = {}

@@ -8,6 +8,7 @@ ALL = {
     "actions": "read",
     "checks": "write",
     "contents": "write",
+    "issues": "write",
     "pull-requests": "write",
     "statuses": "write",
 }
@@ -72,6 +73,22 @@ class PullRequest:
         for event in self.label_events:
             now[event.label] = event.event == "labeled"
         return [label for label, is_set in now.items() if is_set]
+
+
+@dataclass
+class Issue:
+    """An issue as it looks now."""
+
+    number: int
+    title: str
+    body: str
+    login: str = BOT
+    labels: list[str] = field(default_factory=list)
+    state: str = "open"
+    reason: str | None = None
+    locked: bool = False
+    comments: list[Comment] = field(default_factory=list)
+    edits: int = 0
 
 
 @dataclass

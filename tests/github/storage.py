@@ -127,3 +127,16 @@ def download_artifact(context: Context) -> Answer:
     if found[0].expired:
         raise Refusal(410, "Artifact has expired")
     return Answer(302, b"", {"Location": f"{context.request.origin}/_blob/{found[0].number}"})
+
+
+@route("GET", "/contents/{path}", "contents")
+def get_file(context: Context) -> Answer:
+    ref, path = context.request.parameter("ref"), context.parts["path"]
+    text = context.fake.files.get((ref, path))
+    if text is None:
+        raise Refusal(404, "Not Found")
+    content = base64.b64encode(text.encode()).decode()
+    shown = context.fake.contract.minimal(
+        "content-file", type="file", encoding="base64", path=path, name=path, size=len(text.encode()), content=content
+    )
+    return answer_json(shown)

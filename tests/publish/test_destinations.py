@@ -8,6 +8,7 @@ import pytest
 from metricgate.models.outcome import Verdict
 from metricgate.publish.files import write_report
 from metricgate.publish.github.destination import GitHubDestination
+from metricgate.publish.github.issue_destination import IssueDestination
 from metricgate.publish.interface import Destination, Event, Notice
 from metricgate.publish.runner import Runner
 from metricgate.report.value import Report
@@ -15,6 +16,7 @@ from tests.github.fake import FakeGitHub
 from tests.github.faults import answer
 from tests.github.fixtures import fake_github
 from tests.github.job import HEAD, Job, make_gate, make_report
+from tests.github.test_issue import PUSH, ask
 
 __all__ = ["fake_github"]
 
@@ -23,14 +25,15 @@ EARLIER = Notice("an earlier destination's notice")
 
 @dataclass(frozen=True)
 class Case:
-    """One destination in a job on pull request 7, what it shows, and how to break what it writes to."""
+    """One destination in a job, what it shows, and how to break what it writes to."""
 
     kind: type[Destination]
     job: Job
     fake: FakeGitHub
 
     def open(self) -> Destination:
-        (destination,) = (one for one in self.job.open().destinations if isinstance(one, self.kind))
+        about = PUSH if self.kind is IssueDestination else {}
+        (destination,) = (one for one in self.job.open(**about).destinations if isinstance(one, self.kind))
         return destination
 
     def event(self, report: Report) -> Event:
@@ -40,6 +43,8 @@ class Case:
         """Return every text that stands there now."""
         if self.kind is Runner:
             return [self.job.read("GITHUB_STEP_SUMMARY")]
+        if self.kind is IssueDestination:
+            return [issue.body for issue in self.fake.issues.values()]
         return [comment.body for comment in self.fake.comments(7)]
 
     def break_it(self) -> None:
@@ -50,16 +55,20 @@ class Case:
             self.fake.fail("^", *[answer(503)] * 99)
 
 
-@pytest.fixture(params=[GitHubDestination, Runner])
+DESTINATIONS = [GitHubDestination, IssueDestination, Runner]
+
+
+@pytest.fixture(params=DESTINATIONS)
 def case(request: pytest.FixtureRequest, fake_github: FakeGitHub, tmp_path: Path) -> Case:
     fake_github.open_pull_request(7, HEAD)
+    ask(fake_github)
     return Case(request.param, Job(fake_github, tmp_path), fake_github)
 
 
 def test_every_registered_destination_is_held_to_the_contract(fake_github: FakeGitHub, tmp_path: Path) -> None:
     registered = [type(one) for one in Job(fake_github, tmp_path).open().destinations]
 
-    assert registered == [GitHubDestination, Runner]
+    assert registered == DESTINATIONS
 
 
 def test_a_delivery_shows_the_verdict_and_keeps_the_event(case: Case) -> None:

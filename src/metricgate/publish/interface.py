@@ -4,18 +4,17 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from metricgate.errors import CancelledError, MetricgateError
 from metricgate.models.outcome import Verdict
 from metricgate.report.escape import escape_sentence
+from metricgate.report.occasion import EventKind
 from metricgate.report.value import Report
 from metricgate.report.view_context import ViewContext
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-
-EventKind = Literal["gate"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Event:
     name : the set-up as people see it, such as ``MetricGate (churn)``
     directory : the report folder; a file may be missing from it
     view_context : the links of the report's views
-    previous : the verdict last published about the same pull request; None where there is none or it is unknown
+    earlier : the verdicts published before about the same pull request or branch, the newest first; none if unknown
     """
 
     report: Report
@@ -49,8 +48,13 @@ class Event:
     view_context: ViewContext = field(default_factory=ViewContext)
     comment_url: str = ""
     check_url: str = ""
-    previous: Verdict | None = None
+    earlier: tuple[Verdict, ...] = ()
     notices: tuple[Notice, ...] = ()
+
+    @property
+    def previous(self) -> Verdict | None:
+        """The verdict last published; None where there is none or it is unknown."""
+        return self.earlier[0] if self.earlier else None
 
 
 @dataclass(frozen=True, kw_only=True)

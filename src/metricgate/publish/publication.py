@@ -8,9 +8,11 @@ from pathlib import Path
 from metricgate.errors import CancelledError
 from metricgate.publish.files import write_report
 from metricgate.publish.github.destination import GitHubDestination, connect
+from metricgate.publish.github.issue_destination import IssueDestination
 from metricgate.publish.github.retry_budget import RetryBudget
 from metricgate.publish.interface import Destination, Event
 from metricgate.publish.runner import Runner
+from metricgate.publish.subscriptions import Subscriptions
 from metricgate.report.failure import report_failure
 from metricgate.report.value import Report
 from metricgate.report.view_context import ViewContext
@@ -58,6 +60,7 @@ class Publication:
         # The order of delivery: GitHub adds the links that the others show; the runner shows everybody's notices.
         self.destinations: tuple[Destination, ...] = (
             self.github,
+            IssueDestination(trigger, Subscriptions(client, trigger, inputs), client=client),
             self._runner,
         )
 

@@ -1,14 +1,12 @@
 """What is kept between runs, and how much of it."""
 
 from metricgate.models.snapshot import Snapshot
-from metricgate.trigger.triggers import Trigger, TriggerKind
+from metricgate.trigger.triggers import Trigger
 
 MAX_STORED_RUNS = 50  # in Git
 MAX_STORED_BYTES = 20_000_000  # of each run's files in Git; the rest is left to the DVC remote
 MAX_WORKSPACE_RUNS = 20  # of each side
 MAX_JSON_BYTES = 5_000_000
-
-_ON_A_BRANCH = (TriggerKind.PUSH, TriggerKind.SCHEDULE, TriggerKind.MANUAL)
 
 
 def is_on_default_branch(trigger: Trigger, head_sha: str) -> bool:
@@ -16,8 +14,7 @@ def is_on_default_branch(trigger: Trigger, head_sha: str) -> bool:
 
     A run started by hand on that branch may have checked out something else, such as a pull request.
     """
-    on_default = trigger.ref == f"refs/heads/{trigger.default_branch}" and bool(trigger.default_branch)
-    return trigger.kind in _ON_A_BRANCH and on_default and trigger.sha == head_sha
+    return trigger.is_about_default_branch and trigger.sha == head_sha
 
 
 def should_store(trigger: Trigger, head_sha: str, candidate: Snapshot) -> bool:

@@ -3,10 +3,21 @@
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from metricgate.models.outcome import Role
-from metricgate.settings.values import ClassColumns, Label, LabelValue, Margin, MarginField, Names, Number, Parameters
+from metricgate.settings.notify import NotifySpec
+from metricgate.settings.values import (
+    ClassColumns,
+    Label,
+    LabelValue,
+    Margin,
+    MarginField,
+    Names,
+    Number,
+    Parameters,
+    PolicySection,
+)
 
 __all__ = [
     "FILE_NAME",
@@ -16,6 +27,7 @@ __all__ = [
     "GateSpec",
     "LabelValue",
     "Margin",
+    "NotifySpec",
     "PipelineSpec",
     "Policy",
     "PolicySection",
@@ -24,12 +36,6 @@ __all__ = [
 
 FILE_NAME = "metricgate.yaml"
 RULES = ("min", "max", "max_drop", "max_increase", "min_gain")
-
-
-class PolicySection(BaseModel):
-    """A part of the file: frozen, and no unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, str_strip_whitespace=True)
 
 
 class PredictionsSpec(PolicySection):
@@ -214,6 +220,7 @@ class Policy(PolicySection):
     gates: tuple[GateSpec, ...] = Field((), description="The rules. Without any, the task's main metrics are guarded.")
     pipeline: PipelineSpec = Field(default_factory=PipelineSpec, description="How the candidate is produced.")
     evaluation: EvaluationSpec | None = Field(None, description="How a stored model is judged without training.")
+    notify: tuple[NotifySpec, ...] = Field((), description="Who is told about which events, beside the pull request.")
 
     @model_validator(mode="before")
     @classmethod

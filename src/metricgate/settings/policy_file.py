@@ -15,6 +15,7 @@ from metricgate.settings.policy import (
     AnchorSpec,
     EvaluationSpec,
     GateSpec,
+    NotifySpec,
     PipelineSpec,
     Policy,
     PredictionsSpec,
@@ -44,6 +45,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "gates": GateSpec,
     "pipeline": PipelineSpec,
     "evaluation": EvaluationSpec,
+    "notify": NotifySpec,
 }
 
 

@@ -10,6 +10,12 @@ _PERCENTAGE = r"^\s*([0-9]*\.?[0-9]+)\s*%\s*$"
 _MARGIN = "must be a number such as 0.01, or a percentage of the baseline such as 5%"
 
 
+class PolicySection(BaseModel):
+    """A part of the file: frozen, and no unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, str_strip_whitespace=True)
+
+
 class Margin(BaseModel):
     """How much a metric may change: ``value`` in its own unit or, with ``relative``, as a share of the baseline."""
 

@@ -16,6 +16,9 @@ class TriggerKind(StrEnum):
     LOCAL = "local"
 
 
+_ON_A_BRANCH = (TriggerKind.PUSH, TriggerKind.SCHEDULE, TriggerKind.MANUAL)
+
+
 @dataclass(frozen=True, kw_only=True)
 class PullRequest:
     """The pull request under judgement, from the event or from GitHub's API; never from an artifact."""
@@ -69,3 +72,12 @@ class Trigger:
     run_url: str = ""
     server_url: str = "https://github.com"
     api_url: str = "https://api.github.com"
+
+    @property
+    def is_about_default_branch(self) -> bool:
+        """Whether the run, or the finished run that it answers for, judges the default branch."""
+        if not self.default_branch or self.is_fork:
+            return False
+        if self.workflow_run:
+            return self.workflow_run.event in _ON_A_BRANCH and self.workflow_run.head_branch == self.default_branch
+        return self.kind in _ON_A_BRANCH and self.ref == f"refs/heads/{self.default_branch}"

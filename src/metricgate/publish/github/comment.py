@@ -3,12 +3,13 @@
 import base64
 import binascii
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter, ValidationError
 
 from metricgate.models.outcome import Verdict
+from metricgate.publish.github.authorship import Authorship, normalise_body
 from metricgate.publish.github.client import GitHubClient, Json
 from metricgate.publish.github.response import GitHubError, GitHubResponse, Trouble, explain
 from metricgate.publish.interface import Event, Notices
@@ -33,7 +34,7 @@ _RUNS = TypeAdapter(tuple[PastRun, ...])
 def put_comment(
     client: GitHubClient, pull_request: PullRequest, event: Event, *, inputs: Inputs, notices: Notices
 ) -> Event:
-    """Update the set-up's comment, if there is to be one; return the event with its address and the last verdict."""
+    """Update the set-up's comment, if there is to be one; return the event with its address and earlier verdicts."""
     report, head = event.report, pull_request.head_sha
     current = str(client.get(client.path("pulls", pull_request.number))["head"]["sha"])
     if current != head:
@@ -53,7 +54,7 @@ def put_comment(
             raise
         notices.add("The comment was too long for GitHub, so it has only the headline.")
         comment = thread.put(_shorten(report, event.view_context))
-    return replace(event, comment_url=comment.url, previous=remembered[-1].verdict if remembered else None)
+    return replace(event, comment_url=comment.url, earlier=tuple(run.verdict for run in reversed(remembered)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,14 +73,16 @@ class CommentThread:
         self._client = client
         self._list_path = client.path("issues", pull_request, "comments")
         self._marker = comment_marker(set_up)
-        self._login: str | None = None
+        self._authorship = Authorship(client)
 
     def find(self) -> tuple[PostedComment, ...]:
         """Return MetricGate's own comments from all pages, oldest first; a marker in somebody else's does not count."""
         own = [
-            PostedComment(number=int(item["id"]), url=str(item["html_url"]), body=_normalise(str(item.get("body", ""))))
+            PostedComment(
+                number=int(item["id"]), url=str(item["html_url"]), body=normalise_body(str(item.get("body", "")))
+            )
             for item in self._client.get_all(self._list_path)
-            if str(item.get("body", "")).startswith(self._marker) and self._is_own(item)
+            if str(item.get("body", "")).startswith(self._marker) and self._authorship.is_own(item)
         ]
         return tuple(sorted(own, key=lambda comment: comment.number))
 
@@ -107,7 +110,7 @@ class CommentThread:
         if not found:
             raise explain(GitHubResponse(404, "the comment was deleted at once"), f"GET {self._list_path}")
         keeper, *duplicates = found
-        if keeper.body != _normalise(body):
+        if keeper.body != normalise_body(body):
             self._client.change(self._comment_path(keeper.number), {"body": body})
         for duplicate in duplicates:
             self._client.delete(self._comment_path(duplicate.number))
@@ -121,29 +124,6 @@ class CommentThread:
 
     def _comment_path(self, number: int) -> str:
         return self._client.path("issues/comments", number)
-
-    def _is_own(self, item: Json) -> bool:
-        """Return whether this token wrote it: a job's token is a bot that cannot ask for its login; a person's can."""
-        user = item.get("user") or {}
-        if user.get("type") == "Bot":
-            return True
-        if self._login is None:
-            self._login = _ask_login(self._client.get)
-        return bool(self._login) and user.get("login") == self._login
-
-
-def _ask_login(get: Callable[[str], Json]) -> str:
-    try:
-        return str(get("/user").get("login", ""))
-    except GitHubError as error:
-        if error.is_forbidden or error.trouble in (Trouble.UNAUTHORIZED, Trouble.MISSING):
-            return ""
-        raise
-
-
-def _normalise(body: str) -> str:
-    # GitHub may store CRLF line ends, as a web form sends them, and drops outer white space.
-    return body.replace("\r\n", "\n").strip()
 
 
 def read_memory(body: str) -> tuple[PastRun, ...]:

@@ -1,0 +1,71 @@
+"""Who is to be told: `notify:` of metricgate.yaml as the base branch has it, read through GitHub's API.
+
+The checkout is not asked: it is the pull request's, and a publishing job has none.
+"""
+
+import base64
+import binascii
+import posixpath
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from metricgate.errors import PublishError
+from metricgate.publish.github.client import GitHubClient
+from metricgate.publish.github.response import GitHubError, Trouble
+from metricgate.settings.inputs import Inputs
+from metricgate.settings.notify import NotifySpec, read_notify
+from metricgate.trigger.triggers import Trigger
+
+
+class Subscriptions:
+    """The destinations and events that the base branch names, read once and only if somebody asks."""
+
+    def __init__(self, client: GitHubClient | None, trigger: Trigger, inputs: Inputs) -> None:
+        self._client = client
+        self._trigger = trigger
+        self._path = posixpath.normpath(posixpath.join(inputs.working_directory, inputs.policy))
+        self._ref = choose_ref(trigger)
+
+    def find(self, to: str) -> NotifySpec | None:
+        """Return what ``notify`` says of a destination; the first entry counts.
+
+        Raises
+        ------
+        MetricgateError
+            If the file cannot be read.
+        """
+        return next((spec for spec in self._specs if spec.to == to), None)
+
+    @cached_property
+    def _specs(self) -> tuple[NotifySpec, ...]:
+        if self._client is None or not self._ref or self._path.startswith(("../", "/")):
+            return ()
+        try:
+            found = self._client.get(self._client.path("contents", self._path), ref=self._ref)
+        except GitHubError as error:
+            if error.trouble is Trouble.MISSING:
+                return ()
+            raise
+        return read_notify(_decode(found), origin=f"{self._path} at {self._ref[:12]}")
+
+
+def choose_ref(trigger: Trigger) -> str:
+    """Return the revision whose policy says who is told: never the one under judgement, if there is another."""
+    if trigger.pull_request:
+        return trigger.pull_request.base_sha
+    if trigger.workflow_run:
+        return trigger.default_branch
+    return trigger.merge_group_base or trigger.before or trigger.sha or ""
+
+
+def _decode(found: Mapping[str, Any] | Sequence[Any]) -> str:
+    content = found.get("content") if isinstance(found, Mapping) else None  # a folder is a list
+    try:
+        return base64.b64decode(str(content or "")).decode()
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise PublishError(
+            "GitHub's copy of the policy is not text.",
+            expected="metricgate.yaml, text in UTF-8.",
+            fix="Save the file as UTF-8.",
+        ) from error

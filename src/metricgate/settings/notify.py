@@ -1,0 +1,70 @@
+"""`notify:` of metricgate.yaml: which events go where. Addresses and tokens are inputs, never here."""
+
+import re
+from typing import Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from metricgate.settings.document import configuration_error, read_document
+from metricgate.settings.values import Names, PolicySection
+
+Occasion = Literal["failed", "inconclusive", "error", "drift", "retrained", "recovered"]
+TROUBLED: frozenset[Occasion] = frozenset({"failed", "inconclusive", "error", "drift"})
+
+# The shapes are those of typed mentions. Nothing else of a name could reach a message as markup.
+_OWNERS = {
+    "issue": (r"[A-Za-z0-9][A-Za-z0-9-]{0,38}(/[A-Za-z0-9][A-Za-z0-9_-]{0,99})?", "a login such as ann, or acme/ml"),
+}
+
+
+class NotifySpec(PolicySection):
+    """One destination and the events it hears of."""
+
+    to: Literal["issue"] = Field(description="An issue in this repository, about the default branch.")
+    on: tuple[Occasion, ...] = Field(
+        ("failed", "error", "recovered"),
+        min_length=1,
+        description="Events; each is sent once for each change of state.",
+    )
+    mention: Names = Field(
+        (), max_length=5, description="Owners: logins for an issue, member IDs for Slack, sign-in addresses for Teams."
+    )
+
+    @model_validator(mode="after")
+    def _names_owners(self) -> Self:
+        if not self.mention:
+            return self
+        if self.to not in _OWNERS:
+            raise ValueError("cannot mention anybody: a webhook has no people")
+        pattern, example = _OWNERS[self.to]
+        for name in self.mention:
+            if not re.fullmatch(pattern, name):
+                raise ValueError(f"mentions {name!r}, which is not {example}")
+        return self
+
+
+class _NotifyFile(PolicySection):
+    notify: tuple[NotifySpec, ...] = ()
+
+
+def read_notify(text: str, *, origin: str) -> tuple[NotifySpec, ...]:
+    """Return `notify:` alone, so that a mistake elsewhere in the file still reaches whoever is to be told.
+
+    Raises
+    ------
+    ConfigurationError
+        If the text is not YAML, or ``notify`` itself is wrong.
+    """
+    document = read_document(text, origin)
+    given = document.value.get("notify") if isinstance(document.value, dict) else None
+    try:
+        return _NotifyFile.model_validate({"notify": given or ()}).notify
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise configuration_error(
+            origin,
+            document.find_line(first["loc"]),
+            f"notify: {first['msg'].removeprefix('Value error, ')}.",
+            expected="a list such as `- {to: slack, on: [failed, recovered]}`.",
+            fix="correct the line; docs/notifications.md lists the keys.",
+        ) from error
