@@ -1,7 +1,7 @@
 """Two snapshots and a policy in, a report out: gather the evidence, judge and measure it, and lay out one value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from metricgate import __version__
 from metricgate.comparison.caveats import list_caveats
@@ -9,8 +9,9 @@ from metricgate.comparison.evidence import NO_FRESH_ROWS, Evidence, gather
 from metricgate.comparison.file_numbers import measure_numbers
 from metricgate.comparison.measurement import measure_evidence
 from metricgate.comparison.snapshot_changes import NO_COUNTS, list_changes
-from metricgate.errors import MetricgateError
+from metricgate.errors import ConfigurationError, MetricgateError
 from metricgate.gates.judge import judge_policy, tail_of
+from metricgate.gates.policy_check import check_policy, warn_never_found
 from metricgate.gates.verdict import NO_POLICY_REASON, decide_verdict, exit_code_of, explain_verdict
 from metricgate.models.outcome import Verdict
 from metricgate.models.result import Change, ChartData, GateRow, Location, MetricRow, Warning_
@@ -21,7 +22,8 @@ from metricgate.report.figures.dvc_plots import build_plots
 from metricgate.report.figures.forest import build_forest
 from metricgate.report.figures.task_charts import build_charts
 from metricgate.report.value import Acceptance, Failure, Report
-from metricgate.settings.selection import PolicyChoice
+from metricgate.settings.policy import Policy
+from metricgate.settings.selection import PolicyChoice, replace_unusable
 
 NO_POLICY_HINT = "Run `metricgate init` to write a metricgate.yaml with predictions and gates."
 
@@ -69,7 +71,7 @@ class _Findings:
 def judge(case: Case) -> Report:
     """Judge the candidate and return the report. An error of the predictions still reports the pipeline's numbers."""
     try:
-        evidence = gather(case.baseline, case.candidate, case.choice, case.fresh)
+        case, evidence = _gather_usable(case)
         anchor = gather(case.anchor, case.candidate, case.choice) if case.anchor else None
         findings = _judge(case, evidence, anchor)
     except MetricgateError as error:
@@ -82,6 +84,52 @@ def judge(case: Case) -> Report:
             failure=describe_failure(error),
         )
     return _lay_out(case, findings)
+
+
+def _gather_usable(case: Case) -> tuple[Case, Evidence]:
+    """Return the evidence, and the case with a policy that can be judged: if need be, the candidate's.
+
+    Raises
+    ------
+    ConfigurationError
+        If the candidate makes the policy impossible, or proposes one that is impossible.
+    """
+    try:
+        evidence = gather(case.baseline, case.candidate, case.choice, case.fresh)
+        check_policy(case.choice.judging, evidence)
+    except ConfigurationError as error:
+        if not _is_unusable(case):
+            raise
+        case = replace(case, choice=replace_unusable(case.choice, what=error.what))
+        evidence = gather(case.baseline, case.candidate, case.choice, case.fresh)
+        check_policy(case.choice.judging, evidence)
+    if case.choice.proposed is not None:
+        _check_proposed(case.choice.proposed, evidence)
+    return case, evidence
+
+
+def _is_unusable(case: Case) -> bool:
+    """Return whether the baseline's policy cannot be used on the baseline's own predictions either."""
+    policy = case.choice.baseline
+    if case.baseline is None or case.choice.judging != policy or case.choice.candidate == policy:
+        return False
+    own = PolicyChoice(judging=policy, baseline=policy, candidate=policy, origin=case.choice.origin)
+    try:
+        check_policy(policy, gather(None, case.baseline, own))
+    except MetricgateError:
+        return True
+    return False
+
+
+def _check_proposed(policy: Policy, evidence: Evidence) -> None:
+    try:
+        check_policy(policy, evidence)
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            f"The gates that this change proposes could never be judged. {error.what}",
+            expected=error.expected,
+            fix=error.fix,
+        ) from error
 
 
 def _judge(case: Case, evidence: Evidence, anchor: Evidence | None) -> _Findings:
@@ -98,6 +146,7 @@ def _judge(case: Case, evidence: Evidence, anchor: Evidence | None) -> _Findings
         verdict, exit_code = Verdict.PASSED, 0
     gated = frozenset((gate.set, gate.metric) for gate in gates if gate.source == "predictions")
     rows = measure_evidence(evidence, gated, tail=tail_of(policy), all_on_slices=not policy.gates)
+    proposed = judge_policy(choice.proposed, evidence) if choice.proposed else ()
     drawn = _draw(evidence, gates)
     plots = build_plots(evidence.baseline, evidence.candidate, drawn)
     return _Findings(
@@ -108,10 +157,10 @@ def _judge(case: Case, evidence: Evidence, anchor: Evidence | None) -> _Findings
         confidence=policy.confidence,
         evidence=evidence,
         gates=gates,
-        caveats=list_caveats(evidence, rows, choice),
+        caveats=(*warn_never_found((*gates, *proposed), evidence), *list_caveats(evidence, rows, choice)),
         charts=(*drawn, *plots.charts),
         chart_notes=plots.notes,
-        candidate_policy=_judge_proposed(choice, evidence),
+        candidate_policy=_word_proposed(choice, proposed),
         hints=(NO_POLICY_HINT,) if nothing_to_judge or choice.is_default else (),
         missing_policy=case.evaluation_lines if _has_unjudged_rows(evidence) else "",
         accepted=accepted,
@@ -180,12 +229,8 @@ def _draw(evidence: Evidence, gates: tuple[GateRow, ...]) -> tuple[ChartData, ..
     return (*((forest,) if forest else ()), *charts)
 
 
-def _judge_proposed(choice: PolicyChoice, evidence: Evidence) -> str:
+def _word_proposed(choice: PolicyChoice, gates: tuple[GateRow, ...]) -> str:
     """Return the verdict by the candidate's own gates in a sentence, where this change edits the policy."""
     if choice.proposed is None:
         return ""
-    try:
-        gates = judge_policy(choice.proposed, evidence)
-    except MetricgateError as error:
-        return f"By the gates that this change proposes, the run would end in an error: {error.what}"
     return f"By the gates that this change proposes, the verdict would be {decide_verdict(gates)}."

@@ -87,7 +87,11 @@ def test_data_that_was_never_pushed_is_found(churn: Churn) -> None:
         ("metricgate.yaml", "max_drop: 0.01", "max_dorp: 0.01", "max_dorp"),
         ("metricgate.yaml", "eval/predictions.csv", "eval/prediction.csv", "eval/prediction.csv are not here"),
         ("metricgate.yaml", "metric: roc_auc", "metric: metrics.json:auc", "auc of metrics.json, which has accuracy"),
+        ("metricgate.yaml", "metric: roc_auc", "metric: metrics.json:acuracy", "acuracy of metrics.json"),
         ("metricgate.yaml", "metric: roc_auc", "metric: scores.json:auc", "A gate reads scores.json"),
+        ("metricgate.yaml", "metric: roc_auc", "metric: my_metric", "no metric 'my_metric'"),
+        ("metricgate.yaml", "metric: roc_auc", "metric: log_loss", "says max_drop"),
+        ("metricgate.yaml", "metric: roc_auc", "metric: mean(nothing)", "mean(nothing)"),
     ],
 )
 def test_a_policy_that_does_not_fit_the_files(churn: Churn, path: str, before: str, after: str, found: str) -> None:
@@ -97,6 +101,15 @@ def test_a_policy_that_does_not_fit_the_files(churn: Churn, path: str, before: s
 
     assert finding.level is Level.BROKEN
     assert finding.cure
+
+
+def test_a_policy_that_can_never_block_is_broken(churn: Churn) -> None:
+    churn.write("metricgate.yaml", "confidence: 0.9\n")
+
+    finding = find(list(examine_policy(Checkout.open(churn.repository))), "has no gate")
+
+    assert finding.level is Level.BROKEN
+    assert "gates:" in finding.cure
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def judge_policy(
         If a gate names a metric, set or slice that does not exist, or contradicts a metric's direction.
     """
     tail = tail_of(policy)
-    rules = _expand(policy, evidence)
+    rules = expand_policy(policy, evidence)
     if not policy.gates:
         rules = _default_rules(evidence.subjects)
     rows = _judge_rules(rules, evidence, tail=tail)
@@ -42,7 +42,7 @@ def judge_policy(
 
 def assess_policy(policy: Policy, evidence: Evidence) -> tuple[RulePower, ...]:
     """Return what each relative gate on predictions can catch, family by family."""
-    rules = _expand(policy, evidence)
+    rules = expand_policy(policy, evidence)
     relative = _relative_rules(rules or _default_rules(evidence.subjects), evidence)
     return tuple(
         power
@@ -51,7 +51,7 @@ def assess_policy(policy: Policy, evidence: Evidence) -> tuple[RulePower, ...]:
     )
 
 
-def _expand(policy: Policy, evidence: Evidence) -> tuple[Rule, ...]:
+def expand_policy(policy: Policy, evidence: Evidence) -> tuple[Rule, ...]:
     """Return the rules of the gates, over the prediction sets that this policy itself names."""
     sets = {name: evidence.subjects[name].slice_values for name in policy.prediction_sets if name in evidence.subjects}
     return expand_gates(policy.gates, sets)

@@ -2,6 +2,7 @@
 
 import re
 
+from metricgate.gates.policy_check import is_never_found
 from metricgate.models.outcome import Direction, Outcome, Role, Verdict
 from metricgate.models.result import GateRow
 from metricgate.report.escape import clean, shorten
@@ -79,9 +80,11 @@ def _describe_pass(report: Report) -> str:
     if is_unchanged(report):
         return "No change: predictions are identical"
     judged = [gate for gate in report.gates if gate.outcome is Outcome.PASSED]
+    nothing = sum(map(is_never_found, report.gates))
+    rest = f"; {plural(nothing, 'gate')} found nothing to judge" if nothing else ""
     if judged and all(gate.role is Role.GUARDRAIL for gate in judged):
-        return f"No loss beyond what is allowed was shown ({plural(len(judged), 'guardrail')})"
-    return f"No loss beyond what is allowed ({plural(len(judged), 'gate')})"
+        return f"No loss beyond what is allowed was shown ({plural(len(judged), 'guardrail')}{rest})"
+    return f"No loss beyond what is allowed ({plural(len(judged), 'gate')}{rest})"
 
 
 def is_unchanged(report: Report) -> bool:

@@ -122,6 +122,22 @@ def _replace_invalid(candidate: Policy, baseline_name: str, error: Configuration
     )
 
 
+def replace_unusable(choice: PolicyChoice, *, what: str) -> PolicyChoice:
+    """Judge by the candidate's own gates, since the baseline's cannot be judged on the baseline's own predictions."""
+    text = (
+        f"The gates of {choice.origin} cannot be judged ({what}) The candidate's own gates are used, "
+        "and the verdict is at best inconclusive, so that a repair can be merged."
+    )
+    return replace(
+        choice,
+        judging=choice.candidate,
+        origin=_CANDIDATE_ORIGIN,
+        warnings=(*choice.warnings, Warning_(code="unusable_baseline_policy", text=text)),
+        capped=True,
+        proposed=None,
+    )
+
+
 def _policy_changed(sections: list[str], *, removed: bool) -> tuple[Warning_, ...]:
     if removed:
         text = f"This change removes {FILE_NAME}; it is judged by the baseline's policy."

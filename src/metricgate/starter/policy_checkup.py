@@ -1,16 +1,22 @@
 """Whether metricgate.yaml fits the files that exist."""
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 
+from metricgate.comparison.evidence import gather
 from metricgate.errors import MetricgateError
 from metricgate.execution.metrics_file import read_metrics
-from metricgate.models.snapshot import Unreadable
+from metricgate.gates.judge import judge_policy
+from metricgate.gates.policy_check import check_policy, is_never_found
+from metricgate.gates.rules import split_metric
+from metricgate.models.snapshot import RevisionInfo, Snapshot, Source, Unreadable
 from metricgate.predictions import read_predictions
 from metricgate.revisions.checkout import Checkout
 from metricgate.settings.policy import FILE_NAME, Policy
 from metricgate.settings.policy_file import read_policy
-from metricgate.starter.checkup_finding import Finding, broken, fine, from_error, notice
+from metricgate.settings.selection import PolicyChoice
+from metricgate.starter.checkup_finding import Finding, Level, broken, fine, from_error, notice
 from metricgate.starter.project_survey import find_outputs
 
 
@@ -25,9 +31,18 @@ def examine_policy(checkout: Checkout) -> Iterator[Finding]:
     except MetricgateError as error:
         yield from_error(error)
         return
-    yield fine(f"{FILE_NAME} is valid: {_count_gates(policy)}.")
-    yield from _examine_predictions(checkout.directory, policy)
-    yield from _examine_file_metrics(checkout.directory, policy)
+    if not policy.gates and policy.predictions is None:
+        yield broken(
+            f"{FILE_NAME} has no gate and names no predictions: every pull request would pass.",
+            "Add a gate, such as `gates: [{metric: metrics.json:accuracy, max_drop: 0.02}]`; "
+            "`metricgate init --dry-run` shows what fits.",
+        )
+        return
+    yield fine(f"{FILE_NAME} can be read: {_count_gates(policy)}.")
+    findings = [*_examine_predictions(checkout.directory, policy), *_examine_file_metrics(checkout.directory, policy)]
+    yield from findings
+    if not any(finding.level is Level.BROKEN for finding in findings):
+        yield from _examine_gates(checkout.directory, policy)
 
 
 def _count_gates(policy: Policy) -> str:
@@ -53,8 +68,29 @@ def _examine_predictions(folder: Path, policy: Policy) -> Iterator[Finding]:
         yield fine(f"{spec.path}: {predictions.rows:,} rows, and every named column exists.")
 
 
+def _examine_gates(folder: Path, policy: Policy) -> Iterator[Finding]:
+    """Check every gate, and the anchor, against the predictions that are here."""
+    paths = {name: folder / spec.path for name, spec in policy.prediction_sets.items()}
+    if not all(path.exists() for path in paths.values()):
+        return
+    here = Snapshot(info=RevisionInfo(revision=None, name="this checkout", source=Source.WORKSPACE), predictions=paths)
+    choice = PolicyChoice(judging=policy, baseline=policy, candidate=policy, origin=FILE_NAME)
+    try:
+        evidence = gather(here, here, choice)
+        check_policy(policy, evidence)
+        nowhere = [gate for gate in judge_policy(policy, evidence) if gate.source == "predictions"]
+    except MetricgateError as error:
+        yield from_error(error)
+        return
+    for gate in nowhere:
+        if is_never_found(gate):
+            yield broken(f"The gate on {gate.metric} judges nothing: {gate.reason}.", "Correct or remove the gate.")
+
+
 def _examine_file_metrics(folder: Path, policy: Policy) -> Iterator[Finding]:
-    for file, key in (gate.metric.split(":", 1) for gate in policy.gates if ":" in gate.metric):
+    for file, key in dict.fromkeys(map(split_metric, policy.metric_names)):
+        if file is None:
+            continue
         if not (folder / file).exists():
             yield _describe_missing(folder, policy, file, f"A gate reads {file}, which is not here")
             continue
@@ -62,8 +98,10 @@ def _examine_file_metrics(folder: Path, policy: Policy) -> Iterator[Finding]:
         if isinstance(found, Unreadable):
             yield broken(f"A gate reads {file}: {found.reason}.", "dvc pull, or dvc repro; or correct the gate.")
         elif key not in {metric.key for metric in found}:
-            keys = ", ".join(metric.key for metric in found[:8])
-            yield broken(f"A gate reads {key} of {file}, which has {keys}.", "Correct the gate's metric.")
+            keys = [metric.key for metric in found]
+            near = get_close_matches(key, keys, n=1)
+            cure = f"Perhaps you meant {file}:{near[0]}?" if near else "Correct the gate's metric."
+            yield broken(f"A gate reads {key} of {file}, which has {', '.join(keys[:8]) or 'no number'}.", cure)
 
 
 def _describe_missing(folder: Path, policy: Policy, name: str, what: str) -> Finding:
