@@ -118,8 +118,26 @@ def test_tokens_and_runner_files_are_withheld_and_remote_credentials_stay() -> N
         "GITHUB_STEP_SUMMARY": "/f",
         "STATE_x": "a",
         "GIT_DIR": "/elsewhere",
+        "MLFLOW_TRACKING_URI": "http://mlflow:5000",
+        "mlflow_tracking_token": "a",
+        "RAY_ADDRESS": "http://ray:8265",
+        "SLACK_CHANNEL": "#models",
+        "TEAMS_WEBHOOK": "a",
+        "My_Webhook_Url": "a",
+        "DATABASE_URL": "postgresql+psycopg://ann:secret@db/churn",
+        "BROKER": "see amqp://:secret@queue:5672//",
     }
-    kept = {"AWS_SECRET_ACCESS_KEY": "b", "GITHUB_SHA": "c", "PATH": "/bin", "https_proxy": "d"}
+    kept = {
+        "AWS_SECRET_ACCESS_KEY": "b",
+        "GITHUB_SHA": "c",
+        "PATH": "/bin",
+        "https_proxy": "http://ann:secret@proxy:3128",
+        "HTTP_PROXY": "http://ann:secret@proxy:3128",
+        "HOMEPAGE": "https://example.org:443/a@b",
+        "CLONE_URL": "https://git@github.com/acme/churn",
+        "ARRAY_SIZE": "10",
+        "SSH_REMOTE": "ssh://ann@host:22/data",
+    }
 
     scrubbed = scrub_environment(withheld | kept)
 

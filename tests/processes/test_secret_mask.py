@@ -22,6 +22,25 @@ def test_a_value_whose_name_says_secret_is_hidden(name: str) -> None:
     assert Mask.of({name: SECRET, "PATH": "/usr/bin/long"}).hide(f"<{SECRET}> /usr/bin/long") == "<***> /usr/bin/long"
 
 
+def test_what_other_services_are_reached_with_is_hidden() -> None:
+    mask = Mask.of(
+        {
+            "CHAT_WEBHOOK_URL": "https://chat.example/T00/B00/long",
+            "SLACK_SIGNING": "8f742231b10e8888abcd",
+            "MLFLOW_TRACKING_URI": "http://mlflow.internal:5000",
+            "MLFLOW_EXPERIMENT_NAME": "churn model",
+            "DATABASE_URL": "postgresql://ann:p%40ssword99@db/churn",
+            "https_proxy": "http://ann:proxy-password@proxy:3128",
+        }
+    )
+
+    assert (
+        mask.hide("https://chat.example/T00/B00/long 8f742231b10e8888abcd http://mlflow.internal:5000") == "*** *** ***"
+    )
+    assert mask.hide("p%40ssword99, p@ssword99, proxy-password") == "***, ***, ***"
+    assert mask.hide("a churn model") == "a churn model"
+
+
 def test_each_line_of_a_secret_is_hidden_and_short_values_are_not() -> None:
     mask = Mask.of({"DEPLOY_TOKEN": "first line of it\nsecond line of it\nend", "NO_TOKEN": "true"})
 

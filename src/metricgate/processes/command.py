@@ -10,9 +10,11 @@ from pathlib import Path
 from metricgate.errors import TimeLimitError
 from metricgate.processes.owner import Owner
 from metricgate.processes.running_command import end_group, start_command, start_process
+from metricgate.processes.secret_mask import is_for_services_only
 
 # MetricGate's own tokens and inputs, the runner's credentials, and the files that set its outputs and variables. What
-# DVC needs to reach its remote (AWS_*, GOOGLE_*, AZURE_*, proxies) stays: the repository's pipeline needs it too.
+# DVC needs to reach its remote (AWS_*, GOOGLE_*, AZURE_*, proxies) stays: the repository's pipeline needs it too. So does
+# what no rule here knows; settings of services that are told about a run are in secret_mask.py.
 _WITHHELD = re.compile(
     r"(?:INPUT_|ACTIONS_|STATE_|METRICGATE_TOKEN).*"
     r"|GITHUB_TOKEN|GH_TOKEN|GH_ENTERPRISE_TOKEN|GITHUB_ENTERPRISE_TOKEN"
@@ -24,7 +26,11 @@ _WITHHELD = re.compile(
 
 def scrub_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return ``environ`` without what repository code must not see, and with DVC's analytics off."""
-    kept = {name: value for name, value in environ.items() if not _WITHHELD.fullmatch(name)}
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if not _WITHHELD.fullmatch(name) and not is_for_services_only(name, value)
+    }
     return {**kept, "DVC_NO_ANALYTICS": "1", "PYTHONUNBUFFERED": "1"}
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import unquote
 
 HIDDEN = "***"
 MIN_LENGTH = 8  # a shorter value is a word, and hiding it would make every text unreadable
@@ -17,9 +18,31 @@ _SECRET_NAMES = re.compile(
     r"|API_KEY|ACCOUNT_KEY)(?:_ID)?",
     re.IGNORECASE,
 )
+# Settings of services that MetricGate or another step speaks to.
+_SERVICE_NAMES = re.compile(r"(?:MLFLOW|RAY|SLACK)_.*|.*WEBHOOK.*", re.IGNORECASE)
+_WORDS = re.compile(r"[A-Za-z_. -]*")
+_PASSWORD_IN_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/@:]*:([^\s/@]+)@")
+_PROXY_NAMES = re.compile(r"(?:https?|ftp|all|no)_proxy", re.IGNORECASE)
 # GitHub's own tokens, wherever they come from (actions/checkout leaves one in Git's configuration).
 _TOKENS = r"(?:gh[a-z]|github_pat)_[A-Za-z0-9._-]{20,}"
 _TOKEN_BEGUN = re.compile(r"(?:(?:gh[a-z]|github_pat)_[A-Za-z0-9._-]{0,1000}|g[a-z_]{0,9})\Z")
+
+
+def is_for_services_only(name: str, value: str) -> bool:
+    """Return whether a variable gives access to a service that is no concern of the repository's code.
+
+    A proxy's password stays: without it nothing reaches the network.
+    """
+    return bool(_SERVICE_NAMES.fullmatch(name)) or (
+        bool(_PASSWORD_IN_URI.search(value)) and not _PROXY_NAMES.fullmatch(name)
+    )
+
+
+def _list_secrets(name: str, value: str) -> list[str]:
+    passwords = _PASSWORD_IN_URI.findall(value)
+    is_secret = _SECRET_NAMES.fullmatch(name) or (_SERVICE_NAMES.fullmatch(name) and not _WORDS.fullmatch(value))
+    passwords += [unquote(password) for password in passwords]
+    return [*passwords, value, *value.splitlines()] if is_secret or passwords else []
 
 
 @dataclass(frozen=True)
@@ -30,9 +53,8 @@ class Mask:
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> "Mask":
-        """Return a mask of the values in ``environ`` that are secret by their name, and of each of their lines."""
-        values = [value for name, value in environ.items() if _SECRET_NAMES.fullmatch(name)]
-        lines = {line.strip() for value in values for line in (value, *value.splitlines())}
+        """Return a mask of the values in ``environ`` that are secret, of each of their lines, and of passwords in them."""
+        lines = {line.strip() for name, value in environ.items() for line in _list_secrets(name, value)}
         return cls(tuple(sorted((line for line in lines if len(line) >= MIN_LENGTH), key=len, reverse=True)))
 
     def hide(self, text: str) -> str:

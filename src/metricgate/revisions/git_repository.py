@@ -61,9 +61,15 @@ class GitRepository:
     def _contact_origin(self, *args: str) -> str | None:
         # The checkout's own credentials first, then the action's token.
         result = self.run_git(*args)
-        if result.returncode != 0 and self.access.token:
-            result = run_git(args, self.top, self.owner, self.access.environment())
+        if result.returncode != 0 and self._may_offer_token():
+            result = run_git(args, self.top, self.owner, self.access)
         return None if result.returncode == 0 else read_git_error(result)
+
+    def _may_offer_token(self) -> bool:
+        # As Git resolves them: after `pushurl` and `insteadOf`.
+        listed = [self.run_git("remote", "get-url", "--all", *side, "origin") for side in ((), ("--push",))]
+        addresses = [line for result in listed for line in result.stdout.decode(errors="replace").splitlines()]
+        return bool(addresses) and all(map(self.access.is_for, addresses))
 
     def find_commit(self, name: str) -> str | None:
         """Return the full SHA of a commit that is here; None if it is not."""
