@@ -22,7 +22,7 @@ def compare_files(baseline: Path, candidate: Path, *, policy: Path | None, colum
     """Compare two files. ``columns``: the command's options, which stand in for a policy."""
     try:
         given = {name: value for name, value in columns.items() if value}
-        choice = _infer_choice(candidate, given) if policy is None else _read_choice(policy, given)
+        choice = _infer_choice(baseline, given) if policy is None else _read_choice(policy, given)
     except MetricgateError as error:
         return report_failure(error)
     (name,) = choice.judging.prediction_sets
@@ -33,9 +33,10 @@ def _snapshot(path: Path, set_name: str) -> Snapshot:
     return Snapshot(info=RevisionInfo(name=str(path), source=Source.FILE), predictions={set_name: path})
 
 
-def _infer_choice(candidate: Path, given: Mapping[str, Any]) -> PolicyChoice:
+def _infer_choice(baseline: Path, given: Mapping[str, Any]) -> PolicyChoice:
+    """Return the columns of the baseline's file: a candidate that lacks one must not change what is judged."""
     options = {("id" if name == "id_" else name): value for name, value in given.items()}
-    policy = Policy(predictions=infer_spec(candidate, ColumnOptions(**options)))
+    policy = Policy(predictions=infer_spec(baseline, ColumnOptions(**options)))
     return PolicyChoice(
         judging=policy,
         baseline=policy,

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field, replace
 
 from metricgate import __version__
 from metricgate.comparison.caveats import list_caveats
-from metricgate.comparison.evidence import NO_FRESH_ROWS, Evidence, gather
+from metricgate.comparison.evidence import NO_FRESH_ROWS, Evidence, gather, gather_anchor
 from metricgate.comparison.file_numbers import measure_numbers
 from metricgate.comparison.measurement import measure_evidence
 from metricgate.comparison.snapshot_changes import NO_COUNTS, list_changes
 from metricgate.errors import ConfigurationError, MetricgateError
 from metricgate.gates.judge import judge_policy, tail_of
 from metricgate.gates.policy_check import check_policy, warn_never_found
-from metricgate.gates.verdict import NO_POLICY_REASON, decide_verdict, exit_code_of, explain_verdict
+from metricgate.gates.verdict import ACCEPTABLE, NO_POLICY_REASON, decide_verdict, exit_code_of, explain_verdict
 from metricgate.models.outcome import Verdict
 from metricgate.models.result import Change, ChartData, GateRow, Location, MetricRow, Warning_
 from metricgate.models.snapshot import FileCounts, RevisionInfo, Snapshot
@@ -72,7 +72,7 @@ def judge(case: Case) -> Report:
     """Judge the candidate and return the report. An error of the predictions still reports the pipeline's numbers."""
     try:
         case, evidence = _gather_usable(case)
-        anchor = gather(case.anchor, case.candidate, case.choice) if case.anchor else None
+        anchor = gather_anchor(case.anchor, case.candidate, case.choice, evidence) if case.anchor else None
         findings = _judge(case, evidence, anchor)
     except MetricgateError as error:
         findings = _Findings(
@@ -140,9 +140,10 @@ def _judge(case: Case, evidence: Evidence, anchor: Evidence | None) -> _Findings
     verdict = decide_verdict(gates)
     if choice.capped and verdict is Verdict.PASSED:
         verdict = Verdict.INCONCLUSIVE
-    accepted = case.accepted if verdict is Verdict.FAILED else None
     exit_code = exit_code_of(verdict, gates, policy.on_inconclusive)
-    if accepted:
+    accepted = None
+    if case.accepted and verdict in ACCEPTABLE:
+        accepted = case.accepted.model_copy(update={"exit_code": exit_code})
         verdict, exit_code = Verdict.PASSED, 0
     gated = frozenset((gate.set, gate.metric) for gate in gates if gate.source == "predictions")
     rows = measure_evidence(evidence, gated, tail=tail_of(policy), all_on_slices=not policy.gates)

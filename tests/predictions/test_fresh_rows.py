@@ -105,7 +105,9 @@ def test_a_pairing_counts_rows_as_the_files_hold_them() -> None:
     noted = note_fresh_rows(joined, FreshRows(new=60, fresh=20, by_baseline=40))
 
     assert (noted.baseline_rows, noted.fresh, noted.trained, noted.test_set_changed) == (80, 20, 40, True)
-    assert noted.notes[0].endswith("10 rows are only in the baseline's predictions: not compared.")
+    assert noted.notes[0].endswith(
+        "10 rows are only in the baseline's predictions: the candidate's worst answers are assumed there."
+    )
     assert noted.notes[1:] == ("kept",)
 
 

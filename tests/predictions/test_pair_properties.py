@@ -64,9 +64,10 @@ def test_every_row_is_compared_or_counted(tmp_path: Path, baseline: list[Row], c
 
     facts = pair_predictions(read(tmp_path / "b", one), read(tmp_path / "c", other)).pairing
 
-    assert facts.rows == sum(labels[id_] == others[id_] for id_ in common)
-    assert facts.rows + facts.label_differs + facts.only_baseline == len(one)
-    assert facts.rows + facts.label_differs + facts.only_candidate == len(other)
+    assert facts.rows == len(common)
+    assert facts.label_differs == sum(labels[id_] != others[id_] for id_ in common)
+    assert facts.rows + facts.only_baseline == len(one)
+    assert facts.rows + facts.only_candidate == len(other)
 
 
 @given(baseline=FILES, candidate=FILES)

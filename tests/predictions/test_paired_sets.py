@@ -30,15 +30,18 @@ def list_rows(paired: PairedSet, part: str) -> list[tuple[float, float, float]]:
     return sorted(zip(np.asarray(paired.pair.baseline.label).tolist(), *sides, strict=True))
 
 
-def test_common_rows_with_equal_labels_are_paired_in_the_order_of_their_ids(read_table: ReadTable) -> None:
+def test_common_rows_are_paired_in_the_order_of_their_ids_with_the_baselines_labels(read_table: ReadTable) -> None:
     paired = pair_predictions(read_table(BASELINE, **ROLES), read_table(CANDIDATE, **ROLES))
 
     assert paired.pair.baseline.scores is not None
     assert paired.pair.candidate.scores is not None
-    assert paired.pair.baseline.scores.tolist() == [0.4, 0.9]
-    assert paired.pair.candidate.scores.tolist() == [0.6, 0.8]
+    assert paired.pair.baseline.scores.tolist() == [0.2, 0.4, 0.9]
+    assert paired.pair.candidate.scores.tolist() == [0.3, 0.6, 0.8]
+    assert list_rows(paired, "label") == [(0, 0, 0), (1, 1, 1), (1, 1, 1)]
+    assert paired.new_label is not None
+    assert paired.new_label.tolist() == [1, 1, 1]
     facts = paired.pairing
-    assert (facts.rows, facts.only_baseline, facts.only_candidate, facts.label_differs) == (2, 0, 1, 1)
+    assert (facts.rows, facts.only_baseline, facts.only_candidate, facts.label_differs) == (3, 0, 1, 1)
     assert facts.test_set_changed
     assert not facts.identical
 
@@ -70,7 +73,7 @@ def test_a_candidate_cannot_move_rows_between_slices(read_table: ReadTable) -> N
     paired = pair_predictions(read_table(BASELINE, **ROLES), read_table(CANDIDATE, **ROLES))
 
     plan = paired.slices["plan"]
-    assert [plan.values[code] for code in plan.codes] == ["a", "a"]
+    assert [plan.values[code] for code in plan.codes] == ["b", "a", "a"]
     assert "1 row has a different plan in the candidate; the baseline's is used." in paired.pairing.notes
 
 
@@ -103,7 +106,7 @@ def test_rows_on_one_side_only_are_refused_when_asked(read_table: ReadTable) -> 
 
     with pytest.raises(
         PredictionsError,
-        match=r"1 row is only in the candidate's, 1 row is labelled differently on the two sides: not compared",
+        match=r"1 row is only in the candidate's: .* 1 row is labelled differently on the two sides: ",
     ):
         pair_predictions(read_table(BASELINE, **strict), read_table(CANDIDATE, **ROLES))
 
@@ -242,7 +245,7 @@ def test_labels_of_a_regression_may_differ_in_their_last_digits(read_table: Read
         read_table("id y p\n1 0.10000000149 0.7\n2 2.6 0.5", **roles),
     )
 
-    assert (paired.pairing.rows, paired.pairing.label_differs) == (1, 1)
+    assert (paired.pairing.rows, paired.pairing.label_differs) == (2, 1)
 
 
 def test_labels_that_all_differ_are_refused(read_table: ReadTable) -> None:
@@ -264,11 +267,39 @@ def test_a_column_of_a_formula_that_cannot_be_used_is_named_with_its_side(read_t
     assert any(note.startswith("Candidate: ") and "row 1: 'x'" in note for note in paired.pairing.notes)
 
 
-def test_a_test_set_is_known_by_its_ids_and_labels_and_not_by_its_scores(read_table: ReadTable) -> None:
+def test_a_test_set_is_known_by_the_baselines_ids_and_labels_which_no_candidate_changes(read_table: ReadTable) -> None:
     baseline = read_table(BASELINE, **ROLES)
     scored = pair_predictions(baseline, read_table(BASELINE.replace("0.9", "0.7"), **ROLES)).pairing.test_set
-    labelled = pair_predictions(baseline, read_table(CANDIDATE, **ROLES)).pairing.test_set
+    changed = pair_predictions(baseline, read_table(CANDIDATE, **ROLES)).pairing.test_set
+    other = pair_predictions(read_table(CANDIDATE, **ROLES), baseline).pairing.test_set
 
-    assert scored == pair_predictions(baseline, baseline).pairing.test_set
-    assert labelled != scored
+    assert scored == changed
+    assert other != scored
     assert len(scored) == 16
+
+
+def test_weights_groups_and_slices_of_the_candidate_alone_are_not_used(read_table: ReadTable) -> None:
+    table = "y p w g plan\n1 0.7 9 a x\n0 0.5 9 b y\n1 0.1 0 a x"
+    paired = pair_predictions(
+        read_table(table, label="y", score="p"),
+        read_table(table, label="y", score="p", weight="w", group="g", slices="plan"),
+    )
+
+    assert paired.pair.candidate.weight is None
+    assert paired.pair.group is None
+    assert paired.candidate_slices == {"plan"}
+    told = "Only the candidate declares weights, groups, the slice column plan: no comparison uses that yet."
+    assert told in paired.pairing.notes
+
+
+def test_groups_of_absent_rows_continue_those_of_the_paired_rows(read_table: ReadTable) -> None:
+    roles = {"id": "id", "label": "y", "score": "p", "group": "g"}
+    paired = pair_predictions(
+        read_table("id y p g\n1 1 0.7 a\n2 0 0.5 b\n3 1 0.1 a", **roles),
+        read_table("id y p g\n1 1 0.7 a\n2 0 0.5 b", **roles),
+    )
+
+    assert paired.absent is not None
+    assert paired.absent.group is not None
+    first, second, third = paired.absent.group.tolist()
+    assert first == third != second

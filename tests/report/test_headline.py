@@ -77,7 +77,7 @@ def test_doubt_says_whether_merging_is_allowed() -> None:
 def test_an_unshown_gain_is_not_a_possible_loss() -> None:
     gate = make_doubtful_gate(kind="min_gain", low=0.002, high=0.05, difference=0.026)
 
-    assert headline(make_doubtful_report(gates=(gate,))).endswith("a gain of 0.030 in F1 is not shown")
+    assert headline(make_doubtful_report(gates=(gate,))).startswith("Undecided: a gain of 0.030 in F1 is not shown")
 
 
 def test_guardrails_alone_are_not_said_to_show_that_nothing_was_lost() -> None:

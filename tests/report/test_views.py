@@ -31,7 +31,7 @@ HEADLINES = [
     (make_report, "Blocked: ROC AUC is 0.021 lower (0.012 to 0.030); 0.010 is allowed"),
     (make_passed_report, "No loss beyond what is allowed (2 gates)"),
     (make_unchanged_report, "No change: predictions are identical"),
-    (make_doubtful_report, "Cannot tell yet: merging is allowed; a loss of up to 0.041 in F1 is still possible"),
+    (make_doubtful_report, "Undecided: up to 0.041 of F1 may be lost, 0.030 is allowed; merging is allowed"),
     (make_error_report, "Could not judge: the pipeline failed at stage train with exit code 1"),
 ]
 

@@ -82,7 +82,7 @@ TWO_SETS = "predictions: {golden: {path: p}, recent: {path: q}}\n"
         ("confidence: 95", "m.yaml:1: confidence must be less than 1, found 95; did you mean 0.95?"),
         ("confidence: 95%", "confidence must be a number, found '95%'; did you mean 0.95?"),
         ("confidence: true", "confidence must be a number, found true or false."),
-        ("on_inconclusive: maybe", "on_inconclusive must be 'warn', 'fail' or 'pass', found 'maybe'."),
+        ("on_inconclusive: maybe", "on_inconclusive must be 'warn', 'ask', 'fail' or 'pass', found 'maybe'."),
         ("anchor: {revision: v1}", "anchor needs max_drop or max_increase"),
         ("pipeline: {python_version: 3.10}", "pipeline.python_version must be text, found 3.1; put it in quotes."),
         ("gates: f1", "gates must be a list, found 'f1'."),

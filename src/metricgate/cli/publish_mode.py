@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from metricgate.errors import CancelledError, ConfigurationError, MetricgateError, PublishError
+from metricgate.gates.verdict import ACCEPTABLE, EXIT_CODES
 from metricgate.models.outcome import Verdict
 from metricgate.publish.github.client import GitHubClient
 from metricgate.publish.github.destination import connect
@@ -18,6 +19,7 @@ from metricgate.trigger import Trigger
 
 log = logging.getLogger(__name__)
 
+FAILED_EXIT_CODE = EXIT_CODES[Verdict.FAILED]
 _NEVER_RAN = ("skipped", "action_required", "stale")
 
 
@@ -54,15 +56,18 @@ def _receive(client: GitHubClient, publication: Publication, run_id: int, inputs
         raise
     except MetricgateError as error:
         return report_failure(error, id_=inputs.id)
-    may_be_accepted = report.accepted or report.verdict is Verdict.FAILED
+    may_be_accepted = report.accepted or report.verdict in ACCEPTABLE
     return apply_acceptance(report, publication.github.find_acceptance()) if may_be_accepted else report
 
 
 def apply_acceptance(report: Report, acceptance: Acceptance | None) -> Report:
-    """Return a failed or accepted report as failed or accepted by GitHub's own record of the label."""
+    """Return a report with the verdict that GitHub's own record of the label leads to, whatever the report says."""
+    exit_code = report.accepted.exit_code if report.accepted else report.exit_code
     if acceptance is None:
-        return report.model_copy(update={"verdict": Verdict.FAILED, "exit_code": 1, "accepted": None})
-    return report.model_copy(update={"verdict": Verdict.PASSED, "exit_code": 0, "accepted": acceptance})
+        verdict = Verdict.FAILED if exit_code == FAILED_EXIT_CODE else Verdict.INCONCLUSIVE
+        return report.model_copy(update={"verdict": verdict, "exit_code": exit_code, "accepted": None})
+    accepted = acceptance.model_copy(update={"exit_code": exit_code})
+    return report.model_copy(update={"verdict": Verdict.PASSED, "exit_code": 0, "accepted": accepted})
 
 
 def _identify(trigger: Trigger, client: GitHubClient) -> Trigger:

@@ -10,6 +10,8 @@ from typing import Literal
 
 import numpy as np
 
+from metricgate.comparison.readings import READINGS, Reading, applies, find_answer_style, read_as
+from metricgate.comparison.worst_answers import AnswerStyle
 from metricgate.models.outcome import MissingCode
 from metricgate.models.result import Pairing, Slice
 from metricgate.models.samples import Categorical, IntArray, Sample, SamplePair
@@ -36,11 +38,13 @@ class Subject:
 
     name: str
     candidate: Predictions
+    baseline: Predictions | None = None
     paired: PairedSet | None = None
     baseline_problem: str = ""  # why the baseline's predictions exist but cannot be read
     _subsets: dict[Slice, IntArray] = field(default_factory=dict, init=False, repr=False)
     _recent: dict[Slice, SamplePair] = field(default_factory=dict, init=False, repr=False)
     _contrasts: dict[tuple[str, Slice | None], Contrast] = field(default_factory=dict, init=False, repr=False)
+    _readings: dict[tuple[Reading, AnswerStyle], "Subject"] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def pairing(self) -> Pairing | None:
@@ -77,11 +81,43 @@ class Subject:
             self._recent[slice_] = self.paired.pair.take(self._rows_in(slice_))
         return self._recent[slice_]
 
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """The other readings by which a gate must pass, because the candidate's rows or labels are not the baseline's."""
+        paired = self.paired
+        return () if paired is None else tuple(reading for reading in READINGS if applies(reading, paired))
+
+    def read_as(self, reading: Reading, metric: Metric, slice_: Slice | None) -> "Subject | None":
+        """Return the subject by another reading; None where no answer on absent rows is the worst for the metric."""
+        paired = self.paired
+        assert paired is not None  # noqa: S101  # there are other readings
+        style = find_answer_style(reading, paired, metric, slice_)
+        if style is None:
+            return None
+        if (reading, style) not in self._readings:
+            self._readings[reading, style] = replace(self, paired=read_as(reading, paired, style))
+        return self._readings[reading, style]
+
+    def judged_sample(self, slice_: Slice | None) -> Sample:
+        """Return the candidate's rows that are judged: those that both sides have or, without a baseline, all."""
+        pair = self.pair(slice_)
+        return self.candidate_sample(slice_) if pair is None else pair.candidate
+
+    def judged_group(self, slice_: Slice | None) -> IntArray | None:
+        """Return the groups of ``judged_sample``'s rows as codes; None where rows are independent."""
+        pair = self.pair(slice_)
+        return self.candidate_group(slice_) if pair is None else pair.group
+
     def candidate_sample(self, slice_: Slice | None) -> Sample:
         """Return all rows of the candidate, or those of a slice, with the ones that the baseline lacks."""
+        rows = self._own_rows(slice_)
+        return self.candidate.sample if rows is None else self.candidate.sample.take(rows)
+
+    def _own_rows(self, slice_: Slice | None) -> IntArray | None:
         if slice_ is None:
-            return self.candidate.sample
-        return self.candidate.sample.take(_rows_with(self.candidate.slices[slice_.column], slice_.value))
+            return None
+        column = self.candidate.slices.get(slice_.column)
+        return np.empty(0, dtype=np.int64) if column is None else _rows_with(column, slice_.value)
 
     def find(self, metric: str) -> Metric:
         sample = self.candidate.sample
@@ -94,9 +130,9 @@ class Subject:
         if group is None:
             return None
         codes: IntArray = np.unique(group.values, return_inverse=True)[1].astype(np.int64)
-        if slice_ is None:
+        rows = self._own_rows(slice_)
+        if rows is None:
             return codes
-        rows = _rows_with(self.candidate.slices[slice_.column], slice_.value)
         return np.unique(codes[rows], return_inverse=True)[1].astype(np.int64)
 
     def _is_part(self, slice_: Slice | None) -> bool:
@@ -125,7 +161,8 @@ class Subject:
         try:
             return contrast(pair, metric, factor=factor, part=self._is_part(slice_))
         except MetricUndefined as undefined:
-            unusable = [self.candidate.unusable[name] for name in metric.columns if name in self.candidate.unusable]
+            parts = (*metric.columns, *sorted(metric.needs))
+            unusable = [self.candidate.unusable[name] for name in parts if name in self.candidate.unusable]
             reason = " ".join([undefined.reason, *unusable])
             return Missing(side=_sides_lacking(pair, metric), code=undefined.code, reason=reason)
 

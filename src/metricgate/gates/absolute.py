@@ -1,20 +1,33 @@
-"""Absolute gates on metrics computed from predictions: the candidate's value against a bar, on all of its own rows."""
+"""Absolute gates on metrics computed from predictions: the candidate's value against a bar, on the baseline's rows."""
+
+from dataclasses import replace
 
 from metricgate.comparison.measurement import evaluate_or_none, evaluate_own
 from metricgate.comparison.subject import Missing, Subject
 from metricgate.gates.gate_row import Estimate, build_row
 from metricgate.gates.judgement import Judgement, judge_bar
+from metricgate.gates.other_readings import combine
 from metricgate.gates.rules import Rule
-from metricgate.models.outcome import Outcome
+from metricgate.models.outcome import Direction, Outcome
 from metricgate.models.result import GateRow
 from metricgate.stats.eligibility import find_obstacle
+from metricgate.stats.metric import Metric
 
 
 def judge_absolute_rule(rule: Rule, subject: Subject, *, tail: float) -> GateRow:
-    """Judge ``min`` or ``max``. A baseline is shown where there is one, and does not decide."""
+    """Judge ``min`` or ``max``. The baseline's value is shown, and does not decide; its rows and labels are judged."""
     metric = subject.find(rule.metric)
-    sample = subject.candidate_sample(rule.slice)
-    own = evaluate_own(sample, metric, subject.candidate_group(rule.slice), tail=tail)
+    row = _judge(rule, subject, metric, tail=tail)
+    directed = replace(metric, direction=Direction.HIGHER if rule.kind == "min" else Direction.LOWER)
+    for reading in subject.readings:
+        other = subject.read_as(reading, directed, rule.slice)
+        row = combine(row, None if other is None else _judge(rule, other, metric, tail=tail), reading, subject.pairing)
+    return row
+
+
+def _judge(rule: Rule, subject: Subject, metric: Metric, *, tail: float) -> GateRow:
+    sample = subject.judged_sample(rule.slice)
+    own = evaluate_own(sample, metric, subject.judged_group(rule.slice), tail=tail)
     pair = subject.pair(rule.slice)
     few_rows = find_obstacle(sample, metric) if rule.slice is not None else ""
     assert rule.bar is not None  # noqa: S101  # absolute rules have a bar

@@ -47,6 +47,7 @@ def build_row(
         outcome=judgement.outcome,
         reason=judgement.reason,
         reason_code=judgement.code,
+        beyond=judgement.beyond,
         rows=estimate.rows,
         baseline=baseline,
         candidate=candidate,

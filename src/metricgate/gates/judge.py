@@ -1,6 +1,6 @@
 """All gates of a policy, judged in the policy's order."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from metricgate.comparison.evidence import Evidence
 from metricgate.comparison.subject import Subject, is_defined
@@ -9,8 +9,9 @@ from metricgate.gates.assessment import RulePower, assess_relative_rules
 from metricgate.gates.number_rules import judge_number
 from metricgate.gates.prepared_rules import split_families
 from metricgate.gates.relative import judge_relative_rules
-from metricgate.gates.rules import Rule, default_rules, expand_anchor, expand_gates
-from metricgate.models.outcome import Direction, Outcome, ReasonCode, Role
+from metricgate.gates.rules import Rule, expand_anchor, expand_gates, watch_metrics
+from metricgate.gates.watched_scores import watch_scores
+from metricgate.models.outcome import Outcome, ReasonCode, Role
 from metricgate.models.result import GateRow, Location
 from metricgate.settings.policy import AnchorSpec, Policy
 from metricgate.stats.registry import main_metrics
@@ -63,18 +64,19 @@ def tail_of(policy: Policy) -> float:
 
 
 def _default_rules(subjects: Mapping[str, Subject]) -> tuple[Rule, ...]:
-    return tuple(
-        rule
-        for name, subject in subjects.items()
-        for rule in default_rules(_usable_main_metrics(subject), name, subject.candidate.task)
-    )
+    return tuple(rule for name, subject in subjects.items() for rule in _watch(name, subject))
 
 
-def _usable_main_metrics(subject: Subject) -> Iterable[tuple[str, Direction]]:
-    for name in main_metrics(subject.candidate.task):
-        metric = subject.find(name)
-        if is_defined(subject.candidate.sample, metric):
-            yield name, metric.direction
+def _watch(name: str, subject: Subject) -> tuple[Rule, ...]:
+    """Return the rules of one prediction set without a policy.
+
+    What is watched follows from the baseline, so that a metric which the candidate makes impossible is an error.
+    """
+    reference = subject.candidate.sample if subject.paired is None else subject.paired.pair.baseline
+    if reference.task == "score":
+        return watch_scores(reference, name)
+    metrics = [subject.find(metric) for metric in main_metrics(reference.task)]
+    return watch_metrics(((metric.name, metric.direction) for metric in metrics if is_defined(reference, metric)), name)
 
 
 def _judge_rules(rules: Sequence[Rule], evidence: Evidence, *, tail: float) -> tuple[GateRow, ...]:

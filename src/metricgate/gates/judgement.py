@@ -20,6 +20,7 @@ class Judgement:
     outcome: Outcome
     code: ReasonCode
     reason: str
+    beyond: bool = False  # the estimate itself lies beyond what is allowed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,22 +68,21 @@ BROKEN_CODES: Mapping[tuple[str, MissingCode], ReasonCode] = MappingProxyType(
 def judge_gain(gain: Gain, *, allowed_loss: float, role: Role) -> Judgement:
     """Judge a relative rule: required or guardrail. ``allowed_loss`` is negative where a gain is demanded."""
     bound = -allowed_loss
-    beyond = gain.high < bound - gain.tolerance
-    worse = gain.high_difference < -gain.tolerance and gain.estimate < bound - gain.tolerance
-    if beyond:
+    is_beyond = gain.estimate < bound - gain.tolerance
+    if gain.high < bound - gain.tolerance:
         reason = "worse by more than is allowed" if allowed_loss >= 0 else "the required gain is not there"
-        return Judgement(outcome=Outcome.FAILED, code="beyond_margin", reason=reason)
-    if worse:
-        reason = "certainly worse, and probably by more than is allowed"
-        return Judgement(outcome=Outcome.FAILED, code="worse_probably_beyond", reason=reason)
+        return Judgement(outcome=Outcome.FAILED, code="beyond_margin", reason=reason, beyond=True)
+    if gain.high_difference < -gain.tolerance and is_beyond:
+        reason = "certainly worse; probably by more than is allowed"
+        return Judgement(outcome=Outcome.FAILED, code="worse_probably_beyond", reason=reason, beyond=True)
     if gain.low >= bound - gain.tolerance:
         reason = "shown not to be worse by more than is allowed" if allowed_loss >= 0 else "shown to be better"
         return Judgement(outcome=Outcome.PASSED, code="within_margin", reason=reason)
     if role is Role.GUARDRAIL:
         reason = "no loss beyond what is allowed was shown"
-        return Judgement(outcome=Outcome.PASSED, code="no_harm_shown", reason=reason)
+        return Judgement(outcome=Outcome.PASSED, code="no_harm_shown", reason=reason, beyond=is_beyond)
     reason = "this test set is too small to tell"
-    return Judgement(outcome=Outcome.INCONCLUSIVE, code="cannot_tell", reason=reason)
+    return Judgement(outcome=Outcome.INCONCLUSIVE, code="cannot_tell", reason=reason, beyond=is_beyond)
 
 
 def judge_number_gain(gain: float, *, allowed_loss: float, scale: float) -> Judgement:
@@ -91,7 +91,7 @@ def judge_number_gain(gain: float, *, allowed_loss: float, scale: float) -> Judg
         reason = "the numbers are compared as they are, without an interval"
         return Judgement(outcome=Outcome.PASSED, code="number_within_margin", reason=reason)
     reason = "the number is worse by more than is allowed (compared as it is, without an interval)"
-    return Judgement(outcome=Outcome.FAILED, code="number_beyond_margin", reason=reason)
+    return Judgement(outcome=Outcome.FAILED, code="number_beyond_margin", reason=reason, beyond=True)
 
 
 def judge_bar(value: float, bound: float | None, *, bar: float, sign: int) -> Judgement:
@@ -103,7 +103,7 @@ def judge_bar(value: float, bound: float | None, *, bar: float, sign: int) -> Ju
     tolerance = RELATIVE_TOLERANCE * max(abs(bar), abs(value), 1e-300)
     if sign * (value - bar) < -tolerance:
         side = "below" if sign > 0 else "above"
-        return Judgement(outcome=Outcome.FAILED, code="bar_missed", reason=f"the value is {side} the bar")
+        return Judgement(outcome=Outcome.FAILED, code="bar_missed", reason=f"the value is {side} the bar", beyond=True)
     if bound is not None and sign * (bound - bar) < -tolerance:
         reason = "the value clears the bar, but its interval does not: this test set is too small to tell"
         return Judgement(outcome=Outcome.INCONCLUSIVE, code="bar_not_cleared_with_confidence", reason=reason)

@@ -88,10 +88,18 @@ def prepare_rule(rule: Rule, subject: Subject) -> PreparedRule:
     factor = _factor(rule, metric)
     contrast = subject.contrast(metric, rule.slice, factor=factor)
     plain = contrast if factor == 1.0 else subject.contrast(metric, rule.slice)
-    early = _judge_early(rule, subject, metric, contrast)
+    early = _judge_candidate_slice(rule, subject) or _judge_early(rule, subject, metric, contrast)
     return PreparedRule(
         rule=rule, subject=subject, metric=metric, contrast=contrast, plain=plain, early_judgement=early
     )
+
+
+def _judge_candidate_slice(rule: Rule, subject: Subject) -> Judgement | None:
+    paired = subject.paired
+    if rule.slice is None or paired is None or rule.slice.column not in paired.candidate_slices:
+        return None
+    reason = f"only the candidate declares the slice column {rule.slice.column}; it counts once the baseline has it"
+    return Judgement(outcome=Outcome.SKIPPED, code="slice_not_in_baseline", reason=reason)
 
 
 def _judge_early(rule: Rule, subject: Subject, metric: Metric, contrast: Contrast | Missing) -> Judgement | None:

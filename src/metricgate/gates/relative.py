@@ -1,19 +1,58 @@
 """Relative gates on metrics computed from predictions: the paired difference against what is allowed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from metricgate.comparison.readings import Reading, list_readings
 from metricgate.comparison.subject import Missing, Subject
 from metricgate.gates.assessment import assess_rule, describe_power
 from metricgate.gates.gate_row import Estimate, build_row
 from metricgate.gates.judgement import IDENTICAL, Gain, Judgement, judge_gain
-from metricgate.gates.prepared_rules import FamilyBounds, PreparedRule, allowed_loss, bound_together, prepare_rule
+from metricgate.gates.other_readings import combine
+from metricgate.gates.prepared_rules import (
+    FamilyBounds,
+    PreparedRule,
+    allowed_loss,
+    bound_together,
+    direction_of,
+    prepare_rule,
+)
 from metricgate.gates.rules import Rule
 from metricgate.models.result import GateRow
 from metricgate.stats.contrast import Contrast
 
 
 def judge_relative_rules(rules: Iterable[tuple[Rule, Subject]], *, tail: float) -> tuple[GateRow, ...]:
+    """Judge one family of rules together, by every reading of the rows that the candidate's test set asks for."""
+    listed = list(rules)
+    rows = _judge_family(listed, tail=tail)
+    for reading in list_readings(subject.paired for _, subject in listed):
+        rows = _judge_reading(reading, listed, rows, tail=tail)
+    return rows
+
+
+def _judge_reading(
+    reading: Reading, listed: Sequence[tuple[Rule, Subject]], rows: Sequence[GateRow], *, tail: float
+) -> tuple[GateRow, ...]:
+    """Return the rows, each combined with what another reading says; a set that it does not apply to stays as it is."""
+    others = [_read_subject(reading, rule, subject) for rule, subject in listed]
+    family = [(rule, other) for (rule, _), other in zip(listed, others, strict=True) if other is not None]
+    judged = iter(_judge_family(family, tail=tail))
+    again = [None if other is None else next(judged) for other in others]
+    return tuple(
+        combine(row, other, reading, subject.pairing) if reading in subject.readings else row
+        for (_, subject), row, other in zip(listed, rows, again, strict=True)
+    )
+
+
+def _read_subject(reading: Reading, rule: Rule, subject: Subject) -> Subject | None:
+    if reading not in subject.readings:
+        return subject
+    metric = subject.find(rule.metric)
+    return subject.read_as(reading, replace(metric, direction=direction_of(rule, metric)), rule.slice)
+
+
+def _judge_family(rules: Iterable[tuple[Rule, Subject]], *, tail: float) -> tuple[GateRow, ...]:
     """Judge one family of rules together: "failed" uses bounds that hold for all of them at once."""
     prepared = [prepare_rule(rule, subject) for rule, subject in rules]
     bounds = bound_together([one for one in prepared if one.early_judgement is None], tail=tail)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from metricgate.errors import ConfigurationError
 from metricgate.models.outcome import Direction, Role
 from metricgate.models.result import GateKind, Slice
-from metricgate.models.samples import Task
 from metricgate.settings.policy import AnchorSpec, GateSpec, Margin
 from metricgate.stats.formula import is_formula
 
@@ -149,24 +148,21 @@ def expand_anchor(anchor: AnchorSpec, sets: Iterable[str]) -> tuple[Rule, ...]:
     )
 
 
-def default_rules(metrics: Iterable[tuple[str, Direction]], set_name: str, task: Task) -> tuple[Rule, ...]:
+def watch_metrics(metrics: Iterable[tuple[str, Direction]], set_name: str) -> tuple[Rule, ...]:
     """Return the rules of a policy without gates: guardrails over the task's main metrics.
 
-    A loss that is shown to exceed 0.01 blocks; for losses and errors, 5 % of the baseline. The task ``score`` has no
-    main metrics and so no rules.
+    A loss that is shown to exceed 0.01 blocks; for losses and errors, 5 % of the baseline.
     """
-    if task == "score":
-        return ()
     return tuple(
-        Rule(
-            metric=metric,
-            kind="max_drop" if direction is Direction.HIGHER else "max_increase",
-            role=Role.GUARDRAIL,
-            set=set_name,
-            margin=DEFAULT_MARGIN if direction is Direction.HIGHER else DEFAULT_LOSS_MARGIN,
-        )
+        guard(metric, direction, DEFAULT_MARGIN if direction is Direction.HIGHER else DEFAULT_LOSS_MARGIN, set_name)
         for metric, direction in metrics
     )
+
+
+def guard(metric: str, direction: Direction, margin: Margin, set_name: str) -> Rule:
+    """Return a guardrail over all rows."""
+    kind: GateKind = "max_drop" if direction is Direction.HIGHER else "max_increase"
+    return Rule(metric=metric, kind=kind, role=Role.GUARDRAIL, set=set_name, margin=margin)
 
 
 def describe_rule(rule: Rule, label: str, direction: Direction) -> str:

@@ -6,11 +6,12 @@ from typing import Literal
 from metricgate.models.outcome import Outcome, Verdict
 from metricgate.models.result import GateRow
 
-OnInconclusive = Literal["warn", "fail", "pass"]
+OnInconclusive = Literal["warn", "ask", "fail", "pass"]
 
 PRECEDENCE = (Outcome.ERROR, Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.PASSED)
 EXIT_CODES = {Verdict.PASSED: 0, Verdict.FAILED: 1, Verdict.INCONCLUSIVE: 0, Verdict.SKIPPED: 0, Verdict.CANCELLED: 130}
 EXIT_INCONCLUSIVE = 6
+ACCEPTABLE = frozenset({Verdict.FAILED, Verdict.INCONCLUSIVE})  # by a person, with the label
 NO_POLICY_REASON = "no policy: nothing was judged"
 ERROR_EXIT_CODES = {"configuration": 2, "predictions": 3, "metrics_file": 4}
 
@@ -31,9 +32,14 @@ def exit_code_of(verdict: Verdict, gates: Sequence[GateRow], on_inconclusive: On
     """Return the exit code of a verdict that gates led to; 1 means failed and nothing else."""
     if verdict is Verdict.ERROR:
         return min(error_exit_code(gate) for gate in gates if gate.outcome is Outcome.ERROR)
-    if verdict is Verdict.INCONCLUSIVE and on_inconclusive == "fail":
+    if verdict is Verdict.INCONCLUSIVE and (on_inconclusive == "fail" or (on_inconclusive == "ask" and _asks(gates))):
         return EXIT_INCONCLUSIVE
     return EXIT_CODES[verdict]
+
+
+def _asks(gates: Iterable[GateRow]) -> bool:
+    """Return whether an undecided gate would have failed had its best estimate decided."""
+    return any(gate.outcome is Outcome.INCONCLUSIVE and gate.beyond for gate in gates)
 
 
 def error_exit_code(gate: GateRow) -> int:

@@ -73,6 +73,7 @@ class GateRow(Value):
     outcome: Outcome
     reason: str
     reason_code: str
+    beyond: bool = False  # the best estimate, by any reading of the rows, lies beyond what is allowed
     rows: int | None = None
     baseline: Finite | None = None
     candidate: Finite | None = None
@@ -101,7 +102,7 @@ class Pairing(Value):
     candidate_rows: int
     only_baseline: int = 0
     only_candidate: int = 0
-    label_differs: int = 0  # rows of both sides that were left out because their labels differ
+    label_differs: int = 0  # rows of both sides whose labels differ: judged by both labels
     positives: int | None = None
     positive_label: str | None = None
     classes: tuple[str, ...] = ()

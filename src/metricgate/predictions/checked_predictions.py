@@ -15,7 +15,7 @@ from metricgate.predictions.column_values import read_numbers, read_slices, unus
 from metricgate.predictions.file_formats import quote_name
 from metricgate.predictions.prediction_table import PredictionTable, as_array, open_table
 from metricgate.predictions.row_keys import RowKeys, read_keys, sort_rows
-from metricgate.predictions.targets import read_targets
+from metricgate.predictions.targets import Targets, read_targets
 from metricgate.settings.policy import PredictionsSpec
 
 
@@ -31,7 +31,8 @@ class Predictions:
     rows : n
     ids, group : keys of the rows, shape (n,), or None
     slices : by column, shape (n,); code -1 marks a missing value
-    unusable : the reason for each of ``needed_columns`` that is not in ``sample.columns``
+    unusable : the reason for each of ``needed_columns`` that is not in ``sample.columns``, and for "prediction" where
+        no prediction follows from the scores
     file_rows : position of each row in the file, shape (n,); None if the file is in this order already
     positive_label : binary only; the label coded 1
     classes : the label values as text; binary: (negative, positive), "" for one that no row has
@@ -122,7 +123,7 @@ def _read(table: PredictionTable, spec: PredictionsSpec, name: str, needed_colum
         ),
         ids=ids,
         slices=slices,
-        unusable=unusable,
+        unusable=unusable | _explain_no_prediction(targets),
         group=read_keys(table, (spec.group,), role="group") if spec.group else None,
         positive_label=targets.positive,
         classes=targets.classes,
@@ -130,6 +131,10 @@ def _read(table: PredictionTable, spec: PredictionsSpec, name: str, needed_colum
         notes=(*targets.notes, *slice_notes, *unusable.values()),
         file_rows=table.order,
     )
+
+
+def _explain_no_prediction(targets: Targets) -> dict[str, str]:
+    return {"prediction": " ".join(targets.notes)} if targets.prediction is None and targets.notes else {}
 
 
 def _sort_by_id(table: PredictionTable, spec: PredictionsSpec) -> tuple[PredictionTable, RowKeys | None]:

@@ -61,7 +61,10 @@ def _asked_columns(asked: ColumnOptions) -> list[tuple[str, str]]:
 def _infer(table: PredictionTable, asked: ColumnOptions) -> PredictionsSpec:
     guess = _Guess(table, frozenset(column for _, column in _asked_columns(asked)))
     if asked.task == "score":
-        return _build(table, asked, score=asked.score or guess.find("score", SCORE_NAMES, SCORE_ENDINGS))
+        score = asked.score or guess.find("score", SCORE_NAMES, SCORE_ENDINGS)
+        if score is None and asked.prediction is None:
+            raise _unknown(table, "score", "--score")
+        return _build(table, replace(asked, id=asked.id or guess.without(score).find_id()), score=score)
     prediction = asked.prediction or guess.find("prediction", PREDICTION_NAMES)
     score = asked.score or guess.find("score", SCORE_NAMES, SCORE_ENDINGS)
     guess = guess.without(prediction, score)

@@ -13,7 +13,7 @@ from metricgate.models.samples import Sample
 from metricgate.models.snapshot import FilePart
 from metricgate.predictions.checked_predictions import Predictions, read_predictions
 from metricgate.predictions.paired_sets import pair_predictions
-from metricgate.predictions.pairing_notes import describe_left_out
+from metricgate.predictions.pairing_notes import describe_other_rows
 from metricgate.predictions.prediction_table import open_table, require_joinable
 from metricgate.predictions.row_keys import RowKeys, read_keys
 from metricgate.predictions.wording import count_rows
@@ -219,7 +219,7 @@ def sort_rows_out(
 def note_fresh_rows(pairing: Pairing, rows: FreshRows) -> Pairing:
     """Return the pairing with counts and a note of new rows; its baseline includes answers on the fresh ones."""
     complete = not (pairing.only_baseline or pairing.only_candidate or pairing.label_differs)
-    left_out = describe_left_out(pairing.only_baseline, pairing.only_candidate - rows.trained, pairing.label_differs)
+    left_out = describe_other_rows(pairing.only_baseline, pairing.only_candidate - rows.trained, pairing.label_differs)
     return pairing.model_copy(
         update={
             "baseline_rows": pairing.baseline_rows - rows.fresh + rows.common_trained,

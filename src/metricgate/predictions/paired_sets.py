@@ -1,4 +1,4 @@
-"""Baseline and candidate joined: row i is the same test example on both sides, and every row left out is counted."""
+"""Baseline and candidate joined: row i is the same test example on both sides, and every other row is counted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 
 from metricgate.errors import PredictionsError
 from metricgate.models.result import Pairing
-from metricgate.models.samples import Categorical, FloatArray, IntArray, SamplePair
+from metricgate.models.samples import Categorical, FloatArray, IntArray, Sample, SamplePair
 from metricgate.predictions.checked_predictions import Predictions
 from metricgate.predictions.label_text import same_label, sort_labels
 from metricgate.predictions.pairing_notes import (
-    describe_left_out,
+    describe_ignored,
     describe_lost_classes,
     describe_missing_classes,
     describe_order,
+    describe_other_rows,
     describe_spec,
     describe_spec_changes,
     describe_value_changes,
@@ -28,30 +29,67 @@ from metricgate.predictions.row_keys import RowKeys
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class AbsentRows:
+    """The baseline's rows that the candidate has no answers for.
+
+    Attributes
+    ----------
+    sample : the baseline's answers, label and weight, shape (m,)
+    slices : by column, shape (m,)
+    group : codes of the paired rows, followed by those of the absent ones, shape (n + m,), or None
+    """
+
+    sample: Sample
+    slices: Mapping[str, Categorical]
+    group: IntArray | None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class PairedSet:
-    """One prediction set of both models on the same rows, and the facts about the join."""
+    """One prediction set of both models on the same n rows, and the facts about the join.
+
+    Attributes
+    ----------
+    pair : both sides, with the baseline's labels, weights and groups
+    slices : by column, shape (n,)
+    candidate_slices : the slice columns that only the candidate declares
+    new_label : the candidate's labels, shape (n,); None where they are the baseline's
+    fresh : mask, shape (n,), of the rows that the baseline's model was judged on later; None where there are none
+    added : the candidate's answers on rows that only it has
+    """
 
     pair: SamplePair
     slices: Mapping[str, Categorical]
     pairing: Pairing
+    candidate_slices: frozenset[str] = frozenset()
+    new_label: NDArray[Any] | None = None
+    fresh: NDArray[np.bool_] | None = None
+    absent: AbsentRows | None = None
+    added: Sample | None = None
 
 
-def pair_predictions(baseline: Predictions, candidate: Predictions) -> PairedSet:
-    """Join the rows that both sides have with equal labels: by id if both have one, else in file order.
+def pair_predictions(baseline: Predictions, candidate: Predictions, *, stored: int | None = None) -> PairedSet:
+    """Join the rows that both sides have: by id if both have one, else in file order.
 
-    Rows are sorted by id, or by content if there are no ids: the order of the files changes nothing. Slices, groups
-    and weights are the baseline's where it has them, so that a candidate cannot move rows between slices.
+    The baseline's rows are the reference, with its labels, slices, groups and weights, so that a candidate cannot
+    choose what it is judged on. Rows are sorted by id, or by content if there are no ids: the order of the files
+    changes nothing.
+
+    Parameters
+    ----------
+    stored : how many of the baseline's rows, the first of its files, are its own; the others were judged later
 
     Raises
     ------
     PredictionsError
         If the tasks or positive labels differ, rows without ids disagree, no row is common, or a row is on one side
-        only and either side's ``on_unpaired`` is ``refuse``.
+        only or has two labels, and either side's ``on_unpaired`` is ``refuse``.
     """
     baseline, candidate, class_notes = _agree_on_coding(baseline, candidate)
     rows = align_rows(baseline, candidate)
     _refuse_unpaired(baseline, candidate, rows)
-    pair, slices, changes = _share(rows.take_baseline(baseline), rows.take_candidate(candidate))
+    one, other = rows.take_baseline(baseline), rows.take_candidate(candidate)
+    pair, slices, changes = _share(one, other)
     if rows.method == "order":
         pair, slices = _sort_by_content(pair, slices)
     pairing = Pairing(
@@ -62,8 +100,8 @@ def pair_predictions(baseline: Predictions, candidate: Predictions) -> PairedSet
         rows=pair.rows,
         baseline_rows=baseline.rows,
         candidate_rows=candidate.rows,
-        only_baseline=rows.only_baseline,
-        only_candidate=rows.only_candidate,
+        only_baseline=len(rows.absent),
+        only_candidate=len(rows.added),
         label_differs=rows.label_differs,
         positives=_count_positives(pair),
         positive_label=candidate.positive_label,
@@ -71,10 +109,11 @@ def pair_predictions(baseline: Predictions, candidate: Predictions) -> PairedSet
         identical=rows.complete and _is_identical(pair),
         test_set_changed=not rows.complete or bool(changes),
         duplicates=candidate.duplicates,
-        test_set=_name_test_set(candidate),
+        test_set=_name_test_set(baseline),
         notes=(
             *_describe(rows),
             *changes,
+            *_describe_ignored(one, other),
             *class_notes,
             *describe_order(pair, rows.method),
             *describe_lost_classes(pair),
@@ -83,7 +122,34 @@ def pair_predictions(baseline: Predictions, candidate: Predictions) -> PairedSet
             f"Columns: {describe_spec(candidate.spec)}.",
         ),
     )
-    return PairedSet(pair=pair, slices=slices, pairing=pairing)
+    return PairedSet(
+        pair=pair,
+        slices=slices,
+        pairing=pairing,
+        candidate_slices=frozenset(candidate.slices.keys() - baseline.slices.keys()),
+        new_label=other.sample.label if rows.label_differs else None,
+        fresh=_find_fresh(baseline, rows, stored),
+        absent=_keep_absent(baseline, one, rows),
+        added=candidate.sample.take(rows.added) if len(rows.added) else None,
+    )
+
+
+def _find_fresh(baseline: Predictions, rows: Alignment, stored: int | None) -> NDArray[np.bool_] | None:
+    if stored is None:
+        return None
+    in_file = np.arange(baseline.rows) if baseline.file_rows is None else baseline.file_rows
+    fresh: NDArray[np.bool_] = (in_file if rows.baseline is None else in_file[rows.baseline]) >= stored
+    return fresh
+
+
+def _keep_absent(baseline: Predictions, common: Predictions, rows: Alignment) -> AbsentRows | None:
+    if not len(rows.absent):
+        return None
+    absent = baseline.take(rows.absent)
+    group = None
+    if common.group is not None and absent.group is not None:
+        group = _code_groups(replace(common.group, values=np.concatenate([common.group.values, absent.group.values])))
+    return AbsentRows(sample=absent.sample, slices=absent.slices, group=group)
 
 
 def _sort_by_content(pair: SamplePair, slices: Mapping[str, Categorical]) -> tuple[SamplePair, dict[str, Categorical]]:
@@ -100,7 +166,15 @@ def _name_test_set(predictions: Predictions) -> str:
 
 
 def _describe(rows: Alignment) -> list[str]:
-    return describe_left_out(rows.only_baseline, rows.only_candidate, rows.label_differs)
+    return describe_other_rows(len(rows.absent), len(rows.added), rows.label_differs)
+
+
+def _describe_ignored(baseline: Predictions, candidate: Predictions) -> list[str]:
+    return describe_ignored(
+        weight=baseline.sample.weight is None and candidate.sample.weight is not None,
+        group=baseline.group is None and candidate.group is not None,
+        slices=sorted(candidate.slices.keys() - baseline.slices.keys()),
+    )
 
 
 def _refuse_unpaired(baseline: Predictions, candidate: Predictions, rows: Alignment) -> None:
@@ -109,7 +183,7 @@ def _refuse_unpaired(baseline: Predictions, candidate: Predictions, rows: Alignm
     raise PredictionsError(
         " ".join(_describe(rows)),
         expected="the same rows with the same labels on both sides, because the policy has `on_unpaired: refuse`.",
-        fix="evaluate both models on the same test set, or set `on_unpaired: common` to compare the common rows.",
+        fix="evaluate both models on the same test set, or set `on_unpaired: bound` to judge what can still be shown.",
     )
 
 
@@ -117,12 +191,10 @@ def _share(baseline: Predictions, candidate: Predictions) -> tuple[SamplePair, d
     """Return both sides with one label, weight and group, their slices, and sentences about what differed."""
     slices = dict(candidate.slices) | dict(baseline.slices)
     both = baseline.slices.keys() & candidate.slices.keys()
-    used, weight = "baseline", baseline.sample.weight
-    if weight is None:
-        used, weight = "candidate", candidate.sample.weight
+    weight, new_weight = baseline.sample.weight, candidate.sample.weight
     changes = describe_value_changes(
         {column: _count_different(baseline.slices[column], candidate.slices[column]) for column in both},
-        weight="" if _same(baseline.sample.weight, candidate.sample.weight) else used,
+        weight=weight is not None and new_weight is not None and not _same(weight, new_weight),
         group=bool(baseline.group and candidate.group and not baseline.group.equals(candidate.group)),
     )
     if weight is not None and not weight.any():
@@ -134,7 +206,7 @@ def _share(baseline: Predictions, candidate: Predictions) -> tuple[SamplePair, d
     pair = SamplePair(
         baseline=replace(baseline.sample, weight=weight),
         candidate=replace(candidate.sample, weight=weight, label=baseline.sample.label),
-        group=_code_groups(baseline.group or candidate.group),
+        group=_code_groups(baseline.group),
     )
     return pair, {column: slices[column] for column in sorted(slices)}, changes
 

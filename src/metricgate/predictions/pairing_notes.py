@@ -11,25 +11,24 @@ from metricgate.predictions.wording import count_rows, list_names
 from metricgate.settings.policy import PredictionsSpec
 
 
-def describe_left_out(only_baseline: int, only_candidate: int, label_differs: int) -> list[str]:
-    """Return one sentence that counts the rows left out of a comparison, if there are any."""
-    counts = (
-        (only_baseline, "only in the baseline's predictions"),
-        (only_candidate, "only in the candidate's"),
-        (label_differs, "labelled differently on the two sides"),
+def describe_other_rows(only_baseline: int, only_candidate: int, label_differs: int) -> list[str]:
+    """Return one text that counts the rows whose labels differ or that one side lacks, and says what becomes of them."""
+    parts = (
+        (only_baseline, "only in the baseline's predictions", "the candidate's worst answers are assumed there"),
+        (only_candidate, "only in the candidate's", "shown apart, not judged"),
+        (label_differs, "labelled differently on the two sides", "judged by both labels"),
     )
-    parts = [f"{count_rows(count, 'is')} {where}" for count, where in counts if count]
-    return [f"{', '.join(parts)}: not compared."] if parts else []
+    told = [f"{count_rows(count, 'is')} {where}: {effect}." for count, where, effect in parts if count]
+    return [" ".join(told)] if told else []
 
 
-def describe_value_changes(slices: Mapping[str, int], *, weight: str, group: bool) -> list[str]:
+def describe_value_changes(slices: Mapping[str, int], *, weight: bool, group: bool) -> list[str]:
     """Return sentences about what differs between the sides on common rows.
 
     Parameters
     ----------
     slices : how many rows have another value in this slice column
-    weight : the side whose weights are used if they differ, else ""
-    group : whether the groups differ
+    weight, group : whether the weights and the groups differ
     """
     notes = [
         f"{count_rows(count, 'has')} a different {column} in the candidate; the baseline's is used."
@@ -37,10 +36,17 @@ def describe_value_changes(slices: Mapping[str, int], *, weight: str, group: boo
         if count
     ]
     if weight:
-        notes.append(f"The weights of the rows differ between baseline and candidate; the {weight}'s are used.")
+        notes.append("The weights of the rows differ between baseline and candidate; the baseline's are used.")
     if group:
         notes.append("The groups of the rows differ between baseline and candidate; the baseline's are used.")
     return sorted(notes)
+
+
+def describe_ignored(*, weight: bool, group: bool, slices: Sequence[str]) -> list[str]:
+    """Return a sentence about what only the candidate declares, which judges nothing until the baseline has it."""
+    named = [*(["weights"] if weight else []), *(["groups"] if group else [])]
+    named += [f"the slice column {column}" for column in slices]
+    return [f"Only the candidate declares {list_names(named)}: no comparison uses that yet."] if named else []
 
 
 def describe_order(pair: SamplePair, method: Literal["id", "order"]) -> list[str]:

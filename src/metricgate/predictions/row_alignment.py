@@ -1,7 +1,7 @@
 """Which rows of baseline and candidate are the same test example, and the order of rows that have no id."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +13,7 @@ from metricgate.predictions.checked_predictions import Predictions
 
 # One file may hold a label as float32 and the other as float64, or with fewer digits.
 LABEL_TOLERANCE = 1e-6
+NO_ROWS: IntArray = np.empty(0, dtype=np.int64)
 _FIX = "name an `id` column that both files have, or evaluate both models on the same test set."
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: Knuth, The Art of Computer Programming 3, 6.4
 _HALF = np.uint64(32)
@@ -24,18 +25,21 @@ class NoCommonRowsError(PredictionsError):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Alignment:
-    """Row ``baseline[i]`` is row ``candidate[i]``; None instead of an array means all rows in their order."""
+    """Row ``baseline[i]`` is row ``candidate[i]``; None instead of an array means all rows in their order.
+
+    ``absent`` are the rows that only the baseline has, ``added`` those that only the candidate has.
+    """
 
     method: Literal["id", "order"]
     baseline: NDArray[Any] | None
     candidate: NDArray[Any] | None
-    only_baseline: int = 0
-    only_candidate: int = 0
+    absent: IntArray = field(default_factory=lambda: NO_ROWS)
+    added: IntArray = field(default_factory=lambda: NO_ROWS)
     label_differs: int = 0
 
     @property
     def complete(self) -> bool:
-        return not (self.only_baseline or self.only_candidate or self.label_differs)
+        return not (len(self.absent) or len(self.added) or self.label_differs)
 
     def take_baseline(self, side: Predictions) -> Predictions:
         return side if self.baseline is None else side.take(self.baseline)
@@ -45,7 +49,7 @@ class Alignment:
 
 
 def align_rows(baseline: Predictions, candidate: Predictions) -> Alignment:
-    """Return the common rows of both sides.
+    """Return the common rows of both sides, with equal labels or not, and the rows of one side only.
 
     Raises
     ------
@@ -62,14 +66,13 @@ def align_rows(baseline: Predictions, candidate: Predictions) -> Alignment:
 def _align_by_id(baseline: Predictions, candidate: Predictions) -> Alignment:
     left, right = _common_ids(baseline, candidate)
     common = baseline.rows if left is None else len(left)
-    only = (baseline.rows - common, candidate.rows - common)
     if common == 0:
         raise NoCommonRowsError(
             f"{_name_sides(baseline, candidate)} have no id in common ({baseline.rows:,} and {candidate.rows:,} rows).",
             expected="test rows that both models were judged on, joined by id.",
             fix="check that `id` names the same thing on both sides, and is not a row number or a random value.",
         )
-    differs = _find_differing_labels(_pick(baseline.sample.label, left), _pick(candidate.sample.label, right))
+    differs = find_differing_labels(_pick(baseline.sample.label, left), _pick(candidate.sample.label, right))
     count = int(np.count_nonzero(differs))
     if count == common:
         raise PredictionsError(
@@ -77,12 +80,18 @@ def _align_by_id(baseline: Predictions, candidate: Predictions) -> Alignment:
             expected="the same label for the same id.",
             fix="check that `label` names the same thing on both sides, with the same spelling.",
         )
-    if count:
-        keep = np.flatnonzero(~differs)
-        left, right = (keep if rows is None else rows[keep] for rows in (left, right))
     return Alignment(
-        method="id", baseline=left, candidate=right, only_baseline=only[0], only_candidate=only[1], label_differs=count
+        method="id",
+        baseline=left,
+        candidate=right,
+        absent=_list_others(baseline.rows, left),
+        added=_list_others(candidate.rows, right),
+        label_differs=count,
     )
+
+
+def _list_others(rows: int, chosen: NDArray[Any] | None) -> IntArray:
+    return NO_ROWS if chosen is None else np.setdiff1d(np.arange(rows), chosen, assume_unique=True)
 
 
 def _common_ids(baseline: Predictions, candidate: Predictions) -> tuple[NDArray[Any] | None, NDArray[Any] | None]:
@@ -107,7 +116,7 @@ def _align_by_order(baseline: Predictions, candidate: Predictions) -> Alignment:
             fix=_FIX,
         )
     left, right = _order_of_file(baseline), _order_of_file(candidate)
-    differs = _find_differing_labels(_pick(baseline.sample.label, left), _pick(candidate.sample.label, right))
+    differs = find_differing_labels(_pick(baseline.sample.label, left), _pick(candidate.sample.label, right))
     if differs.any():
         raise PredictionsError(
             f"{sides} have {baseline.rows:,} rows each, but {np.count_nonzero(differs):,} of the labels differ, "
@@ -126,7 +135,8 @@ def _pick(values: NDArray[Any] | None, rows: NDArray[Any] | None) -> NDArray[Any
     return values if values is None or rows is None else values[rows]
 
 
-def _find_differing_labels(one: NDArray[Any] | None, other: NDArray[Any] | None) -> NDArray[np.bool_]:
+def find_differing_labels(one: NDArray[Any] | None, other: NDArray[Any] | None) -> NDArray[np.bool_]:
+    """Return a mask, shape (n,), of the rows whose labels differ; where a side has no labels, none does."""
     if one is None or other is None:
         return np.zeros(1, dtype=np.bool_)
     differs: NDArray[np.bool_] = one != other

@@ -2,6 +2,7 @@
 
 import re
 
+from metricgate.gates.other_readings import ROW_CODES
 from metricgate.gates.policy_check import is_never_found
 from metricgate.models.outcome import Direction, Outcome, Role, Verdict
 from metricgate.models.result import GateRow
@@ -28,7 +29,7 @@ def _describe(report: Report) -> str:  # noqa: PLR0911  # one per verdict
         case Verdict.FAILED:
             return f"Blocked: {_describe_failures(report)}"
         case Verdict.PASSED if report.accepted:
-            return f"Accepted by {report.accepted.by}: {_describe_failures(report)}"
+            return f"Accepted by {report.accepted.by}: {_describe_accepted(report)}"
         case Verdict.PASSED:
             return _describe_pass(report)
         case Verdict.INCONCLUSIVE:
@@ -93,13 +94,20 @@ def is_unchanged(report: Report) -> bool:
     return bool(report.pairings) and same and all(not row.difference for row in report.metrics)
 
 
+def _describe_accepted(report: Report) -> str:
+    doubtful = gates_with(report.gates, Outcome.INCONCLUSIVE)
+    if gates_with(report.gates, Outcome.FAILED) or not doubtful:
+        return _describe_failures(report)
+    return _describe_possible_loss(doubtful[0])
+
+
 def _describe_doubt(report: Report) -> str:
     doubtful = gates_with(report.gates, Outcome.INCONCLUSIVE)
     allowed = "merging is allowed" if report.exit_code == 0 else "merging is blocked"
     if not doubtful:
-        return f"Cannot tell yet: {allowed}; {_continue(report.reason)}"
-    more = f" (and {plural(len(doubtful) - 1, 'more gate')} cannot tell)" if len(doubtful) > 1 else ""
-    return f"Cannot tell yet: {allowed}; {_describe_possible_loss(doubtful[0])}{more}"
+        return f"Undecided: {_continue(report.reason)}; {allowed}"
+    more = f" (and {plural(len(doubtful) - 1, 'more gate')} undecided)" if len(doubtful) > 1 else ""
+    return f"Undecided: {_describe_possible_loss(doubtful[0])}{more}; {allowed}"
 
 
 def _describe_possible_loss(gate: GateRow) -> str:
@@ -110,8 +118,10 @@ def _describe_possible_loss(gate: GateRow) -> str:
     loss = -worst if gate.direction is Direction.HIGHER else worst
     if gate.kind == "min_gain" or loss <= 0:
         return f"a gain of {format_bound(gate.bound, decimals)} in {plain_metric(gate)} is not shown"
-    word = "a loss of up to" if gate.direction is Direction.HIGHER else "a rise of up to"
-    return f"{word} {format_number(loss, decimals)} in {plain_metric(gate)} is still possible"
+    verb = "be lost" if gate.direction is Direction.HIGHER else "be added"
+    allowed = f", {format_bound(gate.bound, decimals)} is allowed"
+    why = f": {_continue(gate.reason)}" if gate.reason_code in ROW_CODES else ""
+    return f"up to {format_number(loss, decimals)} of {plain_metric(gate)} may {verb}{allowed}{why}"
 
 
 def describe_gate(gate: GateRow) -> str:

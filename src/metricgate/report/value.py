@@ -26,10 +26,11 @@ class Failure(Value):
 
 
 class Acceptance(Value):
-    """A person with write permission accepted a known regression."""
+    """A person with write permission accepted a known regression, or a comparison that could not be decided."""
 
     by: str
     reason: str = ""
+    exit_code: int = 1  # of the verdict that was accepted: 1 is failed, any other is inconclusive
 
 
 class Timing(Value):

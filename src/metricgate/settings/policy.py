@@ -75,9 +75,12 @@ class PredictionsSpec(PolicySection):
         description="Column whose equal values mark rows that are not independent: a customer, a document, a week.",
     )
     weight: str | None = Field(None, description="Column with the weight of each row.")
-    on_unpaired: Literal["common", "refuse"] = Field(
-        "common",
-        description="Rows on one side only, or with differing labels: compare the common rows and say so, or refuse.",
+    on_unpaired: Literal["bound", "refuse"] = Field(
+        "bound",
+        description=(
+            "Rows that the candidate lacks or labels differently: assume its worst answers, or judge by both labels; "
+            "or refuse them as an error."
+        ),
     )
 
     @model_validator(mode="after")
@@ -211,10 +214,12 @@ class Policy(PolicySection):
     )
     confidence: Number = Field(0.95, gt=0.5, lt=1.0, description="Two-sided confidence of every interval.")
     anchor: AnchorSpec | None = Field(None, description="A frozen release that is compared with too.")
-    on_inconclusive: Literal["warn", "fail", "pass"] = Field(
+    on_inconclusive: Literal["warn", "ask", "fail", "pass"] = Field(
         "warn",
         description=(
-            "What an inconclusive verdict does: allow merging with a warning, block (exit code 6), or allow it quietly."
+            "What an inconclusive verdict does: `warn` allows merging with a warning, `fail` blocks (exit code 6), "
+            "`ask` blocks only where the best estimate lies beyond what is allowed, `pass` allows it quietly. "
+            "A person can accept what is blocked."
         ),
     )
     gates: tuple[GateSpec, ...] = Field((), description="The rules. Without any, the task's main metrics are guarded.")
