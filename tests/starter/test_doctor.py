@@ -103,6 +103,23 @@ def test_a_policy_that_does_not_fit_the_files(churn: Churn, path: str, before: s
     assert finding.cure
 
 
+def test_a_pipeline_without_dvc_init_is_broken(churn: Churn) -> None:
+    shutil.rmtree(churn.repository / ".dvc")
+
+    finding = find(examine_all(churn), "no .dvc folder")
+
+    assert (finding.level, finding.cure) == (Level.BROKEN, "Run `dvc init`, and commit .dvc.")
+
+
+def test_an_output_that_git_tracks_is_found_before_anything_is_trained(churn: Churn) -> None:
+    churn.git("add", "--force", "eval/predictions.csv")
+
+    finding = find(examine_all(churn), "Git tracks eval/predictions.csv")
+
+    assert finding.level is Level.BROKEN
+    assert "git rm -r --cached eval/predictions.csv" in finding.cure
+
+
 def test_a_policy_that_can_never_block_is_broken(churn: Churn) -> None:
     churn.write("metricgate.yaml", "confidence: 0.9\n")
 

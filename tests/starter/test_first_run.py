@@ -145,10 +145,13 @@ def test_numbers_whose_names_say_which_way_is_better_become_gates(tmp_path: Path
         ({"pyproject.toml": '[project]\nname = "a"\nversion = "1"\ndependencies = ["numpy"]\n'}, "pyproject.toml"),
         ({"pyproject.toml": "[tool.ruff]\n"}, None),
         ({"pyproject.toml": "[project\n"}, None),
+        ({"src/requirements.txt": "", "requirements-dev.txt": ""}, "src/requirements.txt"),
+        ({"requirements/train.txt": "", "requirements/test.txt": ""}, "requirements/train.txt"),
     ],
 )
 def test_the_file_that_names_the_packages_is_found(files: dict[str, str], named: str | None, tmp_path: Path) -> None:
     repository = create_repository(tmp_path / "repository", files)
+    repository.must("python", "train.py")
     repository.commit("All")
 
     repository.metricgate("init")
@@ -164,10 +167,34 @@ def test_where_there_is_nothing_to_judge_doctor_says_so_before_a_run_does(tmp_pa
 
     begun, examined, ran = (repository.metricgate(name) for name in ("init", "doctor", "run"))
 
-    assert begun.exit_code == 0
-    assert "name `pipeline: {command: …}` in metricgate.yaml" in begun.output
+    assert begun.exit_code == 2
+    assert "no predictions and no metrics file" in begun.output
+    assert not (repository.root / ".github").exists()
     assert "nothing else to judge" in examined.output
     assert (examined.exit_code, ran.exit_code) == (2, 4)
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({}, "run `python train.py` once"),
+        ({"dvc.yaml": PIPELINE}, "dvc.yaml names out/metrics.json as metrics, and no such file is here"),
+        ({"metrics.json": '{"rows": 600, "foo": 0.5}'}, "which way is better: metrics.json:foo, metrics.json:rows"),
+        ({"predictions.csv": "a,b\n1,2\n"}, "no column could be recognised as label"),
+    ],
+    ids=["never run", "not pulled", "names without a direction", "columns without a meaning"],
+)
+def test_it_fails_rather_than_write_a_policy_that_judges_nothing(
+    files: dict[str, str], said: str, tmp_path: Path
+) -> None:
+    repository = create_repository(tmp_path / "repository", files)
+    repository.commit("All")
+
+    begun = repository.metricgate("init")
+
+    assert begun.exit_code == 2
+    assert said in begun.output
+    assert not (repository.root / "metricgate.yaml").exists()
 
 
 def test_without_git_or_without_a_commit_it_says_what_to_do_and_writes_nothing(tmp_path: Path) -> None:

@@ -34,7 +34,9 @@ def test_the_policy_names_what_the_predictions_hold(churn: Churn, monkeypatch: p
     assert [gate.metric for gate in policy.gates] == ["roc_auc", "accuracy", "accuracy"]
 
 
-def test_files_that_exist_are_kept(churn: Churn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_exist_are_kept_and_compared_with_what_it_would_write(
+    churn: Churn, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = read(churn, "metricgate.yaml")
     churn.write(".github/workflows/metricgate.yml", "mine\n")
 
@@ -42,7 +44,19 @@ def test_files_that_exist_are_kept(churn: Churn, monkeypatch: pytest.MonkeyPatch
 
     assert read(churn, "metricgate.yaml") == before
     assert read(churn, ".github/workflows/metricgate.yml") == "mine\n"
-    assert result.output.count("kept:") == 2
+    assert result.output.count("kept, differs:") == 2
+    assert "    -mine\n" in result.output
+    assert "    +  label: churned\n" in result.output or "  score: churn_probability" in result.output
+
+
+def test_running_it_again_changes_and_says_nothing(churn: Churn, monkeypatch: pytest.MonkeyPatch) -> None:
+    (churn.repository / "metricgate.yaml").unlink()
+    run_init(churn, monkeypatch)
+
+    again = run_init(churn, monkeypatch)
+
+    assert again.output.count("kept:  ") == 2
+    assert "differs" not in again.output
 
 
 def test_a_dry_run_prints_and_writes_nothing(churn: Churn, monkeypatch: pytest.MonkeyPatch) -> None:

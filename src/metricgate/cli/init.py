@@ -8,7 +8,10 @@ import click
 @click.command(name="init")
 @click.option("--dry-run", is_flag=True, help="Print the files instead of writing them.")
 def command(*, dry_run: bool) -> int:
-    """Write a first metricgate.yaml and a workflow for this project. Existing files are left alone."""
+    """Write a first metricgate.yaml and a workflow for this project. Files that exist are left as they are.
+
+    For those it shows what it would write now.
+    """
     from metricgate.revisions.checkout import Checkout  # noqa: PLC0415
     from metricgate.starter.first_files import prepare_starter, write_starter  # noqa: PLC0415  `--help` stays quick
 
@@ -16,16 +19,21 @@ def command(*, dry_run: bool) -> int:
     if not dry_run:
         write_starter(starter)
     for file in starter.files:
-        click.echo(f"{_label(exists=file.exists, dry_run=dry_run)} {file.path}")
-        if dry_run and not file.exists:
-            click.echo("".join(f"    {line}\n" for line in file.text.splitlines()))
+        difference = file.show_difference() if file.exists else ""
+        click.echo(f"{_label(exists=file.exists, differs=bool(difference), dry_run=dry_run)} {file.path}")
+        shown = difference or (file.text if dry_run and not file.exists else "")
+        if shown:
+            click.echo("".join(f"    {line}\n" for line in shown.splitlines()))
     click.echo("\nNext:")
     for number, step in enumerate(starter.next_steps, 1):
         click.echo(f"  {number}. {step}")
+    if starter.prediction_lines:
+        click.echo("\nLines like these, where the model is evaluated, write the predictions:\n")
+        click.echo("".join(f"    {line}\n" for line in starter.prediction_lines.splitlines()))
     return 0
 
 
-def _label(*, exists: bool, dry_run: bool) -> str:
+def _label(*, exists: bool, differs: bool, dry_run: bool) -> str:
     if exists:
-        return "kept:       "
+        return "kept, differs:" if differs else "kept:       "
     return "would write:" if dry_run else "written:    "

@@ -3,11 +3,16 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import unified_diff
 from pathlib import Path
 
 from metricgate.revisions.checkout import Checkout
 from metricgate.settings.policy import FILE_NAME
+from metricgate.starter.checkup_finding import Level
+from metricgate.starter.dvc_checkup import examine_dvc
 from metricgate.starter.first_policy import quote_text, render_policy
+from metricgate.starter.framework import show_lines
+from metricgate.starter.missing_results import require_gates
 from metricgate.starter.project_survey import Survey, survey_project
 
 WORKFLOWS = Path(__file__).parent / "workflows"
@@ -19,31 +24,59 @@ REMOTE_WORKFLOWS = {"s3://": "pull-request-s3", "gs://": "pull-request-gcs", "az
 
 @dataclass(frozen=True, kw_only=True)
 class StarterFile:
-    """A file to write, unless it exists."""
+    """A file to write, unless it exists: then ``written`` is its text."""
 
     path: Path
     text: str
-    exists: bool
+    written: str | None
+
+    @property
+    def exists(self) -> bool:
+        return self.written is not None
+
+    def show_difference(self) -> str:
+        """Return what would differ if the file were written again, as a diff; empty for equal files."""
+        own, new = (self.written or "").splitlines(), self.text.splitlines()
+        lines = unified_diff(own, new, "yours", "what init would write now", lineterm="", n=1)
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Starter:
-    """What `metricgate init` writes, and what is left to do."""
+    """What `metricgate init` writes, what is left to do, and lines that write predictions, where there are none."""
 
     files: tuple[StarterFile, ...]
     next_steps: tuple[str, ...]
+    prediction_lines: str = ""
 
 
 def prepare_starter(checkout: Checkout) -> Starter:
-    """Return both files for this project; nothing is written."""
+    """Return both files for this project; nothing is written.
+
+    Raises
+    ------
+    ConfigurationError
+        If nothing here can be judged: a policy without a gate would pass for ever.
+    """
     survey = survey_project(checkout)
     workflow = name_workflow(checkout.prefix)
     texts = {
         checkout.directory / FILE_NAME: render_policy(survey),
         checkout.top / workflow: render_workflow(survey, checkout.prefix),
     }
-    files = tuple(StarterFile(path=path, text=text, exists=path.exists()) for path, text in texts.items())
-    return Starter(files=files, next_steps=tuple(_name_next_steps(survey, workflow)))
+    if not (checkout.directory / FILE_NAME).exists():
+        require_gates(texts[checkout.directory / FILE_NAME], survey)
+    files = tuple(
+        StarterFile(
+            path=path, text=text, written=path.read_text(encoding="utf-8", errors="replace") if path.exists() else None
+        )
+        for path, text in texts.items()
+    )
+    return Starter(
+        files=files,
+        next_steps=tuple(_name_next_steps(checkout, survey, workflow)),
+        prediction_lines="" if survey.predictions else show_lines(survey.framework),
+    )
 
 
 def write_starter(starter: Starter) -> None:
@@ -54,7 +87,10 @@ def write_starter(starter: Starter) -> None:
             file.path.write_text(file.text, encoding="utf-8")
 
 
-def _name_next_steps(survey: Survey, workflow: str) -> Iterator[str]:
+def _name_next_steps(checkout: Checkout, survey: Survey, workflow: str) -> Iterator[str]:
+    for finding in examine_dvc(checkout):
+        if finding.level is Level.BROKEN:
+            yield f"{finding.what} {finding.cure}"
     yield from _name_pipeline_step(survey)
     yield from _name_remote_step(survey, workflow)
     if survey.predictions is None:
@@ -77,7 +113,10 @@ def _name_pipeline_step(survey: Survey) -> Iterator[str]:
             f"If a command writes {survey.predictions.spec.path}, name it: `pipeline: {{command: …}}`."
         )
     elif not survey.has_pipeline:
-        yield f"There is no dvc.yaml and no train.py: name `pipeline: {{command: …}}` in {FILE_NAME}."
+        yield (
+            f"There is no stage and no train.py: the numbers in Git are compared. If a command writes "
+            f"{', '.join(survey.metrics)}, name it: `pipeline: {{command: …}}` in {FILE_NAME}."
+        )
 
 
 def _name_remote_step(survey: Survey, workflow: str) -> Iterator[str]:

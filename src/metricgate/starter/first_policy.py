@@ -4,14 +4,11 @@ import json
 import re
 from collections.abc import Sequence
 
-from metricgate.errors import ConfigurationError
-from metricgate.models.outcome import Direction
 from metricgate.models.samples import Task
-from metricgate.models.snapshot import FileMetric
 from metricgate.settings.policy import PredictionsSpec
+from metricgate.starter.number_gates import suggest_gates
 from metricgate.starter.prediction_tables import PredictionsFound
 from metricgate.starter.project_survey import Survey
-from metricgate.stats.registry import find_metric
 
 GATES: dict[Task, tuple[str, ...]] = {
     "binary": ("{metric: accuracy, max_drop: 0.02}",),
@@ -41,8 +38,8 @@ def _render_pipeline(survey: Survey) -> list[str]:
     lines = []
     if survey.command:
         lines.append(f"  command: {survey.command}  # a guess: it trains the model and writes the files named above")
-        if survey.metrics:
-            lines.append(f"  metrics: {list_names(tuple(survey.metrics))}")
+    if survey.undeclared:
+        lines.append(f"  metrics: {list_names(survey.undeclared)}")
     if survey.requirements:
         lines.append(f"  requirements: {survey.requirements}  # installed for the stages, separate from MetricGate")
     return ["pipeline:", *lines] if lines else []
@@ -97,34 +94,15 @@ def _render_gates(survey: Survey) -> list[str]:
 
 def _render_number_gates(survey: Survey) -> list[str]:
     """Return gates on numbers of the metrics files: active if the name implies which way is better, else a comment."""
-    numbers = [(f"{file}:{metric.key}", metric) for file, found in survey.metrics.items() for metric in found]
-    if not numbers:
+    gates, others = suggest_gates(survey.metrics)
+    if not gates and not others:
         return ["# gates:", "#   - {metric: metrics.json:accuracy, max_drop: 0.02}"]
     lines = ["# A number alone has no interval, so its margin has to be wider than the effect of another seed."]
-    live: list[str] = []
-    unknown: list[str] = []
-    for name, metric in numbers:
-        key = _find_margin_key(metric)
-        gate = f"{{metric: {quote_text(name)}, {key or 'max_drop'}: 5%}}"
-        (live if key else unknown).append(gate)
-    lines += ["gates:", *(f"  - {gate}" for gate in live)] if live else ["# gates:"]
-    if unknown:
+    lines += ["gates:", *(f"  - {{metric: {quote_text(name)}, {margin}}}" for name, margin in gates)] if gates else []
+    if others:
         lines.append("# Keep those that matter, with max_increase where lower is better:")
-    return [*lines, *(f"#   - {gate}" for gate in unknown)]
-
-
-def _find_margin_key(metric: FileMetric) -> str | None:
-    """Return the margin's key for a number named like a metric; None for other names, or where 5% means nothing."""
-    *above, name = metric.key.lower().split(".")
-    if not metric.value or metric.value < 0 or "train" in {part for key in above for part in re.split(r"[\W_]+", key)}:
-        return None
-    for task in ("binary", "multiclass", "regression"):
-        try:
-            found = find_metric(name, task=task)
-        except ConfigurationError:
-            continue
-        return "max_drop" if found.direction is Direction.HIGHER else "max_increase"
-    return None
+        lines += [] if gates else ["# gates:"]
+    return [*lines, *(f"#   - {{metric: {quote_text(name)}, max_drop: 5%}}" for name in others)]
 
 
 def list_names(names: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from metricgate.errors import PredictionsError
 from metricgate.models.samples import Task
 from metricgate.predictions import PredictionTable, count_values, find_task, infer_spec, open_table
+from metricgate.predictions.column_roles import LABEL_NAMES
 from metricgate.settings.policy import PredictionsSpec
 
 TABLE_SUFFIXES = (".csv", ".parquet", ".jsonl", ".ndjson")
@@ -25,22 +26,36 @@ class PredictionsFound:
     why_not: str = ""
 
 
-def find_predictions(folder: Path, outputs: Iterable[str], files: Iterable[str]) -> PredictionsFound | None:
+def find_predictions(
+    folder: Path, outputs: Iterable[str], plots: Iterable[str], files: Iterable[str]
+) -> PredictionsFound | None:
     """Return the first table that holds predictions; if none does, the first one named like it, and why it does not.
 
-    ``outputs`` are those the pipeline declares; of the folder's ``files`` only those with a telling name count.
+    ``outputs`` and ``plots`` are those the pipeline declares; of plots only those whose columns have usual names count,
+    and of the folder's ``files`` only those with a telling name. Test data comes before the rest, training data last.
     """
-    declared = [name for name in outputs if name.endswith(TABLE_SUFFIXES)]
+    declared, drawn = sorted(outputs, key=_rank), sorted(plots, key=_rank)
     existing = [name for name in files if name.endswith(TABLE_SUFFIXES) and _is_telling(name)]
-    tables = dict.fromkeys([*filter(_is_telling, declared), *declared, *existing])
+    tables = dict.fromkeys([*filter(_is_telling, declared), *declared, *existing, *drawn])
     doubtful: PredictionsFound | None = None
     for name in tables:
         found = _read_table(folder / name, name)
-        if found.task is not None:
+        if found.task is not None and (name not in drawn or _names_its_columns(found.spec)):
             return found
         if doubtful is None and _is_telling(name):
             doubtful = found
     return doubtful
+
+
+def _rank(name: str) -> int:
+    words = set(re.split(r"[\W_]+", name.lower()))
+    return 2 if words & {"train", "training"} else 0 if "test" in words else 1
+
+
+def _names_its_columns(spec: PredictionsSpec) -> bool:
+    """Return whether the label and the model's answer have usual names: a plot's data has columns of all kinds."""
+    is_label = spec.label is not None and spec.label.lower() in LABEL_NAMES
+    return is_label and bool(spec.prediction or spec.scores or spec.score)
 
 
 def _is_telling(name: str) -> bool:

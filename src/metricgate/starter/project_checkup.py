@@ -8,10 +8,12 @@ from metricgate.errors import MetricgateError
 from metricgate.processes.command import run_command, scrub_environment
 from metricgate.revisions.baseline_revision import resolve_baseline
 from metricgate.revisions.checkout import Checkout
+from metricgate.revisions.dvc_yaml import read_stages
 from metricgate.settings.document import read_document
 from metricgate.settings.policy import FILE_NAME, Policy
 from metricgate.settings.policy_file import read_policy
 from metricgate.starter.checkup_finding import Finding, broken, fine, from_error, notice
+from metricgate.starter.dvc_checkup import examine_dvc, find_dvc_folder
 from metricgate.starter.policy_checkup import examine_policy
 from metricgate.starter.project_survey import has_tracked_data, read_remotes
 from metricgate.starter.workflow_checkup import examine_workflows
@@ -45,9 +47,13 @@ def _examine_git(checkout: Checkout) -> Iterator[Finding]:
 
 def examine_pipeline(checkout: Checkout) -> Iterator[Finding]:
     """Check that something produces results, and that the DVC remote answers and has what is needed."""
-    has_stages = (checkout.directory / "dvc.yaml").is_file()
+    has_stages = bool(read_stages(checkout.directory))
     if not has_stages:
         yield _describe_command(checkout)
+    problems = list(examine_dvc(checkout))
+    yield from problems
+    if problems and not find_dvc_folder(checkout):
+        return
     remotes = read_remotes(checkout.directory, checkout.top)
     if remotes:
         yield from _examine_remote(checkout, *next(iter(remotes.items())))
@@ -66,11 +72,11 @@ def examine_pipeline(checkout: Checkout) -> Iterator[Finding]:
 def _describe_command(checkout: Checkout) -> Finding:
     policy = _read_own_policy(checkout)
     if policy.pipeline.command is not None:
-        return fine(f"There is no dvc.yaml: `{policy.pipeline.command}` produces the results.")
-    if policy.predictions is not None:
-        return fine("There is no dvc.yaml: the files in Git are compared, and nothing is run.")
+        return fine(f"There is no stage to run: `{policy.pipeline.command}` produces the results.")
+    if policy.predictions is not None or policy.pipeline.metrics:
+        return fine("There is no stage to run: the files in Git are compared.")
     return broken(
-        "There is no dvc.yaml in this folder, and nothing else to judge.",
+        "There is no dvc.yaml with stages in this folder, and nothing else to judge.",
         f"Go to the project's folder, or name `pipeline: {{command: …}}` and `predictions:` in {FILE_NAME}.",
     )
 

@@ -2,23 +2,31 @@
 
 import configparser
 import os
+import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from metricgate.errors import ConfigurationError
 from metricgate.execution.metrics_file import read_metrics
 from metricgate.models.snapshot import FileMetric, Unreadable
 from metricgate.revisions.checkout import Checkout
-from metricgate.revisions.dvc_yaml import list_paths, list_stages, read_dvc_yaml
-from metricgate.starter.prediction_tables import PredictionsFound, find_predictions
+from metricgate.revisions.dvc_yaml import list_paths, list_stages, read_dvc_yaml, read_stages
+from metricgate.starter.framework import find_framework
+from metricgate.starter.prediction_tables import TABLE_SUFFIXES, PredictionsFound, find_predictions
 
 # A training and an evaluation script in one folder run one after the other.
 TRAINING = ("train.py", "src/train.py", "scripts/train.py", "training.py", "src/training.py")
+TRAINING_NAMES = {"train.py", "training.py", "train_model.py", "main.py"}  # in any folder, the nearest first
 EVALUATION = ("evaluate.py", "eval.py", "evaluation.py")
 METRIC_STEMS = ("metrics", "scores", "results", "summary")
 METRIC_SUFFIXES = (".json", ".yaml", ".yml", ".toml")
+PLOT_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl")
+_REQUIREMENTS = re.compile(
+    r"(?!.*(dev|test|doc|lint))([\w.-]+/requirements|requirements/(base|main|prod|train\w*)|requirements[-_.]\w+)\.txt"
+)
 MAX_DEPTH = 3  # folders below the project's own
 IGNORED_FOLDERS = {"node_modules", "site-packages", "venv", "env", "__pycache__", "metricgate-report", "mlruns"}
 
@@ -34,6 +42,9 @@ class Survey:
     metrics: Mapping[str, tuple[FileMetric, ...]]  # file to its numbers
     predictions: PredictionsFound | None
     requirements: str | None
+    undeclared: tuple[str, ...] = ()  # metrics files that no dvc.yaml names
+    absent: tuple[str, ...] = ()  # metrics files that dvc.yaml names and that are not here
+    framework: str | None = None
 
 
 def survey_project(checkout: Checkout) -> Survey:
@@ -45,21 +56,44 @@ def survey_project(checkout: Checkout) -> Survey:
         If there is nothing to judge in this folder, but in folders below it.
     """
     folder = checkout.directory
-    has_pipeline = (folder / "dvc.yaml").is_file()
+    has_pipeline = bool(read_stages(folder))
     files = list_files(folder)
     outputs = tuple(find_outputs(folder))
-    named = [name for name, kind in outputs if kind == "metrics"] if has_pipeline else find_metric_files(files)
+    declared = [name for name, kind in outputs if kind == "metrics"]
+    named = list(_expand(folder, declared, METRIC_SUFFIXES))
+    metrics = _read_all(folder, named)
+    undeclared = {} if metrics else _read_all(folder, find_metric_files(files))
+    tables = [name for name, kind in outputs if kind == "outs" and name.endswith(TABLE_SUFFIXES)]
+    plots = _expand(folder, list_plots(folder), PLOT_SUFFIXES)
     survey = Survey(
         has_pipeline=has_pipeline,
-        command=None if has_pipeline else find_command(folder),
+        command=None if has_pipeline else find_command(folder, () if find_projects_below(checkout) else files),
         default_branch=(checkout.default_branch() or checkout.branch() or "main").removeprefix("origin/"),
         remotes=read_remotes(folder, checkout.top),
-        metrics={name: found for name in named if (found := _read_numbers(folder / name, name))},
-        predictions=find_predictions(folder, [name for name, kind in outputs if kind == "outs"], files),
-        requirements=find_requirements(folder),
+        metrics=metrics or undeclared,
+        undeclared=tuple(undeclared),
+        absent=tuple(name for name in declared if not (folder / name).exists()),
+        predictions=find_predictions(folder, tables, plots, files),
+        requirements=find_requirements(folder, files),
+        framework=find_framework(folder, files),
     )
     _require_something(survey, checkout)
     return survey
+
+
+def _read_all(folder: Path, names: Iterable[str]) -> dict[str, tuple[FileMetric, ...]]:
+    return {name: found for name in names if (found := _read_numbers(folder / name, name))}
+
+
+def _expand(folder: Path, names: Iterable[str], suffixes: tuple[str, ...]) -> Iterator[str]:
+    """Yield the files with one of the suffixes, those in folders too; what does not exist only by its own name."""
+    for name in names:
+        path = folder / name
+        if path.is_dir():
+            inside = sorted(file for file in path.rglob("*") if file.suffix in suffixes)
+            yield from (str(file.relative_to(folder)) for file in inside)
+        elif path.suffix in suffixes:
+            yield name
 
 
 def _read_numbers(path: Path, name: str) -> tuple[FileMetric, ...]:
@@ -85,9 +119,25 @@ def find_outputs(folder: Path) -> Iterator[tuple[str, str]]:
             yield from ((name, kind) for name in list_paths(section, kind) if "${" not in name)
 
 
-def find_command(folder: Path) -> str | None:
+def list_plots(folder: Path) -> Iterator[str]:
+    """Yield the files and folders that dvc.yaml names as plots, of stages and at its top level."""
+    pipeline = read_dvc_yaml(folder)
+    for section in (pipeline, *list_stages(pipeline)):
+        plots = section.get("plots")
+        entries = [plots] if isinstance(plots, Mapping) else plots if isinstance(plots, list) else []
+        for entry in entries:
+            named = entry.items() if isinstance(entry, Mapping) else [(str(entry), None)]
+            for name, properties in named:
+                axis = properties.get("y") if isinstance(properties, Mapping) else None
+                found = [str(name), *(map(str, axis) if isinstance(axis, Mapping) else ())]
+                yield from (each for each in found if "${" not in each)
+
+
+def find_command(folder: Path, files: Iterable[str]) -> str | None:
     """Return the shell command that seems to train, and to evaluate, for a project without a DVC pipeline."""
-    script = next((name for name in TRAINING if (folder / name).is_file()), None)
+    usual = (name for name in TRAINING if (folder / name).is_file())
+    others = (name for name in files if Path(name).name in TRAINING_NAMES)
+    script = next(chain(usual, others), None)
     if script is None:
         return None
     beside = (str(Path(script).with_name(name)) for name in EVALUATION)
@@ -116,10 +166,12 @@ def find_metric_files(files: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def find_requirements(folder: Path) -> str | None:
-    """Return the file that names the packages of the stages; a pyproject.toml only if it names any."""
+def find_requirements(folder: Path, files: Iterable[str]) -> str | None:
+    """Return the file that names the packages of the stages, the nearest; a pyproject.toml only if it names any."""
     named = next((name for name in ("uv.lock", "requirements.txt") if (folder / name).is_file()), None)
-    return named or ("pyproject.toml" if _names_packages(folder / "pyproject.toml") else None)
+    if named or _names_packages(folder / "pyproject.toml"):
+        return named or "pyproject.toml"
+    return next((name for name in files if _REQUIREMENTS.fullmatch(name)), None)
 
 
 def _names_packages(path: Path) -> bool:
