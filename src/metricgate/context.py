@@ -1,11 +1,18 @@
 """What every part of a run shares: made once, and passed as one value."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from metricgate.processes.progress import Progress
 from metricgate.revisions.checkout import Checkout
+
+
+@dataclass
+class Traffic:
+    """Bytes that a run pulled from DVC's remote."""
+
+    pulled: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +26,7 @@ class RunContext:
     timeout_s : wall time in seconds for each run of a pipeline, a command or an installation
     reproduce : whether a pipeline may be run
     baseline_results : where the baseline's results may come from
+    traffic : what was pulled so far
     reuse_stored : use the results of a run on the default branch for a candidate whose pipeline has the same inputs
     """
 
@@ -30,3 +38,4 @@ class RunContext:
     reproduce: Literal["if-needed", "never"] = "if-needed"
     baseline_results: Literal["auto", "stored", "reproduce"] = "auto"
     reuse_stored: bool = False
+    traffic: Traffic = field(default_factory=Traffic)

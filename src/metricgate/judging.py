@@ -83,7 +83,14 @@ def judge(case: Case) -> Report:
             missing_policy=case.evaluation_lines if isinstance(error, NoCommonRowsError) else "",
             failure=describe_failure(error),
         )
-    return _lay_out(case, findings)
+    return apply_enforcement(_lay_out(case, findings), case.choice.judging)
+
+
+def apply_enforcement(report: Report, policy: Policy) -> Report:
+    """Return the report of a run whose policy may say that no verdict blocks."""
+    if policy.enforce or report.verdict is Verdict.CANCELLED:
+        return report
+    return report.model_copy(update={"enforced": False, "exit_code": 0})
 
 
 def _gather_usable(case: Case) -> tuple[Case, Evidence]:

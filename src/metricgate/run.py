@@ -1,5 +1,6 @@
 """The story of a run: why and against what, the candidate, the baseline, the comparison, the verdict, the report."""
 
+import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -8,20 +9,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from metricgate.comparison.work import sum_reused, sum_trained
+from metricgate.comparison.work import sum_reused, sum_tokens, sum_trained
 from metricgate.context import RunContext
 from metricgate.errors import CancelledError, MetricgateError
 from metricgate.execution.evaluation import suggest_evaluation
 from metricgate.execution.keeping import keep_results
 from metricgate.execution.new_rows import Sides, complete_baseline
 from metricgate.execution.snapshots import SnapshotSet, count_changed_files, produce_snapshots
-from metricgate.judging import Case, judge
+from metricgate.judging import Case, apply_enforcement, judge
 from metricgate.models.result import Warning_
 from metricgate.models.snapshot import RevisionInfo
 from metricgate.processes.progress import Progress
 from metricgate.report.failure import report_failure
-from metricgate.report.sections.context_line import describe_timing
-from metricgate.report.value import Acceptance, Report, Timing
+from metricgate.report.sections.context_line import describe_cost, describe_timing
+from metricgate.report.value import Acceptance, Cost, Report, Timing
 from metricgate.results.git_refs import find_last_revision
 from metricgate.results.retention import is_on_default_branch
 from metricgate.revisions.baseline_revision import BaselineRevision, resolve_baseline
@@ -62,9 +63,22 @@ class Request:
     reuse_stored: bool = False  # take results that a run on the default branch stored for the same inputs
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Start:
+    clock: float
+    cpu: float
+
+
+def _count_cpu() -> float:
+    """Return the seconds of processor time of all processes that this one started and that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
 def run(request: Request, progress: Progress) -> Report:
     """Judge the checkout. Whatever fails, the report says what happened; only bugs in MetricGate raise."""
-    started = time.monotonic()
+    started = _Start(clock=time.monotonic(), cpu=_count_cpu())
+    choice: PolicyChoice | None = None
     with _make_scratch() as scratch:
         try:
             context = _open_context(request, progress, scratch)
@@ -75,7 +89,8 @@ def run(request: Request, progress: Progress) -> Report:
             snapshots = _produce(context, choice, baseline, request)
             case = _complete(context, _prepare_case(context, choice, baseline, snapshots, request))
         except MetricgateError as error:
-            return report_failure(error, id_=request.id)
+            failed = report_failure(error, id_=request.id)
+            return apply_enforcement(failed, choice.judging) if choice else failed
         with progress.step("Compare"):
             report = judge(case)
         notes = _keep(context, case, request)
@@ -196,15 +211,21 @@ def _keep(context: RunContext, case: Case, request: Request) -> tuple[Warning_, 
     return tuple(Warning_(code="not_kept", text=note) for note in notes)
 
 
-def _finish(context: RunContext, report: Report, case: Case, notes: tuple[Warning_, ...], started: float) -> Report:
+def _finish(context: RunContext, report: Report, case: Case, notes: tuple[Warning_, ...], started: _Start) -> Report:
     """Return the report with what only the run knows: lines of parameters, trouble with keeping, and time."""
     others = [snapshot for snapshot in (case.baseline, case.anchor) if snapshot]
     timing = Timing(
-        total=time.monotonic() - started,
+        total=time.monotonic() - started.clock,
         trained=sum_trained((case.candidate, *others)),
         reused=sum_reused(case.candidate, others),
     )
+    cost = Cost(
+        cpu_seconds=_count_cpu() - started.cpu,
+        pulled_bytes=context.traffic.pulled,
+        tokens=sum_tokens((case.candidate, *others)),
+    )
     context.progress.line(describe_timing(timing))
+    context.progress.line(f"cost: {describe_cost(cost)}")
     changes = locate_parameters(context.checkout, report.changes)
     warnings = (*report.warnings, *notes)
-    return report.model_copy(update={"changes": changes, "warnings": warnings, "timing": timing})
+    return report.model_copy(update={"changes": changes, "warnings": warnings, "timing": timing, "cost": cost})

@@ -14,7 +14,7 @@ from metricgate.demo.project import MAIN
 from tests.churn import Churn
 
 # The names that places give to commits, how long it took, and where the run can be repeated.
-OF_THE_PLACE = {"timing", "reproduce", "policy_origin"}
+OF_THE_PLACE = {"timing", "cost", "reproduce", "policy_origin"}
 REVISIONS = ("baseline", "candidate")
 STAGES = ("baseline_stages", "candidate_stages")
 

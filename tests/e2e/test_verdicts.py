@@ -24,14 +24,16 @@ def change_main(churn: Churn, path: str, before: str, after: str) -> None:
     churn.commit()
 
 
-def assert_answer(workflow: Workflow, step: Step, *, verdict: str, exit_code: int, conclusion: str) -> None:
+def assert_answer(
+    workflow: Workflow, step: Step, *, verdict: str, exit_code: int, conclusion: str, comments: int = 1
+) -> None:
     """The pull request has its answer everywhere: exit code, report, output, one comment, one completed check."""
     assert step.exit_code == exit_code, step.log
     assert "Traceback" not in step.log
     assert step.report["verdict"] == verdict
     assert step.outputs["verdict"] == verdict
-    [comment] = workflow.fake.comments(NUMBER)
-    assert comment.body.startswith("<!-- metricgate:default -->")
+    found = workflow.fake.comments(NUMBER)
+    assert [comment.body.startswith("<!-- metricgate:default -->") for comment in found] == [True] * comments
     *_, check = workflow.fake.checks(workflow.head)
     assert (check.status, check.conclusion) == ("completed", conclusion)
     assert step.summary
@@ -76,11 +78,44 @@ def test_passed_a_change_that_the_pipeline_does_not_depend_on_trains_nothing(wor
 
     step = workflow.run()
 
-    assert_answer(workflow, step, verdict="passed", exit_code=0, conclusion="success")
+    assert_answer(workflow, step, verdict="passed", exit_code=0, conclusion="success", comments=0)
     assert {gate["reason_code"] for gate in step.report["gates"]} == {"identical"}
     assert "Running stage" not in step.log
     assert step.report["charts"] == []
     assert step.report["chart_notes"] == ["1 plot of the pipeline did not change."]
+
+
+def test_a_gate_that_is_not_enforced_judges_and_comments_and_never_blocks(workflow: Workflow) -> None:
+    change_main(workflow.churn, "metricgate.yaml", "gates:", "enforce: false\ngates:")
+    workflow.churn.start_branch("worse")
+    workflow.churn.git("checkout", "--quiet", "bigger-trees", "--", "params.yaml")
+    workflow.churn.replace("metricgate.yaml", "enforce: false\n", "")
+    workflow.churn.commit()
+    workflow.open_pull_request()
+
+    step = workflow.run()
+
+    assert_answer(workflow, step, verdict="failed", exit_code=0, conclusion="neutral")
+    [comment] = workflow.fake.comments(NUMBER)
+    assert "\n## ❌ Would block: ROC AUC is 0.026 lower" in comment.body
+    assert "does not block: `enforce: false`" in comment.body
+    cost = step.report["cost"]
+    assert cost["cpu_seconds"] > 0
+    assert cost["pulled_bytes"] > 100_000
+    assert f"{cost['pulled_bytes'] / 1e6:,.1f} MB pulled" in comment.body
+
+
+def test_an_error_of_a_gate_that_is_not_enforced_does_not_block(workflow: Workflow) -> None:
+    change_main(workflow.churn, "metricgate.yaml", "gates:", "enforce: false\ngates:")
+    workflow.churn.start_branch("broken")
+    workflow.churn.write("src/train.py", 'raise SystemExit("no rows of class 1 left")\n')
+    workflow.churn.commit()
+    workflow.open_pull_request()
+
+    step = workflow.run()
+
+    assert_answer(workflow, step, verdict="error", exit_code=0, conclusion="neutral")
+    assert failure_of(step)["exit_code"] == 4
 
 
 def test_inconclusive_is_neutral_and_allows_to_merge(workflow: Workflow) -> None:
@@ -119,7 +154,7 @@ def test_skipped_without_a_policy_nothing_is_judged_and_it_says_so(workflow: Wor
 
     step = workflow.run()
 
-    assert_answer(workflow, step, verdict="skipped", exit_code=0, conclusion="neutral")
+    assert_answer(workflow, step, verdict="skipped", exit_code=0, conclusion="neutral", comments=0)
     assert {row["source"] for row in step.report["metrics"]} == {"metrics.json"}
 
 

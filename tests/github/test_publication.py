@@ -1,14 +1,18 @@
 """From a report to what a pull request shows."""
 
+from typing import Any
+
 import pytest
 
 from metricgate.models.outcome import Verdict
+from metricgate.models.result import Change, Warning_
+from metricgate.models.snapshot import RevisionInfo, Source, Stage
 from metricgate.publish.publication import Published
-from metricgate.report.value import Failure
+from metricgate.report.value import Failure, Report
 from metricgate.trigger import PullRequest, TriggerKind
 from tests.github.fake import TOKEN, FakeGitHub
 from tests.github.faults import answer
-from tests.github.job import HEAD, MERGE, Job, make_chart, make_gate, make_report, make_trigger
+from tests.github.job import HEAD, MERGE, Job, make_candidate, make_chart, make_gate, make_report, make_trigger
 from tests.github.state import ALL, Token
 
 URL = "https://github.example/acme/churn/pull/7#issuecomment-"
@@ -57,6 +61,57 @@ def test_check_and_status_say_the_verdict(
 
     assert [check.conclusion for check in fake_github.checks(HEAD)] == [conclusion]
     assert [status.state for status in fake_github.statuses(HEAD)] == [state, "pending"]
+
+
+@pytest.mark.parametrize("verdict", [Verdict.FAILED, Verdict.INCONCLUSIVE, Verdict.ERROR])
+def test_a_verdict_that_is_not_enforced_is_neutral_and_never_an_error_of_the_job(
+    fake_github: FakeGitHub, job: Job, verdict: Verdict
+) -> None:
+    report = make_report(verdict).model_copy(update={"enforced": False, "exit_code": 0})
+
+    job.publish(report, inputs={"check": "both"})
+
+    assert [check.conclusion for check in fake_github.checks(HEAD)] == ["neutral"]
+    assert [status.state for status in fake_github.statuses(HEAD)] == ["success", "pending"]
+    assert [line.partition(" ")[0] for line in job.log] == ["::warning"]
+
+
+def make_untouched() -> Report:
+    """Return the report of a change to a README."""
+    baseline = RevisionInfo(revision="b" * 40, name="main", source=Source.DVC_CACHE)
+    return make_report().model_copy(update={"baseline": baseline, "candidate": make_candidate(HEAD)})
+
+
+@pytest.mark.parametrize(
+    ("change", "comments"),
+    [
+        ({}, 0),
+        ({"changes": (Change(kind="source", name="src/train.py"),)}, 1),
+        ({"warnings": (Warning_(code="x", text="x"),)}, 1),
+        ({"candidate_policy": "The verdict would be failed."}, 1),
+        ({"candidate_stages": (Stage(name="train", state="ran"),)}, 1),
+        ({"baseline": None}, 1),
+        ({"verdict": Verdict.FAILED, "exit_code": 1}, 1),
+    ],
+)
+def test_a_change_to_nothing_the_pipeline_depends_on_gets_a_check_and_no_comment(
+    fake_github: FakeGitHub, job: Job, change: dict[str, Any], comments: int
+) -> None:
+    job.publish(make_untouched().model_copy(update=change))
+
+    assert len(fake_github.comments(7)) == comments
+    assert len(fake_github.checks(HEAD)) == 1
+
+
+def test_a_comment_that_stands_is_updated_and_always_means_always(fake_github: FakeGitHub, job: Job) -> None:
+    job.publish(make_report(Verdict.FAILED))
+    job.publish(make_untouched())
+    [comment] = fake_github.comments(7)
+    assert "Blocked" not in comment.body.partition("Earlier runs")[0]
+
+    fake_github.pull_request(7).comments.clear()
+    job.publish(make_untouched(), inputs={"comment": "always"})
+    assert len(fake_github.comments(7)) == 1
 
 
 def test_a_time_limit_is_timed_out(fake_github: FakeGitHub, job: Job) -> None:

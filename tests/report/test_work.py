@@ -2,10 +2,10 @@
 
 import pytest
 
-from metricgate.comparison.work import sum_reused, sum_trained
-from metricgate.models.snapshot import RevisionInfo, Snapshot, Source, Stage, StageState
-from metricgate.report.sections.context_line import describe_timing
-from metricgate.report.value import Timing
+from metricgate.comparison.work import sum_reused, sum_tokens, sum_trained
+from metricgate.models.snapshot import FileMetric, RevisionInfo, Snapshot, Source, Stage, StageState
+from metricgate.report.sections.context_line import describe_cost, describe_timing
+from metricgate.report.value import Cost, Timing
 
 
 def make_snapshot(source: Source, **stages: tuple[StageState, float | None]) -> Snapshot:
@@ -57,3 +57,28 @@ def test_a_candidate_from_an_earlier_run_is_reused_with_what_it_took_then() -> N
 )
 def test_the_last_line_says_both(trained: float, reused: float, expected: str) -> None:
     assert describe_timing(Timing(total=1.0, trained=trained, reused=reused)) == expected
+
+
+def test_tokens_are_those_that_pipelines_of_this_run_counted() -> None:
+    metrics = (
+        FileMetric(file="m.json", key="judge.total_tokens", value=1_200_000.0),
+        FileMetric(file="m.json", key="tokens", value=None, problem="it is text"),
+        FileMetric(file="m.json", key="tokens_per_row", value=7.0),
+    )
+    ran = Snapshot(info=HALF_RUN.info, stages=HALF_RUN.stages, metrics=metrics)
+    kept = Snapshot(info=RevisionInfo(name="x", source=Source.GIT), metrics=metrics)
+
+    assert sum_tokens([ran, kept]) == 1_200_000
+    assert sum_tokens([kept]) is None
+
+
+@pytest.mark.parametrize(
+    ("cost", "expected"),
+    [
+        (Cost(cpu_seconds=185.0), "3 min 05 s of CPU time, nothing pulled"),
+        (Cost(cpu_seconds=2.0, pulled_bytes=1_204_000_000), "2 s of CPU time, 1,204.0 MB pulled"),
+        (Cost(cpu_seconds=2.0, pulled_bytes=4200, tokens=1), "2 s of CPU time, 4.2 kB pulled, 1 token"),
+    ],
+)
+def test_the_cost_is_said_in_units_that_people_pay_for(cost: Cost, expected: str) -> None:
+    assert describe_cost(cost) == expected

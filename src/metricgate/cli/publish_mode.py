@@ -62,10 +62,14 @@ def _receive(client: GitHubClient, publication: Publication, run_id: int, inputs
 
 def apply_acceptance(report: Report, acceptance: Acceptance | None) -> Report:
     """Return a report with the verdict that GitHub's own record of the label leads to, whatever the report says."""
+    if acceptance is None and report.accepted is None:
+        return report
     exit_code = report.accepted.exit_code if report.accepted else report.exit_code
     if acceptance is None:
         verdict = Verdict.FAILED if exit_code == FAILED_EXIT_CODE else Verdict.INCONCLUSIVE
-        return report.model_copy(update={"verdict": verdict, "exit_code": exit_code, "accepted": None})
+        return report.model_copy(
+            update={"verdict": verdict, "exit_code": exit_code * report.enforced, "accepted": None}
+        )
     accepted = acceptance.model_copy(update={"exit_code": exit_code})
     return report.model_copy(update={"verdict": Verdict.PASSED, "exit_code": 0, "accepted": accepted})
 

@@ -1,15 +1,28 @@
-"""How long the pipelines of a run took, and how long the reused stages took when they ran."""
+"""How long the pipelines of a run took, how many tokens they used, and how long the reused stages took when they ran."""
 
 from collections.abc import Iterable, Mapping
 
 from metricgate.models.snapshot import Snapshot, Source, Stage
 
+_TOKENS = frozenset({"tokens", "total_tokens"})
 _KEPT = frozenset({Source.STORED, Source.EARLIER})
 
 
 def sum_trained(snapshots: Iterable[Snapshot]) -> float:
     """Return the seconds of all stages that ran in this run, of any revision."""
     return sum(stage.seconds or 0.0 for snapshot in snapshots for stage in snapshot.stages if stage.state == "ran")
+
+
+def sum_tokens(snapshots: Iterable[Snapshot]) -> int | None:
+    """Return the tokens that pipelines which ran in this run counted in their metrics files; None if none did."""
+    counted = [
+        metric.value
+        for snapshot in snapshots
+        if any(stage.state == "ran" for stage in snapshot.stages)
+        for metric in snapshot.metrics
+        if metric.key.rpartition(".")[2] in _TOKENS and metric.value is not None
+    ]
+    return round(sum(counted)) if counted else None
 
 
 def sum_reused(candidate: Snapshot, others: Iterable[Snapshot]) -> float:

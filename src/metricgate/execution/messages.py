@@ -188,6 +188,7 @@ class WorkerReply(Value):
     is_repeatable : false where a stage always runs, since the pipeline then starts from more than its inputs
     inputs : hash of everything the pipeline starts from
     python : the version of Python that the stages used, where they ran
+    pulled : bytes that came from DVC's remote
     """
 
     kind: Literal["reply"] = "reply"
@@ -207,6 +208,7 @@ class WorkerReply(Value):
     is_repeatable: bool = True
     inputs: str = ""
     python: str = ""
+    pulled: int = 0
 
     @property
     def results(self) -> tuple[FoundFile, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from metricgate.context import RunContext
+from metricgate.context import RunContext, Traffic
 from metricgate.errors import WorkspaceError
 from metricgate.execution.messages import MESSAGES, Failed, FoundFile, Happened, WorkerReply, WorkerRequest
 from metricgate.processes.command import scrub_environment
@@ -49,6 +49,7 @@ class WorkerSession:
     running: RunningCommand
     replies: _Replies
     timeout_s: float | None
+    traffic: Traffic
     owner: Owner | None = None
 
     def ask(self, request: WorkerRequest, *, last: bool = False) -> WorkerReply:
@@ -78,6 +79,7 @@ class WorkerSession:
         output = self.running.last_lines()
         match self.replies.outcome:
             case WorkerReply() as reply:
+                self.traffic.pulled += reply.pulled
                 return withhold_unreadable(reply, self.owner)
             case Failed() as failed:
                 details = "\n".join(part for part in (output, failed.details) if part)
@@ -111,7 +113,7 @@ def start_worker(
             owner=owner,
         ) as running,
     ):
-        yield WorkerSession(running=running, replies=replies, timeout_s=timeout_s, owner=owner)
+        yield WorkerSession(running=running, replies=replies, timeout_s=timeout_s, traffic=context.traffic, owner=owner)
         running.close_input()
         running.attend(timeout_s=timeout_s)
 

@@ -64,13 +64,15 @@ class Runner:
         level = _LEVELS.get(report.verdict)
         if level is None or self.environ.get("GITHUB_ACTIONS") != "true":
             return
+        if not report.enforced:
+            level = "warning"
         text = headline(report)
         if report.failure:
             text = f"{text}\n{report.failure.what} Expected: {report.failure.expected} What to do: {report.failure.fix}"
         blocking = [gate for gate in report.gates if gate.outcome in (Outcome.FAILED, Outcome.ERROR)]
         annotations = [RunnerAnnotation(level=level, title=title, message=text)]
         if len(blocking) > 1:  # a single one is the headline
-            annotations += [RunnerAnnotation(level="error", title=gate.rule, message=gate.reason) for gate in blocking]
+            annotations += [RunnerAnnotation(level=level, title=gate.rule, message=gate.reason) for gate in blocking]
         for line in render_annotations(annotations):
             self.emit(line)
 

@@ -27,7 +27,7 @@ def headline(report: Report) -> str:
 def _describe(report: Report) -> str:  # noqa: PLR0911  # one per verdict
     match report.verdict:
         case Verdict.FAILED:
-            return f"Blocked: {_describe_failures(report)}"
+            return f"{'Blocked' if report.enforced else 'Would block'}: {_describe_failures(report)}"
         case Verdict.PASSED if report.accepted:
             return f"Accepted by {report.accepted.by}: {_describe_accepted(report)}"
         case Verdict.PASSED:
@@ -99,6 +99,15 @@ def _describe_accepted(report: Report) -> str:
     if gates_with(report.gates, Outcome.FAILED) or not doubtful:
         return _describe_failures(report)
     return _describe_possible_loss(doubtful[0])
+
+
+def is_untouched(report: Report) -> bool:
+    """Return whether the change touches nothing that the pipeline or the policy depends on, and there is no doubt."""
+    same = all(pairing.identical for pairing in report.pairings) and all(not row.difference for row in report.metrics)
+    told = report.changes or report.warnings or report.candidate_policy or report.accepted
+    ran = not report.candidate or any(stage.state == "ran" for stage in report.candidate_stages)
+    compared = report.baseline is not None and report.verdict in (Verdict.PASSED, Verdict.SKIPPED)
+    return compared and same and not told and not ran
 
 
 def _describe_doubt(report: Report) -> str:

@@ -105,6 +105,13 @@ def format_seconds(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def format_bytes(size: int) -> str:
+    """Return a size: ``812 bytes``, ``4.2 kB``, ``1,204.0 MB``."""
+    if size < 1000:
+        return plural(size, "byte")
+    return f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
+
+
 def plural(count: int, one: str, many: str = "") -> str:
     """Return a count with its noun."""
     return f"{format_count(count)} {one if count == 1 else many or one + 's'}"

@@ -9,7 +9,7 @@ from metricgate.models.snapshot import RevisionInfo, Stage
 
 SCHEMA_VERSION: Final = 1
 
-__all__ = ["SCHEMA_VERSION", "Acceptance", "Failure", "Pairing", "Report", "Timing"]
+__all__ = ["SCHEMA_VERSION", "Acceptance", "Cost", "Failure", "Pairing", "Report", "Timing"]
 
 
 class Failure(Value):
@@ -44,6 +44,18 @@ class Timing(Value):
     reused: Finite = 0.0
 
 
+class Cost(Value):
+    """What a run cost, all revisions together.
+
+    ``cpu_seconds`` is the time of all processes that it started, ``pulled_bytes`` came from DVC's remote. ``tokens`` is
+    the sum of the numbers ``tokens`` and ``total_tokens`` in the metrics files of pipelines that ran.
+    """
+
+    cpu_seconds: Finite
+    pulled_bytes: int = 0
+    tokens: int | None = None
+
+
 class Report(Value):
     """One run of MetricGate. ``schema_version`` rises when a reader of an older version could misread it."""
 
@@ -74,3 +86,5 @@ class Report(Value):
     accepted: Acceptance | None = None
     failure: Failure | None = None
     timing: Timing | None = None
+    cost: Cost | None = None
+    enforced: bool = True  # false: the policy says `enforce: false`, and no verdict blocks

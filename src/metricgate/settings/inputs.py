@@ -62,8 +62,9 @@ class Inputs(BaseModel):
         "auto", description="Push the produced outputs to the DVC remote after a trusted run."
     )
     output: str = Field("metricgate-report", description="Report folder, relative to the working directory.")
-    comment: Literal["always", "on-failure", "never"] = Field(
-        "always", description="When to comment on the pull request."
+    comment: Literal["auto", "always", "on-failure", "never"] = Field(
+        "auto",
+        description="When to comment on the pull request; auto: unless it changes nothing the pipeline depends on.",
     )
     check: Literal["run", "status", "both", "none"] = Field(
         "run", description="Publish a check run, a commit status, both or none."

@@ -222,6 +222,9 @@ class Policy(PolicySection):
             "A person can accept what is blocked."
         ),
     )
+    enforce: bool = Field(
+        True, description="Whether a verdict can block. `false` judges and comments, and every run succeeds."
+    )
     gates: tuple[GateSpec, ...] = Field((), description="The rules. Without any, the task's main metrics are guarded.")
     pipeline: PipelineSpec = Field(default_factory=PipelineSpec, description="How the candidate is produced.")
     evaluation: EvaluationSpec | None = Field(None, description="How a stored model is judged without training.")

@@ -9,7 +9,7 @@ from metricgate.settings.policy import FILE_NAME, Policy
 from metricgate.settings.policy_file import PolicyFile, read_policy, read_policy_file
 
 _CANDIDATE_ORIGIN = f"{FILE_NAME} of the candidate"
-JUDGING_SECTIONS = ("gates", "confidence", "anchor", "on_inconclusive")
+JUDGING_SECTIONS = ("gates", "confidence", "anchor", "on_inconclusive", "enforce")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,6 +68,10 @@ class Projects(ExitStack):
             project.forget()
         return self._opened[key]
 
+    def take_pulled(self) -> int:
+        """Return the bytes that were pulled since the last call."""
+        return sum(project.cloud.take_pulled() for project in self._opened.values() if project)
+
 
 def _reply(request: WorkerRequest, project: Project, say: Say) -> WorkerReply:  # noqa: PLR0911  one per action
     match request:
@@ -211,7 +215,7 @@ def _handle(request: WorkerRequest, projects: Projects, say: Say) -> WorkerReply
         if project is None:
             return _reply_without_dvc(request)
         remote = describe_remote(project.repo)
-        return _reply(request, project, say)
+        return _reply(request, project, say).model_copy(update={"pulled": projects.take_pulled()})
     except Exception as error:
         logging.getLogger("metricgate").debug("the worker failed", exc_info=True)
         return explain_failure(error, remote)

@@ -8,6 +8,7 @@ from metricgate.execution.worker.dvc_project import Project
 from metricgate.execution.worker.dvc_remote import describe_remote
 from metricgate.execution.worker.remote_check import check_remote
 from metricgate.execution.worker.stage_watcher import Say
+from metricgate.report.number_format import format_bytes
 
 
 def pull_data(project: Project, say: Say) -> None:
@@ -67,14 +68,8 @@ def _missing_inputs(project: Project, affected: set[Any]) -> list[tuple[Any, str
 
 def _describe_size(out: Any) -> str:
     size, files = (out.meta.size, out.meta.nfiles) if out.meta else (None, None)
-    text = ", ".join(filter(None, (f"{files:,} files" if files else "", _format_bytes(size) if size else "")))
+    text = ", ".join(filter(None, (f"{files:,} files" if files else "", format_bytes(size) if size else "")))
     return f" ({text})" if text else ""
-
-
-def _format_bytes(size: int) -> str:
-    if size < 1000:
-        return f"{size} bytes"
-    return f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
 
 
 def pull_run_cache(project: Project, say: Say) -> bool:

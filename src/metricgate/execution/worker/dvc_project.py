@@ -9,6 +9,8 @@ from typing import Any
 from dvc.exceptions import NotDvcRepoError
 from dvc.repo import Repo
 
+from metricgate.execution.worker.measured_cloud import MeasuredCloud
+
 
 class Project:
     """DVC's repository, and the part of it that is under the project's folder.
@@ -18,6 +20,7 @@ class Project:
 
     def __init__(self, repo: Any, base: str, *, is_revision: bool) -> None:
         self.repo = repo
+        self.repo.cloud = self.cloud = MeasuredCloud(repo)
         self.base = base
         self.is_revision = is_revision
 

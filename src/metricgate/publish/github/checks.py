@@ -9,10 +9,13 @@ from metricgate.report.value import Report
 
 MAX_ANNOTATIONS = 50  # in one request
 MAX_DESCRIPTION = 140
+_BLOCKING = (Verdict.FAILED, Verdict.INCONCLUSIVE, Verdict.ERROR)
 
 
 def choose_conclusion(report: Report) -> str:
     """Return the check's conclusion for a verdict. GitHub lets a ``neutral`` check merge."""
+    if not report.enforced and report.verdict in _BLOCKING:
+        return "neutral"
     if report.failure is not None and report.failure.timed_out:
         return "timed_out"
     if report.verdict is Verdict.INCONCLUSIVE:
@@ -93,6 +96,8 @@ def _annotate(annotation: CheckAnnotation) -> Json:
 
 def choose_state(report: Report) -> str:
     """Return the status for a verdict; a commit status cannot be neutral."""
+    if not report.enforced and report.verdict in _BLOCKING:
+        return "success"
     if report.verdict is Verdict.INCONCLUSIVE:
         return "success" if report.exit_code == 0 else "failure"
     return {

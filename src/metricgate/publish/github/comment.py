@@ -15,7 +15,7 @@ from metricgate.publish.github.response import GitHubError, GitHubResponse, Trou
 from metricgate.publish.interface import Event, Notices
 from metricgate.report.escape import escape_sentence
 from metricgate.report.formats.markdown import comment_marker, render_comment
-from metricgate.report.headline import headline
+from metricgate.report.headline import headline, is_untouched
 from metricgate.report.sections.earlier_runs import remember_run
 from metricgate.report.value import Report
 from metricgate.report.view_context import PastRun, ViewContext
@@ -42,7 +42,8 @@ def put_comment(
         return event
     thread = CommentThread(client, pull_request.number, inputs.id)
     found = thread.find()
-    if inputs.comment == "on-failure" and not found and report.verdict in _QUIET:
+    unneeded = {"auto": is_untouched(report), "on-failure": report.verdict in _QUIET}
+    if not found and unneeded.get(inputs.comment):
         return event
     remembered = read_memory(found[0].body) if found else ()
     history = tuple(run for run in remembered if run.revision != head)

@@ -4,9 +4,9 @@ import re
 
 from metricgate.models.snapshot import RevisionInfo
 from metricgate.report.escape import code_span, escape_sentence
-from metricgate.report.number_format import format_count, format_seconds, plural
+from metricgate.report.number_format import format_bytes, format_count, format_seconds, plural
 from metricgate.report.sections.earlier_runs import count_attempts
-from metricgate.report.value import Pairing, Report, Timing
+from metricgate.report.value import Cost, Pairing, Report, Timing
 from metricgate.report.view_context import ViewContext
 
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
@@ -25,6 +25,7 @@ def list_context(report: Report, context: ViewContext) -> list[str]:
         *map(describe_pairing, report.pairings[:3]),
         f"attempt {attempts} on this test set" if attempts > 1 else "",
         escape_sentence(describe_reuse(report)) or describe_stages(report),
+        "" if report.enforced else "does not block: `enforce: false`",
     )
     return [part for part in parts if part]
 
@@ -74,6 +75,13 @@ def describe_timing(timing: Timing) -> str:
     if timing.reused:
         parts.append(f"reused {format_seconds(timing.reused)}")
     return ", ".join(parts)
+
+
+def describe_cost(cost: Cost) -> str:
+    """Return in plain text what the run cost: ``3 min 05 s of CPU time, 120 MB pulled, 1,200,000 tokens``."""
+    pulled = f"{format_bytes(cost.pulled_bytes)} pulled" if cost.pulled_bytes else "nothing pulled"
+    tokens = [plural(cost.tokens, "token")] if cost.tokens is not None else []
+    return ", ".join([f"{format_seconds(cost.cpu_seconds)} of CPU time", pulled, *tokens])
 
 
 def describe_stages(report: Report) -> str:

@@ -8,7 +8,7 @@ from metricgate.report.escape import code_block, code_span, escape_prose, escape
 from metricgate.report.headline import headline, is_unchanged
 from metricgate.report.number_format import plural
 from metricgate.report.sections.change_table import change_section
-from metricgate.report.sections.context_line import describe_context
+from metricgate.report.sections.context_line import describe_context, describe_cost
 from metricgate.report.sections.earlier_runs import history_section
 from metricgate.report.sections.gate_table import folded_gate_section, gate_section
 from metricgate.report.sections.method import method_section
@@ -93,4 +93,5 @@ def _draw_failure(failure: Failure | None) -> str:
 
 def _draw_footer(report: Report) -> str:
     origin = f" · gates from {escape_sentence(report.policy_origin)}" if report.policy_origin else ""
-    return f"<sub>MetricGate {escape_sentence(report.metricgate)}{origin}</sub>"
+    cost = f" · cost: {describe_cost(report.cost)}" if report.cost else ""
+    return f"<sub>MetricGate {escape_sentence(report.metricgate)}{origin}{cost}</sub>"
