@@ -1,4 +1,4 @@
-"""Run the acceptance tests with what they need: a Docker Engine, Chromium, an SSH server.
+"""Run the acceptance tests with what they need: a Docker Engine, Chromium, an SSH server, Prometheus.
 
 As root on Debian, this script installs and starts what is missing. At the end it names what could not run, and why; only a
 failing test makes the exit code non-zero. It passes its arguments to pytest: `scripts/acceptance.py tests/container -k cancel`.
@@ -20,10 +20,14 @@ ENGINE = ROOT / "scripts/docker_engine.sh"
 # Program to Debian package. Without its program, a test skips and names it.
 PROGRAMS = {"chromium": "chromium", "sshd": "openssh-server"}
 
+# Their packages would start services, so they are unpacked. Newer releases have promtool in a package of its own.
+UNPACKED = {"prometheus": ("prometheus", "promtool"), "prometheus-pushgateway": ("prometheus-pushgateway",)}
+
 
 def main(arguments: list[str]) -> int:
     install_programs()
-    with running_engine() as environment, tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, running_engine() as environment:
+        environment |= {"PATH": f"{environment.get('PATH', os.defpath)}:{unpack_programs(Path(folder))}"}
         results = Path(folder) / "results.xml"
         code = run_tests(arguments, environment, results)
         report_skips(results)
@@ -45,6 +49,27 @@ def install_programs() -> None:
         if done.returncode:
             print(f"acceptance: apt-get {command[0]} failed: {not_run()}\n{done.stderr[-2000:]}")
             return
+
+
+def unpack_programs(folder: Path) -> Path:
+    """Unpack what is missing of UNPACKED below ``folder``, and return where its programs are."""
+    programs = folder / "usr/bin"
+    missing = [names for program, names in UNPACKED.items() if find_program(program) is None]
+    if not missing:
+        return programs
+    packages = [name for names in missing for name in names]
+    if not is_debian_root():
+        print(f"acceptance: {', '.join(packages)} not found. Only root on Debian can fetch them: {not_run()}")
+        return programs
+    print(f"acceptance: unpacking Debian's {', '.join(packages)} …", flush=True)
+    for name in packages:
+        subprocess.run(["apt-get", "download", name], cwd=folder, check=False, capture_output=True)
+    for package in sorted(folder.glob("*.deb")):
+        subprocess.run(["dpkg-deb", "-x", package, folder], check=False, capture_output=True)
+    absent = [name for names in missing for name in names if not (programs / name).exists()]
+    if absent:
+        print(f"acceptance: {', '.join(absent)} could not be fetched: {not_run()}")
+    return programs
 
 
 def find_program(name: str) -> str | None:

@@ -11,7 +11,17 @@ WITHHELD = {
     "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "canary-oidc-77aa",
     "GITHUB_TOKEN": "canary-github-91c3",
 }
-KEPT = {"AWS_SECRET_ACCESS_KEY": "canary-remote-0b2e", "REMOTE_PASSWORD": "canary-password-c4d9"}
+KEPT = {
+    "AWS_SECRET_ACCESS_KEY": "canary-remote-0b2e",
+    "REMOTE_PASSWORD": "canary-password-c4d9",
+    "SLACK_WEBHOOK_URL": "http://127.0.0.1:9/canary-hook-1a2b",
+}
+INPUTS = {
+    "slack_webhook": "http://127.0.0.1:9/services/canary-slack-3c4d",
+    "webhook": "http://127.0.0.1:9/canary-webhook-5e6f",
+    "webhook_secret": "canary-signing-7a8b",
+    "pushgateway": "http://ann:canary-gateway-9c0d@127.0.0.1:9",
+}
 
 TALKATIVE = """\
 import os, sys
@@ -35,15 +45,30 @@ def test_secrets_reach_neither_the_log_nor_a_file_nor_github(workflow: Workflow)
     workflow.open_pull_request()
     workflow.add_variables(**WITHHELD, **KEPT)
 
-    step = workflow.run()
+    workflow.fake.files[workflow.churn.sha("main"), "metricgate.yaml"] = "notify: [{to: slack}, {to: webhook}]"
+
+    step = workflow.run(**INPUTS)
 
     [comment], [check] = workflow.fake.comments(NUMBER), workflow.fake.checks(workflow.head)
     written = "\n".join((step.log, read_everything(workflow.runner), comment.body, check.summary, check.title))
     logs = read_everything(workflow.workspace / "metricgate-report" / "logs")
     assert step.exit_code == 4
     assert "AWS_SECRET_ACCESS_KEY=***" in logs
-    assert [secret for secret in (TOKEN, *WITHHELD.values(), *KEPT.values()) if secret in written] == []
-    for name in (*WITHHELD, "INPUT_GITHUB-TOKEN", "GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_STEP_SUMMARY"):
+    assert [
+        secret for secret in (TOKEN, *WITHHELD.values(), *KEPT.values(), *INPUTS.values()) if secret in written
+    ] == []
+    assert "The message to Slack could not be sent" in step.summary
+    assert "canary-" not in step.log + step.summary
+    for name in (
+        *WITHHELD,
+        "INPUT_GITHUB-TOKEN",
+        "INPUT_SLACK-WEBHOOK",
+        "INPUT_WEBHOOK-SECRET",
+        "INPUT_PUSHGATEWAY",
+        "GITHUB_OUTPUT",
+        "GITHUB_ENV",
+        "GITHUB_STEP_SUMMARY",
+    ):
         assert f"{name}=" not in logs
 
 

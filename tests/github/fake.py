@@ -42,7 +42,8 @@ class FakeGitHub:
         self.refs: dict[str, str] = {}
         self.objects: dict[str, dict[str, object]] = {}
         self.artifacts: list[Artifact] = []
-        self.commit_dates: dict[str, str] = {}
+        self.commit_dates: dict[str, str] = {}  # path -> when it was last changed
+        self.history: list[str] = []  # of the default branch, the newest commit first
         self.requests: list[str] = []  # "METHOD /path", the failed ones included
         self.writes: list[str] = []  # what was really done
         self.violations: list[str] = []

@@ -19,6 +19,22 @@ from tests.github.fixtures import SteppedClock
 
 HEAD, BASE, MERGE = "a" * 40, "b" * 40, "c" * 40
 
+PUSH: dict[str, Any] = {
+    "kind": TriggerKind.PUSH,
+    "pull_request": None,
+    "sha": HEAD,
+    "report_sha": HEAD,
+    "ref": "refs/heads/main",
+    "default_branch": "main",
+    "before": BASE,
+}
+ASKED = "notify: [{to: issue, mention: [ann, acme/ml]}]"
+
+
+def ask(fake: FakeGitHub, text: str = ASKED) -> None:
+    """Let main's policy say who is told."""
+    fake.files[BASE, "metricgate.yaml"] = text
+
 
 def make_report(verdict: Verdict = Verdict.PASSED, **changes: Any) -> Report:
     exit_code = 1 if verdict is Verdict.FAILED else 0

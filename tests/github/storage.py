@@ -140,3 +140,18 @@ def get_file(context: Context) -> Answer:
         "content-file", type="file", encoding="base64", path=path, name=path, size=len(text.encode()), content=content
     )
     return answer_json(shown)
+
+
+@route("GET", "/commits", "contents")
+def list_commits(context: Context) -> Answer:
+    """With a path, the last commit of that file; without, the history up to a commit."""
+    path, sha = context.request.parameter("path"), context.request.parameter("sha")
+    date = context.fake.commit_dates.get(path, "2026-01-01T00:00:00Z")
+    history = context.fake.history[context.fake.history.index(sha) :] if sha in context.fake.history else [sha]
+    commits = ([sha] if path in context.fake.commit_dates else []) if path else history
+    shown = []
+    for one in commits:
+        commit = context.fake.contract.minimal("commit", sha=one, author={}, committer={})
+        commit["commit"]["committer"] = {"name": "ann", "email": "ann@example.org", "date": date}
+        shown.append(commit)
+    return context.page(shown)

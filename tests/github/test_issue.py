@@ -14,23 +14,8 @@ from metricgate.trigger import TriggerKind
 from tests.github.fake import REPOSITORY, TOKEN, FakeGitHub
 from tests.github.faults import answer, reset
 from tests.github.fixtures import MakeClient
-from tests.github.job import BASE, HEAD, Job, make_report
+from tests.github.job import ASKED, PUSH, Job, ask, make_report
 from tests.github.state import ALL, BOT, Comment, Issue
-
-PUSH: dict[str, Any] = {
-    "kind": TriggerKind.PUSH,
-    "pull_request": None,
-    "sha": HEAD,
-    "report_sha": HEAD,
-    "ref": "refs/heads/main",
-    "default_branch": "main",
-    "before": BASE,
-}
-ASKED = "notify: [{to: issue, mention: [ann, acme/ml]}]"
-
-
-def ask(fake: FakeGitHub, text: str = ASKED) -> None:
-    fake.files[BASE, "metricgate.yaml"] = text
 
 
 def push(job: Job, report: Report, **changes: Any) -> Published:

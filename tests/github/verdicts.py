@@ -19,6 +19,13 @@ def _show_check(context: Context, run: CheckRun) -> dict[str, Any]:
         conclusion=run.conclusion,
         external_id=run.external_id,
         details_url=run.details_url,
+        output={
+            "title": run.title,
+            "summary": run.summary,
+            "text": None,
+            "annotations_count": len(run.annotations),
+            "annotations_url": context.link(f"check-runs/{run.number}/annotations"),
+        },
         html_url=f"https://github.example/{context.fake.repository}/runs/{run.number}",
         url=context.link(f"check-runs/{run.number}"),
     )
@@ -71,7 +78,9 @@ def edit_check(context: Context) -> Answer:
 def list_checks(context: Context) -> Answer:
     name = context.request.parameter("check_name")
     runs = [run for run in context.fake.checks(context.parts["ref"]) if not name or run.name == name]
-    return context.page([_show_check(context, run) for run in reversed(runs)], key="check_runs")
+    latest = {run.name: run for run in runs}
+    shown = runs if context.request.parameter("filter") == "all" else list(latest.values())
+    return context.page([_show_check(context, run) for run in reversed(shown)], key="check_runs")
 
 
 def _show_status(context: Context, status: Status) -> dict[str, Any]:

@@ -15,7 +15,7 @@ MIN_LENGTH = 8  # a shorter value is a word, and hiding it would make every text
 
 _SECRET_NAMES = re.compile(
     r".*(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|CONNECTION_STRING|ACCESS_KEY"
-    r"|API_KEY|ACCOUNT_KEY)(?:_ID)?",
+    r"|API_KEY|ACCOUNT_KEY|WEBHOOK|PUSHGATEWAY)(?:_ID|_URL)?",
     re.IGNORECASE,
 )
 # Settings of services that MetricGate or another step speaks to.

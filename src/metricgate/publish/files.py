@@ -1,12 +1,14 @@
-"""The report folder: report.md, report.html, report.json and the charts, light and dark."""
+"""The report folder: report.md, report.html, report.json, metricgate.prom and the charts, light and dark."""
 
 import logging
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from metricgate.processes.safe_files import make_folder, replace_file
+from metricgate.publish.trained_at import read_trained_at
 from metricgate.report.figures import draw_chart
 from metricgate.report.value import Report
 
@@ -22,11 +24,22 @@ class ReportFiles:
     markdown: Path
     html: Path
     json: Path
+    metrics: Path
     charts: Mapping[str, tuple[Path, Path]]
 
 
-def write_report(report: Report, directory: Path) -> ReportFiles:
-    """Write every view of ``report`` below ``directory``, which Git then ignores. A broken chart is left out."""
+def write_report(
+    report: Report,
+    directory: Path,
+    *,
+    labels: Mapping[str, str] | None = None,
+    now: Callable[[], float] = time.time,
+) -> ReportFiles:
+    """Write every view of ``report`` below ``directory``, which Git then ignores. A broken chart is left out.
+
+    ``labels`` tell this run's metrics from those of other repositories and branches.
+    """
+    from metricgate.report.formats.exposition import Occurrence, render_exposition  # noqa: PLC0415
     from metricgate.report.formats.html import render_preview  # noqa: PLC0415  # markdown-it and nh3
     from metricgate.report.formats.markdown import render_summary  # noqa: PLC0415
 
@@ -39,10 +52,14 @@ def write_report(report: Report, directory: Path) -> ReportFiles:
         markdown=directory / "report.md",
         html=directory / "report.html",
         json=directory / "report.json",
+        metrics=directory / "metricgate.prom",
         charts=charts,
     )
     _write(files.json, report.model_dump_json(indent=2) + "\n")
     _write(files.markdown, render_summary(report))
+    ended_at = now()
+    when = Occurrence(ended_at=ended_at, trained_at=read_trained_at(report, ended_at))
+    _write(files.metrics, render_exposition(report, when, labels or {"setup": report.id}))
     _write(files.html, render_preview(report, read_pictures(report, directory)))
     return files
 

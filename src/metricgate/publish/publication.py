@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from metricgate.errors import CancelledError
+from metricgate.publish.announcers import make_announcements
 from metricgate.publish.files import write_report
 from metricgate.publish.github.destination import GitHubDestination, connect
 from metricgate.publish.github.issue_destination import IssueDestination
 from metricgate.publish.github.retry_budget import RetryBudget
 from metricgate.publish.interface import Destination, Event
+from metricgate.publish.pushgateway import group_labels
 from metricgate.publish.runner import Runner
 from metricgate.publish.subscriptions import Subscriptions
 from metricgate.report.failure import report_failure
@@ -57,10 +59,13 @@ class Publication:
         self._runner = Runner(environ, emit)
         client = connect(trigger, inputs, budget=budget, timeout_s=timeout_s)
         self.github = GitHubDestination(trigger, inputs, self._runner, client=client)
+        subscriptions = Subscriptions(client, trigger, inputs)
+        self.announcements = make_announcements(trigger, inputs, client, subscriptions, self.github.run)
         # The order of delivery: GitHub adds the links that the others show; the runner shows everybody's notices.
         self.destinations: tuple[Destination, ...] = (
             self.github,
-            IssueDestination(trigger, Subscriptions(client, trigger, inputs), client=client),
+            IssueDestination(trigger, subscriptions, client=client),
+            self.announcements,
             self._runner,
         )
 
@@ -73,12 +78,13 @@ class Publication:
         report: Report | None = None
         try:
             report = produce()
-            _write_files(report, directory)
+            self._write_files(report, directory)
             return report, self.finish(report, directory)
         except CancelledError as error:
             self.github.hurry()
+            self.announcements.hurry()
             report = report or report_failure(error, id_=self._inputs.id)
-            _write_files(report, directory)
+            self._write_files(report, directory)
             return report, self.finish(report, directory)
 
     def finish(self, report: Report, directory: Path) -> Published:
@@ -103,12 +109,11 @@ class Publication:
             log.warning("%s", notice)
         return Published(comment_url=event.comment_url, check_url=event.check_url, notices=notices, failed=failed)
 
-
-def _write_files(report: Report, directory: Path) -> None:
-    try:
-        write_report(report, directory)
-    except CancelledError:
-        raise
-    except Exception:
-        # A full disk, or a bug in one view: the pull request still gets its answer.
-        log.exception("The report folder %s could not be written.", directory)
+    def _write_files(self, report: Report, directory: Path) -> None:
+        try:
+            write_report(report, directory, labels=group_labels(self._trigger, report.id))
+        except CancelledError:
+            raise
+        except Exception:
+            # A full disk, or a bug in one view: the pull request still gets its answer.
+            log.exception("The report folder %s could not be written.", directory)

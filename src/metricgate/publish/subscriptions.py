@@ -28,14 +28,20 @@ class Subscriptions:
         self._ref = choose_ref(trigger)
 
     def find(self, to: str) -> NotifySpec | None:
-        """Return what ``notify`` says of a destination; the first entry counts.
+        """Return what ``notify`` says of a destination that this run is news to; the first entry counts.
 
         Raises
         ------
         MetricgateError
             If the file cannot be read.
         """
-        return next((spec for spec in self._specs if spec.to == to), None)
+        found = next((spec for spec in self._specs if spec.to == to), None)
+        is_news = self._trigger.is_about_default_branch or (found and found.pull_requests and self._is_pull_request)
+        return found if is_news else None
+
+    @property
+    def _is_pull_request(self) -> bool:
+        return self._trigger.pull_request is not None
 
     @cached_property
     def _specs(self) -> tuple[NotifySpec, ...]:

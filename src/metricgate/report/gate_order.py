@@ -18,15 +18,19 @@ def required_value(gate: GateRow) -> float:
     return better * gate.bound if gate.kind == "min_gain" else -better * gate.bound
 
 
-def gap_to_rule(gate: GateRow) -> float:
-    """Return how far the tested value is on the good side of its rule, in half widths of its interval if any."""
+def margin_to_rule(gate: GateRow) -> float | None:
+    """Return how far the tested value is on the good side of its rule; None where there is no value."""
     value = gate.difference if is_relative(gate) else gate.candidate
     if value is None:
-        return 0.0
+        return None
     required = required_value(gate)
-    gap = value - required if _is_more_better(gate) else required - value
+    return value - required if _is_more_better(gate) else required - value
+
+
+def gap_to_rule(gate: GateRow) -> float:
+    """Return how far the tested value is on the good side of its rule, in half widths of its interval if any."""
     width = (gate.high - gate.low) / 2 if gate.low is not None and gate.high is not None else 0.0
-    return gap / (width or abs(required) or 1.0)
+    return (margin_to_rule(gate) or 0.0) / (width or abs(required_value(gate)) or 1.0)
 
 
 def _is_more_better(gate: GateRow) -> bool:

@@ -76,6 +76,21 @@ class Inputs(BaseModel):
     artifact: str = Field(
         "metricgate-report", description="For mode publish: name of the artifact with the report folder."
     )
+    slack_webhook: SecretStr = Field(
+        SecretStr(""), description="Address of a Slack incoming webhook, for `notify: [{to: slack}]`."
+    )
+    teams_webhook: SecretStr = Field(
+        SecretStr(""), description="Address of a Microsoft Teams workflow, for `notify: [{to: teams}]`."
+    )
+    webhook: SecretStr = Field(
+        SecretStr(""), description="Address that gets signed JSON, for `notify: [{to: webhook}]`."
+    )
+    webhook_secret: SecretStr = Field(
+        SecretStr(""), description="Secret that signs what is sent to `webhook`; without it nothing is sent."
+    )
+    pushgateway: SecretStr = Field(
+        SecretStr(""), description="Address of a Prometheus Pushgateway for the default branch's runs."
+    )
 
     @property
     def check_name(self) -> str:
@@ -124,8 +139,8 @@ def _require_known(name: str) -> None:
 def _explain(error: ValidationError, given: Mapping[str, str]) -> ConfigurationError:
     first = error.errors(include_url=False, include_context=False)[0]
     name = str(first["loc"][0])
-    shown = "(hidden)" if name == "github-token" else repr(given.get(name, ""))[:200]
     field = Inputs.model_fields[name.replace("-", "_")]
+    shown = "(hidden)" if field.annotation is SecretStr else repr(given.get(name, ""))[:200]
     return ConfigurationError(
         f"The input {name!r} is {shown}.",
         expected=f"{first['msg'].removeprefix('Value error, ')}. {field.description}",

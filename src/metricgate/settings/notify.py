@@ -14,20 +14,31 @@ TROUBLED: frozenset[Occasion] = frozenset({"failed", "inconclusive", "error", "d
 # The shapes are those of typed mentions. Nothing else of a name could reach a message as markup.
 _OWNERS = {
     "issue": (r"[A-Za-z0-9][A-Za-z0-9-]{0,38}(/[A-Za-z0-9][A-Za-z0-9_-]{0,99})?", "a login such as ann, or acme/ml"),
+    "slack": (r"[UWS][A-Z0-9]{5,20}", "a Slack member or group ID such as U024BE7LH"),
+    "teams": (r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,100}", "a sign-in address such as ann@acme.example"),
 }
 
 
 class NotifySpec(PolicySection):
     """One destination and the events it hears of."""
 
-    to: Literal["issue"] = Field(description="An issue in this repository, about the default branch.")
+    to: Literal["issue", "slack", "teams", "webhook"] = Field(
+        description="An issue in this repository, or the address in the input `slack-webhook`, `teams-webhook` or "
+        "`webhook`."
+    )
     on: tuple[Occasion, ...] = Field(
         ("failed", "error", "recovered"),
         min_length=1,
         description="Events; each is sent once for each change of state.",
     )
+    pull_requests: bool = Field(
+        True, description="Also about pull requests, not the default branch alone. An issue never is."
+    )
     mention: Names = Field(
-        (), max_length=5, description="Owners: logins for an issue, member IDs for Slack, sign-in addresses for Teams."
+        (),
+        max_length=5,
+        description="Owners to mention in bad news: logins for an issue, member IDs for Slack, sign-in addresses for "
+        "Teams.",
     )
 
     @model_validator(mode="after")

@@ -13,6 +13,7 @@ from metricgate.publish.github.acceptance import find_acceptance
 from metricgate.publish.github.checks import CheckRun, choose_conclusion, choose_state, post_status
 from metricgate.publish.github.client import GitHubClient
 from metricgate.publish.github.comment import put_comment
+from metricgate.publish.github.earlier_checks import remember_verdict
 from metricgate.publish.github.permissions import GitHubNotices
 from metricgate.publish.github.pictures import PictureStore
 from metricgate.publish.github.response import GitHubError
@@ -49,13 +50,14 @@ class GitHubDestination:
         self._client = client
         self._notices = GitHubNotices(is_fork=trigger.is_fork)
         self._check: CheckRun | None = None
+        attempt = runner.environ.get("GITHUB_RUN_ATTEMPT", "1")
+        self.run = f"{trigger.run_id}-{attempt}-{inputs.id}"  # names this run's check
         if client and trigger.report_sha:
-            attempt = runner.environ.get("GITHUB_RUN_ATTEMPT", "1")
             self._check = CheckRun(
                 client,
                 name=inputs.check_name,
                 sha=trigger.report_sha,
-                run=f"{trigger.run_id}-{attempt}-{inputs.id}",
+                run=self.run,
                 details_url=trigger.run_url,
             )
 
@@ -204,7 +206,8 @@ def connect(
 def _describe(report: Report, view_context: ViewContext) -> CheckText:
     """Return the check's text; where a bug prevents that, the verdict alone."""
     try:
-        return render_check(report, view_context)
+        text = render_check(report, view_context)
+        return replace(text, summary=text.summary + remember_verdict(report.verdict))
     except CancelledError:
         raise
     except Exception:

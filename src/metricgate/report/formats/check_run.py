@@ -15,7 +15,7 @@ from metricgate.report.value import Report
 from metricgate.report.view_context import NO_CONTEXT, ViewContext
 from metricgate.report.vocabulary import OUTCOME_WORDS, plain_metric
 
-LIMITS = SizeLimits(characters=65_535, octets=65_535)  # GitHub refuses a longer summary
+LIMITS = SizeLimits(characters=65_400, octets=65_400)  # GitHub refuses 65,536; the publisher adds a hidden line
 MAX_TITLE = 255
 MAX_ANNOTATIONS = 50  # GitHub's limit for one request
 

@@ -1,0 +1,81 @@
+"""The report as a short message: the headline, the failing gates, a link. Views for each service are made of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from metricgate.models.outcome import Outcome
+from metricgate.report.escape import clean, plain_name, shorten
+from metricgate.report.gate_order import gates_with
+from metricgate.report.headline import describe_gate, headline
+from metricgate.report.number_format import plural
+from metricgate.report.value import Report
+from metricgate.report.vocabulary import VERDICT_SIGNS
+from metricgate.settings.notify import Occasion
+
+MAX_GATES = 5
+MAX_SENTENCE = 200
+
+_TELLING = {"inconclusive": (Outcome.INCONCLUSIVE,)}
+_WORDS: dict[Occasion, str] = {
+    "failed": "failed",
+    "inconclusive": "cannot tell",
+    "error": "could not judge",
+    "drift": "drifted",
+    "retrained": "was retrained",
+    "recovered": "recovered",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessagePlace:
+    """What a message is about, and where it leads. Only the subject's name comes from a person who may be anybody."""
+
+    repository: str
+    subject: str
+    name: str = "MetricGate"
+    url: str = ""
+    link_text: str = "Open the run"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """Plain text, none of it escaped; ``summary`` and ``mention`` alone hold nothing from the repository's files."""
+
+    occasion: Occasion
+    summary: str
+    headline: str
+    gates: tuple[str, ...]
+    place: str
+    url: str
+    link_text: str
+    mention: tuple[str, ...] = ()
+
+
+def write_message(report: Report, occasion: Occasion, place: MessagePlace, mention: Sequence[str] = ()) -> Message:
+    """Return the message about a report. Owners are not mentioned on good news."""
+    is_good = occasion in ("recovered", "retrained")
+    return Message(
+        occasion=occasion,
+        summary=f"{VERDICT_SIGNS[report.verdict]} {place.name}: {place.repository} {_WORDS[occasion]}",
+        headline=f"{VERDICT_SIGNS[report.verdict]} {headline(report)}",
+        gates=() if is_good else _list_gates(report, occasion),
+        place=f"{place.repository} · {plain_name(place.subject)}{_name_commit(report)}",
+        url=place.url,
+        link_text=place.link_text,
+        mention=() if is_good else tuple(mention),
+    )
+
+
+def _list_gates(report: Report, occasion: Occasion) -> tuple[str, ...]:
+    outcomes = _TELLING.get(occasion, (Outcome.ERROR, Outcome.FAILED))
+    gates = [gate for outcome in outcomes for gate in gates_with(report.gates, outcome)]
+    if len(gates) <= 1:  # a single one is the headline
+        return ()
+    lines = [shorten(clean(describe_gate(gate)), MAX_SENTENCE) for gate in gates[:MAX_GATES]]
+    more = len(gates) - MAX_GATES
+    return (*lines, f"and {plural(more, 'more gate')}") if more > 0 else tuple(lines)
+
+
+def _name_commit(report: Report) -> str:
+    revision = report.candidate.revision if report.candidate else None
+    return f" · {revision[:7]}" if revision else ""
