@@ -90,7 +90,7 @@ def told(server: AwkwardServer) -> list[str]:
         ([FAILED, FAILED, PASSED, PASSED], ["failed", "recovered"]),
         ([PASSED], []),
         ([PASSED, FAILED, ERROR, FAILED], ["failed", "judge", "failed"]),
-        ([DOUBT, PASSED, DOUBT], ["tell", "recovered", "tell"]),
+        ([DOUBT, PASSED, DOUBT], ["undecided", "recovered", "undecided"]),
         ([FAILED, Verdict.SKIPPED, Verdict.CANCELLED, FAILED, PASSED], ["failed", "recovered"]),
     ],
 )
@@ -187,7 +187,7 @@ def test_a_pull_request_is_told_about_once_by_the_comments_memory(
     for number, verdict in enumerate([FAILED, FAILED, PASSED, PASSED, DOUBT]):
         publish(opened, fake_github, make_report(verdict), server, head=commit(number))
 
-    assert told(server) == ["failed", "recovered", "tell"]
+    assert told(server) == ["failed", "recovered", "undecided"]
 
 
 def test_the_webhook_is_signed_and_says_which_delivery_it_is(
@@ -260,7 +260,9 @@ FAULTS: dict[str, list[Reply]] = {
 
 
 EVERY_FAULT = [(fault, FAILED) for fault in FAULTS]
-EVERY_VERDICT = [(fault, verdict) for fault in ("none", "hangs", "refused") for verdict in Verdict if verdict is not FAILED]
+EVERY_VERDICT = [
+    (fault, verdict) for fault in ("none", "hangs", "refused") for verdict in Verdict if verdict is not FAILED
+]
 
 
 @pytest.mark.parametrize(("fault", "verdict"), [*EVERY_FAULT, *EVERY_VERDICT])

@@ -18,7 +18,7 @@ MAX_SENTENCE = 200
 _TELLING = {"inconclusive": (Outcome.INCONCLUSIVE,)}
 _WORDS: dict[Occasion, str] = {
     "failed": "failed",
-    "inconclusive": "cannot tell",
+    "inconclusive": "is undecided",
     "error": "could not judge",
     "drift": "drifted",
     "retrained": "was retrained",
