@@ -6,7 +6,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -49,6 +49,7 @@ import os
 open("who.txt", "w").write(f"{os.getuid()} {os.environ['USER']} {'GITHUB_TOKEN' in os.environ}")
 """
 OWNER = 1001
+SLEEP_S = "86461"  # a number that no other process sleeps for
 
 
 def find_python() -> str:
@@ -81,17 +82,21 @@ def project(tiny: TinyProject, shared: Path) -> TinyProject:
     return project
 
 
-def run_as_root(project: TinyProject, shared: Path) -> subprocess.CompletedProcess[str]:
+def run_as(
+    project: TinyProject, shared: Path, uid: int = 0, *, prefix: Sequence[str] = ()
+) -> subprocess.CompletedProcess[str]:
     python = find_python()
     environment = {
         "PATH": f"{Path(python).parent}:/usr/bin:/bin",
         "PYTHONPATH": os.pathsep.join([*sys.path, sysconfig.get_paths()["purelib"]]),
-        "HOME": "/root",
+        "HOME": "/root" if uid == 0 else "/",
         "GITHUB_TOKEN": "a-token",
     }
     evaluation = f"id -u && {python} src/evaluate.py"
-    command = [python, "-c", RUN, str(project.root), str(shared / "scratch"), evaluation]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    command = [*prefix, python, "-c", RUN, str(project.root), str(shared / "scratch"), evaluation]
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False, user=uid, group=uid, extra_groups=[]
+    )
 
 
 def give_to_owner(folder: Path) -> None:
@@ -104,7 +109,7 @@ def test_stages_run_as_the_owner_of_the_checkout_and_leave_no_file_of_root(proje
     project.write("src/evaluate.py", project.read("src/evaluate.py") + SPY)
     give_to_owner(shared / "tiny")
 
-    done = run_as_root(project, shared)
+    done = run_as(project, shared)
 
     assert done.returncode == 0, done.stderr
     assert project.read("who.txt") == f"{OWNER} uid{OWNER} False"
@@ -122,8 +127,43 @@ def test_file_that_an_earlier_step_left_as_root_is_named_with_its_cure(project: 
     subprocess.run(["chown", "root:root", str(project.root / "dvc.lock")], check=True)
     (project.root / "dvc.lock").chmod(0o644)
 
-    done = run_as_root(project, shared)
+    done = run_as(project, shared)
 
     assert done.returncode == 1
     assert f"{project.root}/dvc.lock cannot be written: Permission denied." in done.stderr
     assert "change the owner of that file" in done.stderr
+
+
+@pytest.mark.acceptance
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user without a name")
+def test_a_user_without_a_name_and_a_home_is_enough(project: TinyProject, shared: Path) -> None:
+    """`docker run --user 1001:127`: DVC asks for a name, and HOME is root's."""
+    project.write("src/evaluate.py", project.read("src/evaluate.py") + SPY)
+    give_to_owner(shared)
+
+    done = run_as(project, shared, OWNER)
+
+    assert done.returncode == 0, done.stderr
+    assert project.read("who.txt") == f"{OWNER} uid{OWNER} False"
+
+
+@pytest.mark.acceptance
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root, and setpriv of util-linux")
+def test_without_cap_kill_a_failing_stage_is_what_is_told(project: TinyProject, shared: Path) -> None:
+    project.write("src/evaluate.py", f"import subprocess, sys\nsubprocess.Popen(['sleep', '{SLEEP_S}'])\nsys.exit(3)\n")
+    give_to_owner(shared / "tiny")
+
+    done = run_as(project, shared, prefix=("setpriv", "--bounding-set=-kill", "--inh-caps=-kill"))
+
+    assert "The pipeline failed" in done.stderr
+    assert "exited with 3" in done.stderr
+    assert "PermissionError" not in done.stderr
+    sleeping = [path for path in Path("/proc").glob("[0-9]*/cmdline") if SLEEP_S.encode() in _read(path)]
+    assert sleeping == []
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""

@@ -34,7 +34,7 @@ def test_changed_parameter_runs_only_what_depends_on_it(tiny: TinyProject, produ
     assert states(snapshot) == {"prepare": "unchanged", "evaluate": "ran"}
     assert values(snapshot)["metrics.json:accuracy"] == pytest.approx(0.8)
     assert values(snapshot)["metrics.json:nested.rows"] == 10
-    assert snapshot.info.dirty
+    assert not snapshot.info.dirty  # the run wrote dvc.lock, no person did
     assert not (tiny.root / "data/raw.csv").exists()
     assert [(parameter.key, parameter.value) for parameter in snapshot.parameters] == [("shift", 0.2)]
 
@@ -107,3 +107,22 @@ def test_stage_that_always_runs_does_not_make_recorded_results_stale(
 
     assert baseline_of(tiny).info.source == Source.DVC_CACHE
     assert states(produce(tiny, reproduce="never")) == {"prepare": "unchanged", "evaluate": "unchanged"}
+
+
+def test_what_a_run_wrote_is_not_a_change_that_a_person_made(tiny: TinyProject, produce: Yield) -> None:
+    tiny.write("params.yaml", tiny.read("params.yaml") + "other: 1\n")
+    tiny.write("src/evaluate.py", tiny.read("src/evaluate.py") + "# a change\n")
+    tiny.commit()
+
+    first = produce(tiny)
+    changed = tiny.git("status", "--porcelain", "--untracked-files=no")
+    second = produce(tiny)
+
+    assert "dvc.lock" in changed
+    assert (first.info.dirty, second.info.dirty) == (False, False)
+
+
+def test_work_that_is_not_committed_is_named(tiny: TinyProject, produce: Yield) -> None:
+    tiny.write("src/evaluate.py", tiny.read("src/evaluate.py") + "# a change\n")
+
+    assert produce(tiny).info.dirty

@@ -42,6 +42,7 @@ def produce_candidate(
         context=context, directory=checkout.directory, files=context.scratch / "candidate", name="candidate"
     )
     read = _read_files(checkout)
+    dirty = _has_work(checkout, policy)
     environment = fingerprint_environment(pipeline, read)
     key = ""
     if pipeline.command is not None:
@@ -59,13 +60,13 @@ def produce_candidate(
         if reply.state == "reusable":
             inputs = reply.inputs or key
             holding = [store for store, listed in stores if inputs in listed]
-            if (snapshot := _reuse(context, policy, holding, inputs, environment)) is not None:
+            if (snapshot := _reuse(context, policy, holding, inputs, environment, dirty=dirty)) is not None:
                 return snapshot
             reply = _produce(tree, policy, (), inspections)
     if pipeline.command is not None:
         reply = reply.model_copy(update={"inputs": key})
     require_results(reply, pipeline)
-    info = _describe(checkout, Source.WORKSPACE)
+    info = _describe(checkout, Source.WORKSPACE, dirty=dirty)
     snapshot = assemble_snapshot(reply, info, policy, find_pins(pipeline, read))
     is_news = reply.is_repeatable and was_produced(snapshot)
     if earlier is not None and is_news and (problem := earlier.keep(snapshot, environment, policy)):
@@ -73,18 +74,21 @@ def produce_candidate(
     return snapshot
 
 
-def _describe(checkout: Checkout, source: Source, reason: str = "") -> RevisionInfo:
-    return RevisionInfo(
-        revision=checkout.head_sha, name="HEAD", dirty=checkout.is_dirty(), source=source, reason=reason
-    )
+def _has_work(checkout: Checkout, policy: Policy) -> bool:
+    """Return whether a person changed files since HEAD; a run writes dvc.lock and results, and is yet to begin."""
+    return checkout.is_dirty((*_outside_results(policy), ":(exclude,glob)**/dvc.lock"))
+
+
+def _describe(checkout: Checkout, source: Source, reason: str = "", *, dirty: bool) -> RevisionInfo:
+    return RevisionInfo(revision=checkout.head_sha, name="HEAD", dirty=dirty, source=source, reason=reason)
 
 
 def _reuse(
-    context: RunContext, policy: Policy, stores: Sequence[ResultStore], inputs: str, environment: str
+    context: RunContext, policy: Policy, stores: Sequence[ResultStore], inputs: str, environment: str, *, dirty: bool
 ) -> Snapshot | None:
     """Return what a pipeline with the same inputs gave before, from the first store that has all of it."""
     for store in stores:
-        info = _describe(context.checkout, store.source, _SHARED if store.source is Source.STORED else "")
+        info = _describe(context.checkout, store.source, _SHARED if store.source is Source.STORED else "", dirty=dirty)
         snapshot = store.find(inputs, environment, policy, info)
         if snapshot is not None:
             earlier = f"not run: it has the inputs of the run of {snapshot.info.made}, whose results are used"

@@ -13,6 +13,7 @@ from metricgate import __version__
 from metricgate.errors import ConfigurationError, WorkspaceError
 from metricgate.execution.work_tree import WorkTree
 from metricgate.processes.command import capture_command, scrub_environment
+from metricgate.processes.owner import describe_user
 from metricgate.processes.safe_files import make_ignored_folder
 from metricgate.settings.policy import PipelineSpec
 
@@ -49,7 +50,7 @@ def prepare_environment(tree: WorkTree, pipeline: PipelineSpec) -> dict[str, str
 
 def find_python(tree: WorkTree, environment: Mapping[str, str]) -> str:
     """Return the version of the Python that stages find first on PATH; empty where there is none."""
-    home = tree.owner.environment(str(tree.files)) if tree.owner else {}
+    home = describe_user(tree.owner, str(tree.files))
     env = scrub_environment(os.environ) | home | dict(environment)
     try:
         # Isolated: the project's folder must not provide its modules.

@@ -5,8 +5,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from metricgate.errors import WorkspaceError
+from metricgate.execution import memory
 from metricgate.execution.environment import find_python, prepare_environment
 from metricgate.execution.interface import Job, RunningJob, ShellCommand
+from metricgate.execution.memory import describe_kill
 from metricgate.execution.messages import WorkerReply
 from metricgate.execution.session import WorkerSession, explain_missing_module, start_worker
 from metricgate.execution.work_tree import describe_end
@@ -61,6 +63,9 @@ class _RunningCommandJob:
         with self.stack:  # what the command left running ends with it, and its log is complete
             self.running.attend(timeout_s=self.job.tree.context.timeout_s)
         ended = describe_end(self.running)
+        if killed := describe_kill(ended.returncode):
+            what = f"{self.command.title} was {killed}: {self.command.text}"
+            raise WorkspaceError(what, expected=memory.EXPECTED, fix=memory.FIX, details=ended.output)
         if ended.returncode != 0:
             raise WorkspaceError(
                 f"{self.command.title} ended with exit code {ended.returncode}: {self.command.text}",

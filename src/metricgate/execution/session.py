@@ -12,9 +12,11 @@ from pydantic import ValidationError
 
 from metricgate.context import RunContext, Traffic
 from metricgate.errors import WorkspaceError
+from metricgate.execution import memory
+from metricgate.execution.memory import describe_kill
 from metricgate.execution.messages import MESSAGES, Failed, FoundFile, Happened, WorkerReply, WorkerRequest
 from metricgate.processes.command import scrub_environment
-from metricgate.processes.owner import Owner, may_read
+from metricgate.processes.owner import Owner, describe_user, may_read
 from metricgate.processes.progress import Progress
 from metricgate.processes.running_command import RunningCommand, start_command
 
@@ -87,7 +89,8 @@ class WorkerSession:
                 raise WorkspaceError(failed.what, expected=failed.expected, fix=fix, details=details)
             case None:
                 returncode = self.running.process.returncode
-                raise _explain_lost(f"ended with exit code {returncode} and no reply", output)
+                ended = f"was {describe_kill(returncode)}" if describe_kill(returncode) else f"ended with {returncode}"
+                raise _explain_lost(f"{ended} and sent no reply", output)
 
 
 @contextmanager
@@ -99,7 +102,7 @@ def start_worker(
     ``files`` is a folder that the worker may write to, ``timeout_s`` the limit for each request.
     """
     owner, replies = context.checkout.owner, _Replies(context.progress)
-    env = scrub_environment(os.environ) | (owner.environment(str(files)) if owner else {})
+    env = scrub_environment(os.environ) | describe_user(owner, str(files))
     with (
         context.progress.passthrough() as output,
         start_command(
@@ -153,6 +156,6 @@ def _explain_lost(what: str, output: str) -> WorkspaceError:
     return WorkspaceError(
         f"The pipeline's worker process {what}.",
         expected="a worker that lives until the pipeline has ended.",
-        fix="look at the last lines of its output; exit code -9 is most often a lack of memory.",
+        fix=f"look at the last lines of its output; where it was killed, {memory.FIX}",
         details=output,
     )

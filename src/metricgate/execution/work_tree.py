@@ -9,7 +9,7 @@ from pathlib import Path
 
 from metricgate.context import RunContext
 from metricgate.processes.command import CompletedCommand, scrub_environment
-from metricgate.processes.owner import Owner
+from metricgate.processes.owner import Owner, describe_user
 from metricgate.processes.running_command import RunningCommand, start_command
 
 
@@ -60,7 +60,7 @@ class WorkTree:
         Like GitHub's own steps, a command of several lines ends at the first that fails.
         """
         owner = self.owner if as_owner else None
-        home = owner.environment(str(self.files)) if owner else {}
+        home = describe_user(owner, str(self.files))
         with (
             self.context.progress.passthrough() as output,
             start_command(

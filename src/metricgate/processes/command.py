@@ -86,13 +86,13 @@ def capture_command(
         try:
             out, err = process.communicate(request, timeout=timeout_s)
         except subprocess.TimeoutExpired as error:
-            end_group(process)
+            end_group(process, owner)
             raise TimeLimitError(
                 f"`{' '.join(args[:3])}` was stopped after {timeout_s:g} s.",
                 expected="an answer from Git.",
                 fix="check that the Git server can be reached.",
             ) from error
         except BaseException:
-            end_group(process)
+            end_group(process, owner)
             raise
     return subprocess.CompletedProcess(list(args), process.returncode, out, err)

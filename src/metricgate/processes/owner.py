@@ -1,9 +1,12 @@
 """The user who owns the workspace, and who therefore runs the code in it."""
 
+import logging
 import os
 import pwd
 from dataclasses import dataclass
 from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -22,11 +25,30 @@ class Owner:
         home = os.environ.get("HOME", "")
         if not home or not Path(home).is_dir() or Path(home).stat().st_uid != self.uid:
             home = spare_home
-        try:
-            name = pwd.getpwuid(self.uid).pw_name
-        except KeyError:
-            name = f"uid{self.uid}"
+        name = _find_name(self.uid) or f"uid{self.uid}"
         return {"USER": name, "LOGNAME": name, "HOME": home}
+
+
+def describe_user(owner: Owner | None, spare_home: str) -> dict[str, str]:
+    """Return the variables that a process needs as ``owner``, or as MetricGate's own user where that is None.
+
+    A container may run as any number (`docker run --user 1001:127`, OpenShift): it then has no name, and a home that is
+    root's.
+    """
+    if owner is not None:
+        return owner.environment(spare_home)
+    home = os.environ.get("HOME", "")
+    is_writable = bool(home) and os.access(home, os.W_OK | os.X_OK)
+    has_name = any(os.environ.get(name) for name in ("LOGNAME", "USER")) or _find_name(os.geteuid())
+    name = {} if has_name else {"USER": f"uid{os.geteuid()}", "LOGNAME": f"uid{os.geteuid()}"}
+    return name if is_writable else {**name, "HOME": spare_home}
+
+
+def _find_name(uid: int) -> str | None:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return None
 
 
 def find_owner(directory: Path) -> Owner | None:
@@ -61,7 +83,10 @@ def hand_back(folder: Path, owner: Owner | None) -> None:
     """
     if owner is None or not folder.is_dir() or folder.is_symlink():
         return
-    for _, directories, files, descriptor in os.fwalk(folder):
-        os.fchown(descriptor, owner.uid, owner.gid)
-        for name in (*directories, *files):
-            os.chown(name, owner.uid, owner.gid, dir_fd=descriptor, follow_symlinks=False)
+    try:
+        for _, directories, files, descriptor in os.fwalk(folder):
+            os.fchown(descriptor, owner.uid, owner.gid)
+            for name in (*directories, *files):
+                os.chown(name, owner.uid, owner.gid, dir_fd=descriptor, follow_symlinks=False)
+    except OSError as error:  # a container without CAP_CHOWN: the verdict still stands
+        log.warning("The report folder could not be given to the checkout's owner: %s.", error.strerror)

@@ -6,6 +6,7 @@ import os
 import selectors
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,13 +22,38 @@ GRACE_S = 2.0  # GitHub's runner gives 7.5 s after SIGINT: this, and time to pub
 _DRAIN_S = 0.5
 
 
-def end_group(process: subprocess.Popen[bytes], grace_s: float = GRACE_S) -> None:
+def end_group(process: subprocess.Popen[bytes], owner: Owner | None = None, grace_s: float = GRACE_S) -> None:
     """End the process and everything in its group: SIGTERM, then SIGKILL for what is left after ``grace_s``."""
     for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
+        _signal_group(process.pid, number, owner)
         if _is_group_gone(process, time.monotonic() + grace_s):
             return
+
+
+def _signal_group(group: int, number: int, owner: Owner | None) -> None:
+    try:
+        os.killpg(group, number)
+    except ProcessLookupError:
+        pass
+    except PermissionError:
+        # Root in a container without CAP_KILL may not end another user's processes; that user may.
+        if owner is not None:
+            _signal_as(owner, group, number)
+
+
+def _signal_as(owner: Owner, group: int, number: int) -> None:
+    code = "import os, sys; os.killpg(int(sys.argv[1]), int(sys.argv[2]))"
+    subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code, str(group), str(number)],
+        user=owner.uid,
+        group=owner.gid,
+        extra_groups=[],
+        cwd="/",
+        env={},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
 
 
 def _is_group_gone(process: subprocess.Popen[bytes], until: float) -> bool:
@@ -39,6 +65,8 @@ def _is_group_gone(process: subprocess.Popen[bytes], until: float) -> bool:
             os.killpg(process.pid, 0)
         except ProcessLookupError:
             return True
+        except PermissionError:
+            pass  # it is there, as another user's
         time.sleep(0.02)
     return False
 
@@ -227,4 +255,4 @@ def start_command(
             yield running
         finally:
             masked.flush()
-            end_group(process)
+            end_group(process, owner)

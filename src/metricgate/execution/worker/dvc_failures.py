@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from metricgate.execution import memory
+from metricgate.execution.memory import describe_kill
 from metricgate.execution.messages import Failed
 from metricgate.execution.worker.dvc_remote import Remote
 
@@ -81,6 +83,10 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def _explain_stage(chain: Sequence[BaseException]) -> Failed | None:
     for cause in chain:
         if type(cause).__name__ == "StageCmdFailedError":
+            code = re.search(r"exited with (-?\d+)$", str(cause))
+            if killed := describe_kill(int(code[1]) if code else 0):
+                what = f"A stage of the pipeline was {killed}: {_sentence(cause)}"
+                return Failed(what=what, expected=memory.EXPECTED, fix=memory.FIX)
             return Failed(
                 what=f"The pipeline failed: {_sentence(cause)}",
                 expected="every stage to end with exit code 0.",
