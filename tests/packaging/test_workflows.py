@@ -24,16 +24,17 @@ def load(path: Path) -> Any:
     return YAML(typ="safe").load(path)
 
 
+REUSABLE = ".github/workflows/gate.yml"
 ACTION = load(ROOT / "action.yml")
 
 
 def steps_of(workflow: Any) -> Iterator[dict[str, Any]]:
     for job in workflow["jobs"].values():
-        yield from job["steps"]
+        yield from job.get("steps", ())
 
 
 def is_ours(step: dict[str, Any]) -> bool:
-    return str(step.get("uses", "")).startswith(("metricgate/metricgate@", "./"))
+    return str(step.get("uses", "")).startswith(("metricgate/metricgate@", f"metricgate/metricgate/{REUSABLE}@", "./"))
 
 
 def run_tool(*command: str) -> None:
@@ -76,7 +77,7 @@ def test_every_other_action_is_pinned_by_one_full_sha_with_its_version() -> None
 def test_an_example_uses_inputs_that_exist_and_starts_without_permissions(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     workflow = load(path)
-    ours = [step for step in steps_of(workflow) if is_ours(step)]
+    ours = [step for step in (*steps_of(workflow), *workflow["jobs"].values()) if is_ours(step)]
     given = {name for step in ours for name in step.get("with", {})}
     given |= {name.lower() for name in re.findall(r"^ +INPUT_([A-Z-]+):", text, re.MULTILINE)}
 
@@ -102,6 +103,32 @@ def test_an_example_policy_is_valid(path: Path) -> None:
     policy = read_policy(path.read_text(encoding="utf-8"), origin=path.name)
 
     assert policy.gates
+
+
+def test_the_reusable_workflow_judges_without_a_right_to_write_and_publishes_without_repository_code() -> None:
+    jobs = load(ROOT / REUSABLE)["jobs"]
+    judging, publishing = jobs["judge"], jobs["publish"]
+
+    assert set(judging["permissions"].values()) == {"read"}
+    assert [step["uses"].split("@")[0] for step in publishing["steps"]] == ["metricgate/metricgate"]
+    assert publishing["steps"][0]["with"]["mode"] == "publish"
+    upload = judging["steps"][-1]["with"]
+    assert upload["name"] == publishing["steps"][0]["with"]["artifact"]
+    assert {name for step in steps_of({"jobs": jobs}) if is_ours(step) for name in step["with"]} <= set(
+        ACTION["inputs"]
+    )
+    assert jobs["store"]["if"] == "github.event_name == 'push'"
+    assert "push" in judging["if"]
+
+
+def test_a_caller_grants_what_the_jobs_of_the_reusable_workflow_ask_for() -> None:
+    jobs = load(ROOT / REUSABLE)["jobs"].values()
+    needed = {(name, level) for job in jobs for name, level in job["permissions"].items()}
+    written = {name for name, level in needed if level == "write"}
+    (caller,) = load(ROOT / "examples/workflows/reusable.yml")["jobs"].values()
+
+    granted = set(caller["permissions"].items())
+    assert {(name, level) for name, level in needed if level == "write" or name not in written} == granted
 
 
 def test_policies_that_workflows_name_exist() -> None:

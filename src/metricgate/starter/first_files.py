@@ -146,7 +146,7 @@ def name_workflow(prefix: str) -> str:
 def render_workflow(survey: Survey, prefix: str) -> str:
     """Return the example workflow that fits the project, with its default branch and folder."""
     address = next(iter(survey.remotes.values()), "")
-    plain = "plain-train" if survey.command else "pull-request"
+    plain = "plain-train" if survey.command else "reusable"
     name = next((name for start, name in REMOTE_WORKFLOWS.items() if address.startswith(start)), plain)
     text = (WORKFLOWS / f"{name}.yml").read_text(encoding="utf-8")
     text = text.replace("branches: [main]", f"branches: [{quote_text(survey.default_branch)}]")
@@ -157,19 +157,21 @@ def render_workflow(survey: Survey, prefix: str) -> str:
     text = re.sub(
         r"^name: (.+)$", lambda found: f"name: {quote_text(f'{found[1]}: {folder}')}", text, count=1, flags=re.MULTILINE
     )
-    given = [f"          id: {name_set_up(prefix)}", f"          working-directory: {quote_text(folder)}"]
+    given = [f"id: {name_set_up(prefix)}", f"working-directory: {quote_text(folder)}"]
     return "\n".join(_add_inputs(text.splitlines(), given)) + "\n"
 
 
 def _add_inputs(lines: list[str], given: list[str]) -> Iterator[str]:
-    """Yield the workflow's lines, with inputs for each of MetricGate's steps."""
+    """Yield the workflow's lines, with inputs for each of MetricGate's steps and for its reusable workflow."""
     is_own_step = False
+    indent = ""
     for line in lines:
         if is_own_step and line.strip() != "with:":
-            yield from ["        with:", *given]
+            yield from [f"{indent}with:", *(f"{indent}  {text}" for text in given)]
         yield line
         if is_own_step and line.strip() == "with:":
-            yield from given
-        is_own_step = "uses: metricgate/metricgate@" in line
+            yield from (f"{indent}  {text}" for text in given)
+        is_own_step = "uses: metricgate/metricgate" in line
+        indent = " " * (len(line) - len(line.lstrip(" -")))
     if is_own_step:
-        yield from ["        with:", *given]
+        yield from [f"{indent}with:", *(f"{indent}  {text}" for text in given)]

@@ -10,6 +10,8 @@ from metricgate.settings.inputs import PREFIX, input_names
 from metricgate.starter.checkup_finding import Finding, broken, fine, from_error, notice
 
 ACTION = "metricgate/metricgate@"
+REUSABLE = "metricgate/metricgate/.github/workflows/gate.yml@"
+REUSABLE_NEEDS = ("actions: read", "checks: write", "contents: write", "pull-requests: write")
 COMMAND = "metricgate action"  # without the container
 PULL_REQUEST_EVENTS = frozenset({"pull_request", "pull_request_target", "workflow_run"})
 
@@ -20,7 +22,7 @@ def examine_workflows(checkout: Checkout) -> Iterator[Finding]:
     found = []
     for path in sorted((*folder.glob("*.yml"), *folder.glob("*.yaml"))):
         text = path.read_text(encoding="utf-8", errors="replace")
-        if ACTION in text or COMMAND in text:
+        if any(mark in text for mark in (ACTION, REUSABLE, COMMAND)):
             found.append(path.name)
             yield from _examine_workflow(path.name, text)
     if not found:
@@ -63,10 +65,22 @@ def _examine_triggers(name: str, workflow: Mapping[Any, Any]) -> Iterator[Findin
 def _examine_jobs(name: str, workflow: Mapping[Any, Any]) -> Iterator[Finding]:
     jobs = workflow.get("jobs")
     for job in jobs.values() if isinstance(jobs, dict) else ():
+        if isinstance(job, dict) and REUSABLE in str(job.get("uses", "")):
+            yield from _examine_call(name, job, workflow)
         steps = job.get("steps") if isinstance(job, dict) else None
         for step in steps if isinstance(steps, list) else ():
             if isinstance(step, dict) and _runs_metricgate(step):
                 yield from _examine_step(name, step, job, workflow)
+
+
+def _examine_call(name: str, job: Mapping[str, Any], workflow: Mapping[Any, Any]) -> Iterator[Finding]:
+    """Check what a job grants the reusable workflow: with less, GitHub does not start it."""
+    permissions = job.get("permissions", workflow.get("permissions"))
+    granted = permissions if isinstance(permissions, dict) else {}
+    for needed in REUSABLE_NEEDS:
+        permission, _, level = needed.partition(": ")
+        if permissions != "write-all" and granted.get(permission) not in (level, "write"):
+            yield broken(f"{name} does not grant `{needed}`: GitHub would not start it.", f"Add `{needed}` to the job.")
 
 
 def _runs_metricgate(step: Mapping[str, Any]) -> bool:
