@@ -77,22 +77,51 @@ def test_a_candidate_cannot_move_rows_between_slices(read_table: ReadTable) -> N
     assert "1 row has a different plan in the candidate; the baseline's is used." in paired.pairing.notes
 
 
-def test_identical_predictions_are_known_as_such(read_table: ReadTable) -> None:
-    paired = pair_predictions(read_table(BASELINE, **ROLES), read_table(BASELINE, **ROLES))
+def test_equal_answers_of_one_model_are_identical(read_table: ReadTable) -> None:
+    paired = pair_predictions(read_table(BASELINE, **ROLES), read_table(BASELINE, **ROLES), same_model=True)
 
     assert paired.pairing.identical
+    assert paired.pair.same_model
     assert not paired.pairing.test_set_changed
 
 
-@pytest.mark.parametrize("candidate", ["y p c\n1 0.8 1\n0 0.2 2", "y p c\n1 0.7 9\n0 0.2 2"])
-def test_another_score_or_column_under_the_same_predictions_is_not_identical(
-    read_table: ReadTable, candidate: str
+@pytest.mark.parametrize(("distinct", "identical"), [(29, False), (30, True)])
+def test_equal_scores_prove_equality_from_thirty_distinct_ones_on(
+    read_table: ReadTable, distinct: int, *, identical: bool
 ) -> None:
-    baseline = read_table("y p c\n1 0.7 1\n0 0.2 2", label="y", score="p", needed=("c",))
+    text = "y p\n" + "\n".join(f"{row % 2} 0.{100 + row % distinct}" for row in range(60))
 
-    paired = pair_predictions(baseline, read_table(candidate, label="y", score="p", needed=("c",)))
+    paired = pair_predictions(read_table(text, label="y", score="p"), read_table(text, label="y", score="p"))
+
+    assert paired.pairing.identical is identical
+
+
+def test_equal_labels_prove_no_equality(read_table: ReadTable) -> None:
+    text = "y p\n" + "\n".join(f"{row % 2} {row % 3 % 2}" for row in range(400))
+
+    paired = pair_predictions(read_table(text, label="y", prediction="p"), read_table(text, label="y", prediction="p"))
 
     assert not paired.pairing.identical
+
+
+def test_another_score_under_the_same_predictions_is_not_identical(read_table: ReadTable) -> None:
+    baseline, candidate = (read_table(f"y p\n1 {score}\n0 0.2", label="y", score="p") for score in (0.7, 0.8))
+
+    assert not pair_predictions(baseline, candidate, same_model=True).pairing.identical
+
+
+def test_a_time_stamp_beside_equal_scores_does_not_matter(read_table: ReadTable) -> None:
+    sides = [
+        read_table(
+            "y p at\n" + "\n".join(f"{row % 2} 0.{100 + row} {row + start}" for row in range(60)),
+            label="y",
+            score="p",
+            needed=("at",),
+        )
+        for start in (0, 5000)
+    ]
+
+    assert pair_predictions(*sides).pairing.identical
 
 
 def test_equal_predictions_beside_a_row_of_one_side_are_not_called_identical(read_table: ReadTable) -> None:

@@ -72,7 +72,10 @@ def gather(
                 raise
             subjects[name] = Subject(name=name, candidate=own, baseline_problem=error.what)
             continue
-        paired = None if other is None else pair_predictions(other, own, stored=_count_stored(baseline, name))
+        paired = None
+        if other is not None:
+            same_model = _is_same_model(baseline, candidate, name)
+            paired = pair_predictions(other, own, stored=_count_stored(baseline, name), same_model=same_model)
         if paired is not None:
             pairing = paired.pairing.model_copy(update={"path": spec.path})
             paired = replace(paired, pairing=note_fresh_rows(pairing, fresh[name]) if name in fresh else pairing)
@@ -154,6 +157,16 @@ def _has_same_file(baseline: Snapshot | None, candidate: Snapshot, name: str) ->
         return filecmp.cmp(before, after, shallow=False)
     except OSError:
         return False  # reading it reports the error
+
+
+def _is_same_model(baseline: Snapshot | None, candidate: Snapshot, name: str) -> bool:
+    """Return whether both sides' predictions were written by one model: from the same inputs, or into one file."""
+    if baseline is None:
+        return False
+    before, after = baseline.predictions.get(name), candidate.predictions.get(name)
+    if isinstance(before, Path) and isinstance(after, Path) and before.samefile(after):
+        return True
+    return bool(baseline.inputs) and baseline.inputs == candidate.inputs
 
 
 def _read_baseline(

@@ -108,8 +108,7 @@ def _judge_early(rule: Rule, subject: Subject, metric: Metric, contrast: Contras
     if rule.margin and rule.margin.relative and contrast.baseline <= 0:
         return NOT_POSITIVE
     demands_gain = rule.kind == "min_gain"
-    pairing = subject.pairing
-    if pairing is not None and pairing.identical and not demands_gain:
+    if contrast.identical and _has_all_rows(subject) and not demands_gain:
         return IDENTICAL
     pair = subject.pair(rule.slice)
     assert pair is not None  # noqa: S101  # there is a contrast
@@ -122,6 +121,11 @@ def _judge_early(rule: Rule, subject: Subject, metric: Metric, contrast: Contras
         outcome = Outcome.SKIPPED if rule.role is Role.GUARDRAIL else Outcome.INCONCLUSIVE
         return Judgement(outcome=outcome, code="too_few_groups", reason=contrast.inconclusive)
     return None
+
+
+def _has_all_rows(subject: Subject) -> bool:
+    pairing = subject.pairing
+    return pairing is None or not (pairing.only_baseline or pairing.only_candidate or pairing.label_differs)
 
 
 def _judge_missing_contrast(rule: Rule, missing: Missing) -> Judgement:

@@ -71,8 +71,9 @@ def _judge_rule(prepared: PreparedRule, bounds: FamilyBounds | None, *, tail: fl
             baseline=contrast.baseline,
             candidate=contrast.candidate,
         )
-        shift = _shift(contrast)
-        low, high = (end + shift for end in contrast.interval(tail))
+        shown = prepared.plain if judgement is IDENTICAL and not isinstance(prepared.plain, Missing) else contrast
+        shift = _shift(shown)
+        low, high = (end + shift for end in shown.interval(tail))
         if judgement is None or judgement is IDENTICAL:
             estimate = replace(estimate, low=low, high=high)
         if judgement is None:

@@ -78,13 +78,15 @@ class Sample:
 class SamplePair:
     """Both models on the same n rows: equal labels, weights and groups.
 
-    ``group`` marks rows that are not independent of each other: integer codes 0 … G-1, or None. ``memo`` keeps what
-    several metrics of these rows need.
+    ``group`` marks rows that are not independent of each other: integer codes 0 … G-1, or None. ``same_model``: the
+    stage that wrote the answers had the same inputs for both, the model among them. ``memo`` keeps what several metrics
+    of these rows need.
     """
 
     baseline: Sample
     candidate: Sample
     group: IntArray | None = None
+    same_model: bool = False
     memo: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
@@ -93,4 +95,4 @@ class SamplePair:
 
     def take(self, rows: NDArray[Any]) -> "SamplePair":
         group = None if self.group is None else np.unique(self.group[rows], return_inverse=True)[1].astype(np.int64)
-        return SamplePair(baseline=self.baseline.take(rows), candidate=self.candidate.take(rows), group=group)
+        return replace(self, baseline=self.baseline.take(rows), candidate=self.candidate.take(rows), group=group)

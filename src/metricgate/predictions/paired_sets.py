@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metricgate.errors import PredictionsError
+from metricgate.models.equality import holds_equal_answers
 from metricgate.models.result import Pairing
 from metricgate.models.samples import Categorical, FloatArray, IntArray, Sample, SamplePair
 from metricgate.predictions.checked_predictions import Predictions
@@ -68,7 +69,9 @@ class PairedSet:
     added: Sample | None = None
 
 
-def pair_predictions(baseline: Predictions, candidate: Predictions, *, stored: int | None = None) -> PairedSet:
+def pair_predictions(
+    baseline: Predictions, candidate: Predictions, *, stored: int | None = None, same_model: bool = False
+) -> PairedSet:
     """Join the rows that both sides have: by id if both have one, else in file order.
 
     The baseline's rows are the reference, with its labels, slices, groups and weights, so that a candidate cannot
@@ -78,6 +81,7 @@ def pair_predictions(baseline: Predictions, candidate: Predictions, *, stored: i
     Parameters
     ----------
     stored : how many of the baseline's rows, the first of its files, are its own; the others were judged later
+    same_model : one model wrote both, as its inputs show, so that equal answers need no other proof
 
     Raises
     ------
@@ -92,6 +96,8 @@ def pair_predictions(baseline: Predictions, candidate: Predictions, *, stored: i
     pair, slices, changes = _share(one, other)
     if rows.method == "order":
         pair, slices = _sort_by_content(pair, slices)
+    identical = rows.complete and holds_equal_answers(replace(pair, same_model=same_model))
+    pair = replace(pair, same_model=identical)
     pairing = Pairing(
         set=candidate.name,
         path=candidate.path,
@@ -106,7 +112,7 @@ def pair_predictions(baseline: Predictions, candidate: Predictions, *, stored: i
         positives=_count_positives(pair),
         positive_label=candidate.positive_label,
         classes=candidate.classes,
-        identical=rows.complete and _is_identical(pair),
+        identical=identical,
         test_set_changed=not rows.complete or bool(changes),
         duplicates=candidate.duplicates,
         test_set=_name_test_set(baseline),
@@ -225,16 +231,6 @@ def _same(one: NDArray[Any] | None, other: NDArray[Any] | None) -> bool:
 
 def _code_groups(group: RowKeys | None) -> IntArray | None:
     return None if group is None else np.unique(group.values, return_inverse=True)[1].astype(np.int64)
-
-
-def _is_identical(pair: SamplePair) -> bool:
-    one, other = pair.baseline, pair.candidate
-    return (
-        _same(one.prediction, other.prediction)
-        and _same(one.scores, other.scores)
-        and one.columns.keys() == other.columns.keys()
-        and all(_same(one.columns[name], other.columns[name]) for name in one.columns)
-    )
 
 
 def _count_positives(pair: SamplePair) -> int | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from math import log
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ BINARY: frozenset[Task] = frozenset({"binary"})
 SCORED = frozenset({"label", "scores"})
 _POSITIVE = averages.require_actual(1, "positive")
 _PREDICTED = averages.require_predicted(1, "positive")
+LOG_LOSS_RANGE = (0.0, -log(np.finfo(np.float64).eps))
+"""0 to 36, since probabilities are kept off 0 and 1."""
 _CONFUSION: dict[str, tuple[str, Formula, Callable[[Margins], None]]] = {
     "accuracy": ("accuracy", averages.accuracy, lambda _: None),
     "f1": ("F1", averages.of_class(averages.class_fbeta(1), 1), _POSITIVE),
@@ -151,9 +154,20 @@ def list_binary() -> tuple[Metric, ...]:
         binary_confusion("accuracy"),
         _ranking("roc_auc", "ROC AUC", evaluate_auc),
         binary_confusion("f1"),
-        mean_metric("log_loss", "log loss", _row_log_loss, tasks=BINARY, needs=SCORED, lowest=0.0),
+        mean_metric(
+            "log_loss", "log loss", _row_log_loss, tasks=BINARY, needs=SCORED, lowest=0.0, row_range=LOG_LOSS_RANGE
+        ),
         _ranking("average_precision", "average precision", evaluate_average_precision),
-        mean_metric("brier_score", "Brier score", _row_brier, tasks=BINARY, needs=SCORED, lowest=0.0, highest=1.0),
+        mean_metric(
+            "brier_score",
+            "Brier score",
+            _row_brier,
+            tasks=BINARY,
+            needs=SCORED,
+            lowest=0.0,
+            highest=1.0,
+            row_range=(0.0, 1.0),
+        ),
         *(binary_confusion(name) for name in CONFUSION_NAMES if name not in first),
         calibration_metric("binary", _confidence),
     )

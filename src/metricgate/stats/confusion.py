@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from metricgate.models.outcome import Direction
 from metricgate.models.samples import FloatArray, Sample, SamplePair, Task
+from metricgate.stats.bounded_mean import bound_bounded_mean
 from metricgate.stats.count_intervals import (
     Cumulants,
     bound_counted,
@@ -27,6 +28,7 @@ from metricgate.stats.count_intervals import (
     bound_proportion,
     bound_with_added_rows,
 )
+from metricgate.stats.few_units import sum_units
 from metricgate.stats.interval import Bounds, Interval, Own, PairMeasurement, bound_own, take_wider
 from metricgate.stats.joint import JointTable, count_cells, derive_weights
 from metricgate.stats.margins import (
@@ -54,7 +56,6 @@ class ConfusionMetric(Metric):
     is_share, share_of_class : a plain share of hits, among all rows or among those with this label.
     """
 
-    needs_difference: ClassVar[bool] = False
     min_weighted_class_rows: ClassVar[int] = 50  # with 32, a recall's interval misses 6.6 % on one side, not 2.5
     formula: Formula = field(repr=False, compare=False)
     check: Callable[[Margins], None] = field(default=lambda _: None, repr=False, compare=False)
@@ -95,6 +96,19 @@ class ConfusionMetric(Metric):
             own_bounds=self._bound_candidate(pair.candidate, table, candidate),
             notes=name_left_out(pair.candidate, table.kept),
         )
+
+    def bound_few(self, pair: SamplePair, sides: tuple[Evaluation, Evaluation], factor: float) -> Bounds | None:
+        del sides
+        if not self.is_share:
+            return None
+        label = np.asarray(pair.candidate.label)
+        chosen = slice(None) if self.share_of_class is None else label == self.share_of_class
+        before, after = ((self.predict(side) == label)[chosen] for side in (pair.baseline, pair.candidate))
+        weight = relative_weight(pair.candidate)
+        own = None if weight is None else weight[chosen] / weight[chosen].mean()
+        group = None if pair.group is None else np.unique(pair.group[chosen], return_inverse=True)[1]
+        units = sum_units(weigh(after - factor * before, own), own, group)
+        return partial(bound_bounded_mean, units.values, -factor * units.heaviest, units.heaviest)
 
     def bound_value(self, sample: Sample, evaluation: Evaluation) -> Bounds:
         if not self.is_share or sample.weight is not None:

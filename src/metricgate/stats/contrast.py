@@ -3,20 +3,23 @@
 Which interval is taken depends on the metric, on weights and on groups, never on how the comparison comes out.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from math import inf
 
 import numpy as np
 
+from metricgate.models.equality import knows_equal_value
 from metricgate.models.samples import FloatArray, IntArray, Sample, SamplePair
+from metricgate.stats.few_units import sum_units, widen_for_few
 from metricgate.stats.interval import Bounds, Interval, Own, PairMeasurement, bound_own, recover_bounds, take_wider
 from metricgate.stats.metric import Evaluation, Metric, MetricUndefined, relative_weight
 from metricgate.stats.spread import Difference, bound_by_groups
 
 _CARRIES_MOST = 0.5
 NO_INTERVAL = "none"
+_IDENTICAL = Interval(se=0.0, method="identical predictions", bounds=lambda _: (0.0, 0.0))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -26,7 +29,7 @@ class Contrast:
     Attributes
     ----------
     se : standard error of the estimate.
-    identical : what the metric reads is the same for both models on all rows.
+    identical : the metric is known to be the same for both models, on these rows and on others.
     method : the name of the interval.
     notes : what a reader must know about the value or the interval.
     inconclusive : why there can be no verdict, by a rule fixed beforehand; empty where there can be one.
@@ -78,18 +81,18 @@ def contrast(pair: SamplePair, metric: Metric, *, factor: float = 1.0, part: boo
     Parameters
     ----------
     factor : the baseline is multiplied by it: 0.95 where a drop of 5 % is allowed.
-    part : the rows are a slice of rows on which the models differ, so equality on them proves no equality.
+    part : the rows are a slice of rows on which the models may differ, so equal answers on them prove no equality.
 
     Raises
     ------
     MetricUndefined
         ``side`` says for which model.
     """
-    identical = is_identical(pair, metric)
     measured = metric.measure_counts(pair, factor) or _measure(pair, metric, factor)
-    interval = measured.interval
-    if identical and factor == 1.0:
-        interval = _judge_identical(interval, metric, certain=not part and _is_unchanged(pair))
+    identical = (not part or pair.same_model) and knows_equal_value(
+        pair, metric.needs, metric.columns, of_ranks=metric.of_ranks
+    )
+    interval = _IDENTICAL if identical and factor == 1.0 else measured.interval
     return Contrast(
         metric=metric,
         baseline=measured.baseline,
@@ -107,31 +110,6 @@ def contrast(pair: SamplePair, metric: Metric, *, factor: float = 1.0, part: boo
     )
 
 
-def is_identical(pair: SamplePair, metric: Metric) -> bool:
-    """Return whether everything that the metric reads is equal for both models on all rows."""
-    return _is_equal(pair, metric.needs, metric.columns)
-
-
-def _is_unchanged(pair: SamplePair) -> bool:
-    """Return whether nothing at all differs: equal predicted labels of models whose scores differ prove no equality."""
-    return _is_equal(pair, ("prediction", "scores"), {*pair.baseline.columns, *pair.candidate.columns})
-
-
-def _is_equal(pair: SamplePair, parts: Collection[str], columns: Collection[str]) -> bool:
-    sides = [(getattr(pair.baseline, part), getattr(pair.candidate, part)) for part in parts]
-    sides += [(pair.baseline.columns.get(name), pair.candidate.columns.get(name)) for name in columns]
-    return all(one is other or np.array_equal(one, other) for one, other in sides)
-
-
-def _judge_identical(interval: Interval, metric: Metric, *, certain: bool) -> Interval:
-    if certain:
-        return Interval(se=0.0, method="identical predictions", bounds=lambda _: (0.0, 0.0))
-    if not metric.needs_difference or interval.inconclusive:
-        return interval
-    reason = "no prediction differs on these rows, so nothing tells how much others would"
-    return Interval(se=0.0, method=interval.method, bounds=lambda _: (0.0, 0.0), inconclusive=reason)
-
-
 def _measure(pair: SamplePair, metric: Metric, factor: float) -> PairMeasurement:
     """Measure both models from the influence of rows."""
     baseline = _evaluate_side(pair.baseline, metric, "baseline")
@@ -145,6 +123,7 @@ def _measure(pair: SamplePair, metric: Metric, factor: float) -> PairMeasurement
         influence = candidate.influence - (baseline.influence if factor == 1.0 else factor * baseline.influence)
         bound = _bound_rows if pair.group is None else _bound_groups
         interval, own_bounds = bound(pair, metric, factor, (baseline, candidate), influence)
+        interval = _widen(interval, pair, metric, factor, (baseline, candidate))
         notes += _flag_single_row(influence)
     return PairMeasurement(
         baseline=baseline.value,
@@ -198,6 +177,7 @@ def _bound_rows(
         sides=parts,
     )
     bounds, method = metric.bound_difference(pair, difference)
+    bounds = take_wider(bounds, difference.bound_by_skew())
     own = [Own(side.value, spread.measure(part), spread.count) for side, part in zip(sides, parts, strict=True)]
     if not metric.has_own_scale:
         recovered = recover_bounds(
@@ -207,6 +187,13 @@ def _bound_rows(
     inconclusive = metric.find_heavy_tail(pair.candidate)
     interval = Interval(se=difference.se, method=method, bounds=bounds, inconclusive=inconclusive)
     return interval, partial(bound_own, metric, own[1], spread.freedom)
+
+
+def _widen(
+    interval: Interval, pair: SamplePair, metric: Metric, factor: float, sides: tuple[Evaluation, Evaluation]
+) -> Interval:
+    changes = sum_units(metric.find_change(pair, sides), relative_weight(pair.candidate), pair.group)
+    return widen_for_few(interval, changes, partial(metric.bound_few, pair, sides, factor))
 
 
 def _flag_single_row(influence: FloatArray) -> tuple[str, ...]:

@@ -32,3 +32,14 @@ def find_root(function: Callable[[float], float], low: float, high: float) -> fl
         else:
             high = middle
     return (low + high) / 2
+
+
+def find_crossing(function: Callable[[float], float], low: float, high: float) -> float:
+    """Return where a smooth falling function crosses zero in [low, high]; the nearer end where it does not."""
+    if function(low) <= 0:
+        return low
+    if function(high) >= 0:
+        return high
+    from scipy.optimize import brentq  # noqa: PLC0415 - scipy takes longer to import than all else here
+
+    return float(brentq(function, low, high, xtol=1e-15, rtol=1e-12))

@@ -16,7 +16,8 @@ import numpy as np
 from metricgate.errors import ConfigurationError
 from metricgate.models.outcome import Direction
 from metricgate.models.samples import Sample, Task
-from metricgate.stats.metric import Evaluation, Metric, MetricUndefined
+from metricgate.stats.metric import Evaluation, Metric, MetricUndefined, evaluate_mean
+from metricgate.stats.shares import ShareMetric
 
 _ANY_TASK: frozenset[Task] = frozenset({"binary", "multiclass", "regression", "score"})
 _STEP = 1e-30
@@ -44,6 +45,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self.text = text
         self.columns: list[str] = []
+        self.is_mean = False
 
     def parse(self) -> Node:
         if len(self.text) > _MAX_LENGTH:
@@ -53,6 +55,9 @@ class _Parser:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise self._refuse("it is not arithmetic") from error
         node = self._read(tree.body)
+        match tree.body:
+            case ast.Call(func=ast.Name(id="mean")):
+                self.is_mean = True
         if not self.columns:
             raise self._refuse("it reads no column")
         return node
@@ -138,6 +143,18 @@ def parse_formula(text: str, columns: tuple[str, ...] = ()) -> Metric:
     if columns:
         _require_columns(text, parser.columns, columns)
     names = tuple(parser.columns)
+    if parser.is_mean:
+        return ShareMetric(
+            name=text.strip(),
+            label=text.strip(),
+            direction=Direction.LOWER,
+            tasks=_ANY_TASK,
+            needs=frozenset(),
+            columns=names,
+            row_values=lambda sample: sample.columns[names[0]],
+            compute=lambda sample: evaluate_mean(sample.columns[names[0]], sample),
+            directed=False,
+        )
     return Metric(
         name=text.strip(),
         label=text.strip(),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from math import inf, isinf
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 
 from metricgate.models.outcome import Direction, UndefinedCode
 from metricgate.models.samples import FloatArray, Sample, SamplePair, Task
+from metricgate.stats.bounded_mean import bound_bounded_mean
+from metricgate.stats.few_units import find_differing, sum_units
 from metricgate.stats.interval import Bounds, Own, PairMeasurement, ValueRange, bound_own
 from metricgate.stats.spread import Difference, Spread, know_variance
 
@@ -69,11 +72,11 @@ class Metric(ValueRange):
     gateable, refusal : whether a gate may use it, and if not, why and what to use instead.
     directed : False for formulas: the key of the gate says which way is better.
     find_heavy_tail : returns why the labels of a sample alone forbid a verdict; empty where they allow one.
-    needs_difference : its intervals have no width where no prediction differs, so nothing can be said about others.
+    of_ranks : it reads nothing but the order of the scores.
     min_weighted_class_rows : how many effective rows of a class are needed where rows have weights.
     """
 
-    needs_difference: ClassVar[bool] = True
+    of_ranks: ClassVar[bool] = False
     min_weighted_class_rows: ClassVar[int] = MIN_SLICE_CLASS_ROWS
     name: str
     label: str
@@ -124,6 +127,16 @@ class Metric(ValueRange):
         freedom = min(difference.freedom, know_variance(difference.influence, difference.of_both))
         return difference.bound_by_student(freedom), "Student's t"
 
+    def find_change(self, pair: SamplePair, sides: tuple[Evaluation, Evaluation]) -> FloatArray:
+        """Return by how much each row moves candidate minus baseline: zero where both models answer alike."""
+        influence = np.asarray(sides[1].influence) - np.asarray(sides[0].influence)
+        return np.where(find_differing(pair, self.needs, self.columns), influence, 0.0)
+
+    def bound_few(self, pair: SamplePair, sides: tuple[Evaluation, Evaluation], factor: float) -> Bounds | None:
+        """Return bounds that hold however few units differ; None where one row can move the metric by any amount."""
+        del pair, sides, factor
+        return None
+
     def bound_value(self, sample: Sample, evaluation: Evaluation) -> Bounds:
         """Return the bounds of one model's own value, from its influence values; they keep nothing of the rows."""
         spread = self.find_spread(sample)
@@ -171,6 +184,41 @@ def evaluate_mean(values: FloatArray, sample: Sample) -> Evaluation:
     return Evaluation(mean, weigh(values - mean, weight))
 
 
+@dataclass(frozen=True, kw_only=True)
+class MeanMetric(Metric):
+    """The mean of one number per row.
+
+    Attributes
+    ----------
+    row_range : what one row's number can be; infinite where nothing bounds it.
+    """
+
+    row_values: Callable[[Sample], FloatArray] = field(repr=False, compare=False)
+    row_range: tuple[float, float] = (-inf, inf)
+
+    def find_row_range(self, pair: SamplePair) -> tuple[float, float]:
+        """Return what one row's number can be, judging by these rows."""
+        del pair
+        return self.row_range
+
+    def find_change(self, pair: SamplePair, sides: tuple[Evaluation, Evaluation]) -> FloatArray:
+        del sides
+        return self._subtract(pair, 1.0)
+
+    def bound_few(self, pair: SamplePair, sides: tuple[Evaluation, Evaluation], factor: float) -> Bounds | None:
+        del sides
+        lowest, highest = self.find_row_range(pair)
+        if isinf(lowest) or isinf(highest):
+            return None
+        units = sum_units(self._subtract(pair, factor), relative_weight(pair.candidate), pair.group)
+        least, most = lowest - factor * highest, highest - factor * lowest
+        return partial(bound_bounded_mean, units.values, least * units.heaviest, most * units.heaviest)
+
+    def _subtract(self, pair: SamplePair, factor: float) -> FloatArray:
+        values = self.row_values(pair.candidate) - factor * self.row_values(pair.baseline)
+        return weigh(values, relative_weight(pair.candidate))
+
+
 def mean_metric(
     name: str,
     label: str,
@@ -180,14 +228,15 @@ def mean_metric(
     needs: frozenset[str],
     direction: Direction = Direction.LOWER,
     **details: Any,
-) -> Metric:
+) -> MeanMetric:
     """Return the metric that averages ``row_values``."""
-    return Metric(
+    return MeanMetric(
         name=name,
         label=label,
         direction=direction,
         tasks=tasks,
         needs=needs,
+        row_values=row_values,
         compute=lambda sample: evaluate_mean(row_values(sample), sample),
         **details,
     )

@@ -8,7 +8,7 @@ import numpy as np
 from metricgate.models.outcome import Direction
 from metricgate.models.samples import FloatArray, Sample, Task
 from metricgate.stats import averages
-from metricgate.stats.binary import SCORED, calibration_metric, clip_log, require_probabilities
+from metricgate.stats.binary import LOG_LOSS_RANGE, SCORED, calibration_metric, clip_log, require_probabilities
 from metricgate.stats.confusion import ConfusionMetric, confusion_metric
 from metricgate.stats.margins import MIN_CLASS_ROWS, name_left_out
 from metricgate.stats.metric import Evaluation, Metric, MetricUndefined, mean_metric, relative_weight
@@ -146,6 +146,7 @@ def top_accuracy(count: int) -> Metric:
         direction=Direction.HIGHER,
         lowest=0.0,
         highest=1.0,
+        row_range=(0.0, 1.0),
     )
 
 
@@ -160,10 +161,21 @@ def list_multiclass() -> tuple[Metric, ...]:
     return (
         confusion_metric("accuracy", "accuracy", averages.accuracy, tasks=MULTICLASS, is_share=True),
         averaged("f1", "macro"),
-        mean_metric("log_loss", "log loss", _row_log_loss, tasks=MULTICLASS, needs=SCORED, lowest=0.0),
+        mean_metric(
+            "log_loss", "log loss", _row_log_loss, tasks=MULTICLASS, needs=SCORED, lowest=0.0, row_range=LOG_LOSS_RANGE
+        ),
         _ranking("roc_auc_ovr", "ROC AUC (one against the rest)", _evaluate_mean_auc),
         confusion_metric("balanced_accuracy", "balanced accuracy", recall, tasks=MULTICLASS, macro=True),
-        mean_metric("brier_score", "Brier score", _row_brier, tasks=MULTICLASS, needs=SCORED, lowest=0.0, highest=2.0),
+        mean_metric(
+            "brier_score",
+            "Brier score",
+            _row_brier,
+            tasks=MULTICLASS,
+            needs=SCORED,
+            lowest=0.0,
+            highest=2.0,
+            row_range=(0.0, 2.0),
+        ),
         *_list_correlations(),
         *(averaged(name, "macro") for name in _PER_CLASS if name != "f1"),
         *(averaged(name, average) for average in ("micro", "weighted") for name in _PER_CLASS),

@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from functools import partial
+from math import log
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from metricgate.models.samples import FloatArray, Sample, SamplePair
+from metricgate.stats.bounded_mean import bound_bounded_mean
+from metricgate.stats.few_units import find_differing
 from metricgate.stats.interval import Bounds
 from metricgate.stats.margins import MIN_CLASS_ROWS
 from metricgate.stats.metric import Evaluation, Metric, MetricUndefined, count_effective_rows, relative_weight
@@ -26,6 +30,7 @@ class RankMetric(Metric):
     share_of_rows : of metrics about the rows with the highest scores, how many rows those are.
     """
 
+    of_ranks: ClassVar[bool] = True
     is_area: bool = False
     share_of_rows: Callable[[Sample], float] | None = field(default=None, repr=False, compare=False)
 
@@ -42,9 +47,71 @@ class RankMetric(Metric):
             smallest = min(smallest, self.share_of_rows(sample))
         return Spread(count=smallest * count_effective_rows(sample) / sample.rows, positive=positive)
 
+    def bound_few(self, pair: SamplePair, sides: tuple[Evaluation, Evaluation], factor: float) -> Bounds | None:
+        if pair.group is not None or pair.candidate.weight is not None or pair.candidate.task == "multiclass":
+            return None
+        changed = find_differing(pair, frozenset({"scores"}), ())
+        positive = np.asarray(pair.candidate.label) == 1
+        if self.is_area:
+            change = partial(_bound_area_change, self.find_change(pair, sides), changed, positive, sides)
+        else:
+            share = None if self.share_of_rows is None else self.share_of_rows(pair.candidate) / pair.rows
+            change = partial(_bound_top_change, changed, positive, share)
+        own = self.bound_value(pair.baseline, sides[0])
+
+        def bounds(tail: float) -> tuple[float, float]:
+            """Bound candidate - baseline, and add what is left of the baseline: (1 - factor) of it."""
+            kept = sorted((1 - factor) * end for end in own(tail))
+            low, high = change(tail)
+            return low + kept[0], high + kept[1]
+
+        return bounds
+
     def bound_difference(self, pair: SamplePair, difference: Difference) -> tuple[Bounds, str]:
         del pair
         return difference.bound_by_student(difference.freedom), "DeLong" if self.is_area else "influence values"
+
+
+def _bound_area_change(
+    change: FloatArray,
+    changed: NDArray[np.bool_],
+    positive: NDArray[np.bool_],
+    sides: tuple[Evaluation, Evaluation],
+    tail: float,
+) -> tuple[float, float]:
+    """Bound the change of ROC AUC: of the placements of positive rows, and of those of negative ones.
+
+    A row whose score changes moves its placement, the share of the other class that it beats, by one at most.
+    """
+    total = sides[1].value - sides[0].value
+    low = high = 0.0
+    for own in (positive, ~positive):
+        placements = np.where(changed[own], change[own] * np.count_nonzero(own) / len(own) + total, 0.0)
+        part = bound_bounded_mean(np.clip(placements, -1.0, 1.0), -1.0, 1.0, tail / 2)
+        low, high = low + part[0], high + part[1]
+    return max(low, -1.0), min(high, 1.0)
+
+
+def _bound_top_change(
+    changed: NDArray[np.bool_], positive: NDArray[np.bool_], share: float | None, tail: float
+) -> tuple[float, float]:
+    """Bound the change of a metric about the rows with the highest scores by how many rows change their score at all.
+
+    Among a ``share`` of the rows, each of them replaces one. For average precision, without a share, q changed rows for
+    each positive one cost no more than q + q log(1 + 1/q): they take its own precision from q positive rows, or stand
+    above all others, and then the k-th positive row loses q / (k + q) of its precision.
+    """
+    if share is not None:
+        reach = bound_bounded_mean(changed.astype(np.float64), 0.0, 1.0, tail)[1] / share
+    else:
+        hits = float(np.count_nonzero(positive))
+        own, other = (
+            bound_bounded_mean(changed[rows].astype(np.float64), 0.0, 1.0, tail / 2)[1]
+            for rows in (positive, ~positive)
+        )
+        ratio = own + other * (len(positive) - hits) / hits
+        reach = ratio * (1 + log(1 + 1 / ratio))
+    return -min(reach, 1.0), min(reach, 1.0)
 
 
 class _Ranked(NamedTuple):

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metricgate.models.samples import FloatArray, IntArray
-from metricgate.stats.interval import Bounds, Interval, bound_by_student
+from metricgate.stats.count_intervals import Cumulants, bound_counted
+from metricgate.stats.interval import Bounds, Interval, bound_by_student, take_wider
 
 MIN_EFFECTIVE_GROUPS = 15
 
@@ -82,9 +83,24 @@ class Difference:
         scale = sqrt(float(one @ one) * float(other @ other))
         return float(one @ other) / scale if scale > 0 else 0.0
 
+    def bound_by_skew(self) -> Bounds:
+        """Return bounds that lean to the side on which single rows reach further."""
+        return bound_by_skew(self.estimate, self.se**2, self.influence / len(self.influence))
+
     def bound_by_student(self, freedom: float) -> Bounds:
         """Return Student's bounds with these degrees of freedom."""
         return partial(bound_by_student, self.estimate, self.se, freedom)
+
+
+def bound_by_skew(estimate: float, variance: float, moves: FloatArray) -> Bounds:
+    """Return score-like bounds of an estimate from what each unit does to it (see `count_intervals`).
+
+    A sample that shows too small a loss, because a bad row is not in it, shows too small a variance as well. These
+    bounds take the variance at the loss that they refuse.
+    """
+    squares = np.square(moves)
+    cumulants = Cumulants(variance, float(squares @ moves), float(squares @ squares))
+    return partial(bound_counted, estimate, cumulants)
 
 
 def know_variance(*influences: FloatArray) -> float:
@@ -102,11 +118,12 @@ def know_variance(*influences: FloatArray) -> float:
     ------
     F. E. Satterthwaite, Biometrics Bulletin 2 (1946) 110.
     """
-    kurtosis = max(_find_kurtosis(influence) for influence in influences)
+    kurtosis = max(find_kurtosis(influence) for influence in influences)
     return 2 * len(influences[0]) / (kurtosis - 1) if kurtosis > 1 else inf
 
 
-def _find_kurtosis(influence: FloatArray) -> float:
+def find_kurtosis(influence: FloatArray) -> float:
+    """Return the mean fourth power over the squared mean square, about zero; 1 where all values are zero."""
     largest = float(max(influence.max(), -influence.min()))
     if largest == 0:
         return 1.0
@@ -136,6 +153,8 @@ def bound_by_groups(estimate: float, influence: FloatArray, weight: FloatArray, 
     return Interval(
         se=se,
         method=f"leave one group out, t ({effective:.0f} effective groups)",
-        bounds=partial(bound_by_student, estimate, se, max(effective - 1, 1.0)),
+        bounds=take_wider(
+            partial(bound_by_student, estimate, se, max(effective - 1, 1.0)), bound_by_skew(estimate, se**2, moves)
+        ),
         inconclusive=f"only {effective:.1f} effective groups, {MIN_EFFECTIVE_GROUPS} are needed" if few else "",
     )
