@@ -144,13 +144,13 @@ def test_a_slice_cannot_be_thinned_until_it_has_too_few_rows(tmp_path: Path) -> 
 
 
 def test_a_test_set_that_lost_a_few_rows_still_passes_where_they_cannot_matter(tmp_path: Path) -> None:
-    report = judge(tmp_path, make_model(0.1, seed=2)[5:])
+    report = judge(tmp_path, make_model(0.1, seed=2)[3:])
 
     assert report.verdict is Verdict.PASSED
     gate = find_gate(report, "accuracy may fall by 0.02")
     assert gate.difference == 0
     assert gate.low is not None
-    assert -0.02 < gate.low <= -0.004  # five wrong answers more would cost at least that much
+    assert -0.02 < gate.low <= -0.003  # three wrong answers more would cost at least that much
 
 
 def test_absent_rows_are_no_excuse_for_a_loss_on_the_others(tmp_path: Path) -> None:

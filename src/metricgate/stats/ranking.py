@@ -48,22 +48,56 @@ class RankMetric(Metric):
         return Spread(count=smallest * count_effective_rows(sample) / sample.rows, positive=positive)
 
     def bound_few(self, pair: SamplePair, sides: tuple[Evaluation, Evaluation], factor: float) -> Bounds | None:
-        if pair.group is not None or pair.candidate.weight is not None or pair.candidate.task == "multiclass":
+        if pair.group is not None or pair.candidate.weight is not None:
             return None
         changed = find_differing(pair, frozenset({"scores"}), ())
-        positive = np.asarray(pair.candidate.label) == 1
         if self.is_area:
-            change = partial(_bound_area_change, self.find_change(pair, sides), changed, positive, sides)
+            total = sides[1].value - sides[0].value
+            change = self._bound_area(changed, self.find_change(pair, sides), total, pair.candidate)
+        elif pair.candidate.task == "binary":
+            change = self._bound_top(changed, pair.candidate)
         else:
-            share = None if self.share_of_rows is None else self.share_of_rows(pair.candidate) / pair.rows
-            change = partial(_bound_top_change, changed, positive, share)
+            return None
         own = self.bound_value(pair.baseline, sides[0])
 
         def bounds(tail: float) -> tuple[float, float]:
             """Bound candidate - baseline, and add what is left of the baseline: (1 - factor) of it."""
             kept = sorted((1 - factor) * end for end in own(tail))
             low, high = change(tail)
-            return low + kept[0], high + kept[1]
+            return max(low, -1.0) + kept[0], min(high, 1.0) + kept[1]
+
+        return bounds
+
+    def _bound_area(self, changed: NDArray[np.bool_], change: FloatArray, total: float, sample: Sample) -> Bounds:
+        """Bound the change of ROC AUC by what each row with another score does to it, and could do at most.
+
+        A row moves its own placement, the share of the other class that it beats, by one at most.
+        """
+        label = np.asarray(sample.label)
+        if sample.task == "multiclass" and self.of_class is None:
+            reach = _reach_of_classes(label)
+            values = np.where(changed, np.clip(change, -reach, reach), 0.0)
+        else:
+            positive = label == (1 if self.of_class is None else self.of_class)
+            hits = np.count_nonzero(positive)
+            reach = np.where(positive, len(label) / hits, len(label) / (len(label) - hits))
+            values = np.where(changed, np.clip(change + total * reach, -reach, reach), 0.0)
+        most = float(reach.max())
+        return partial(bound_bounded_mean, values, -most, most)
+
+    def _bound_top(self, changed: NDArray[np.bool_], sample: Sample) -> Bounds:
+        """Bound the change of a metric about the highest scores by how many rows change their score at all.
+
+        In the precision of the top rows each of them replaces one. In average precision, q changed rows for each
+        positive one cost no more than q + q log(1 + 1/q): they take its own precision from q positive rows, or stand
+        above all others, and then the k-th positive row loses q / (k + q) of its precision.
+        """
+        top = self.share_of_rows(sample) if self.share_of_rows else float(np.count_nonzero(np.asarray(sample.label)))
+
+        def bounds(tail: float) -> tuple[float, float]:
+            ratio = bound_bounded_mean(changed.astype(np.float64), 0.0, 1.0, tail)[1] * len(changed) / top
+            reach = ratio if self.share_of_rows else ratio * (1 + log(1 + 1 / ratio))
+            return -reach, reach
 
         return bounds
 
@@ -72,46 +106,14 @@ class RankMetric(Metric):
         return difference.bound_by_student(difference.freedom), "DeLong" if self.is_area else "influence values"
 
 
-def _bound_area_change(
-    change: FloatArray,
-    changed: NDArray[np.bool_],
-    positive: NDArray[np.bool_],
-    sides: tuple[Evaluation, Evaluation],
-    tail: float,
-) -> tuple[float, float]:
-    """Bound the change of ROC AUC: of the placements of positive rows, and of those of negative ones.
-
-    A row whose score changes moves its placement, the share of the other class that it beats, by one at most.
-    """
-    total = sides[1].value - sides[0].value
-    low = high = 0.0
-    for own in (positive, ~positive):
-        placements = np.where(changed[own], change[own] * np.count_nonzero(own) / len(own) + total, 0.0)
-        part = bound_bounded_mean(np.clip(placements, -1.0, 1.0), -1.0, 1.0, tail / 2)
-        low, high = low + part[0], high + part[1]
-    return max(low, -1.0), min(high, 1.0)
-
-
-def _bound_top_change(
-    changed: NDArray[np.bool_], positive: NDArray[np.bool_], share: float | None, tail: float
-) -> tuple[float, float]:
-    """Bound the change of a metric about the rows with the highest scores by how many rows change their score at all.
-
-    Among a ``share`` of the rows, each of them replaces one. For average precision, without a share, q changed rows for
-    each positive one cost no more than q + q log(1 + 1/q): they take its own precision from q positive rows, or stand
-    above all others, and then the k-th positive row loses q / (k + q) of its precision.
-    """
-    if share is not None:
-        reach = bound_bounded_mean(changed.astype(np.float64), 0.0, 1.0, tail)[1] / share
-    else:
-        hits = float(np.count_nonzero(positive))
-        own, other = (
-            bound_bounded_mean(changed[rows].astype(np.float64), 0.0, 1.0, tail / 2)[1]
-            for rows in (positive, ~positive)
-        )
-        ratio = own + other * (len(positive) - hits) / hits
-        reach = ratio * (1 + log(1 + 1 / ratio))
-    return -min(reach, 1.0), min(reach, 1.0)
+def _reach_of_classes(label: NDArray[Any]) -> FloatArray:
+    """Return by how much each row can move the mean of all classes' ROC AUC, times n."""
+    counts = np.bincount(label)
+    kept = counts >= MIN_CLASS_ROWS
+    rest = np.where(kept, 1 / np.maximum(len(label) - counts, 1), 0.0)
+    of_class = np.where(kept, 1 / np.maximum(counts, 1) - rest, 0.0) + rest.sum()
+    reach: FloatArray = of_class[label] * len(label) / np.count_nonzero(kept)
+    return reach
 
 
 class _Ranked(NamedTuple):
