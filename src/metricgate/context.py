@@ -27,6 +27,7 @@ class RunContext:
     reproduce : whether a pipeline may be run
     baseline_results : where the baseline's results may come from
     traffic : what was pulled so far
+    use_active : let stages use the active environment, where it satisfies what the policy asks for
     reuse_stored : use the results of a run on the default branch for a candidate whose pipeline has the same inputs
     """
 
@@ -37,5 +38,6 @@ class RunContext:
     timeout_s: float | None = None
     reproduce: Literal["if-needed", "never"] = "if-needed"
     baseline_results: Literal["auto", "stored", "reproduce"] = "auto"
+    use_active: bool = False
     reuse_stored: bool = False
     traffic: Traffic = field(default_factory=Traffic)

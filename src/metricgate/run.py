@@ -113,6 +113,7 @@ def _open_context(request: Request, progress: Progress, scratch: Path) -> RunCon
         timeout_s=request.timeout_s,
         reproduce=request.reproduce,
         baseline_results=request.baseline_results,
+        use_active=request.trigger.kind is TriggerKind.LOCAL,
         reuse_stored=request.reuse_stored,
     )
 

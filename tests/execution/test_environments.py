@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from uv import find_uv_bin
 
-from metricgate.execution.environment import find_pins
+from metricgate.errors import WorkspaceError
+from metricgate.execution.environment import find_pins, fingerprint_environment
 from metricgate.settings.policy import PipelineSpec
 from tests.execution.conftest import Yield, states
 from tests.projects import TinyProject
@@ -60,7 +61,9 @@ def test_stages_find_what_the_named_file_asks_for(tiny: TinyProject, produce: Yi
 
     tool, prefix = tiny.read("where.txt").split()
     assert tool == "tinytool"
-    assert prefix.startswith(str(tmp_path / "scratch/environments"))
+    own_code = name == "requirements.txt"  # it names a file of the checkout
+    place = tmp_path / "scratch/environments" if own_code else tiny.root / ".metricgate/environments"
+    assert prefix.startswith(str(place))
     assert states(snapshot)["evaluate"] == "ran"
     assert dict(snapshot.packages).get("tinytool") == ("1.2.0" if name == "uv.lock" else None)
     assert snapshot.python == ".".join(map(str, sys.version_info[:3]))
@@ -88,3 +91,105 @@ def test_the_python_that_a_revision_asks_for_is_one_of_its_pins(
     pipeline: PipelineSpec, text: str | None, python: tuple[tuple[str, str], ...]
 ) -> None:
     assert find_pins(pipeline, {".python-version": text}.get) == python
+
+
+def install_tool(project: TinyProject, environment: Path) -> None:
+    uv = find_uv_bin()
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, str(environment)], check=True)
+    subprocess.run(
+        [uv, "pip", "install", "--quiet", "--python", str(environment / "bin/python"), str(project.root / WHEEL)],
+        check=True,
+    )
+
+
+def test_the_active_environment_is_used_on_a_persons_machine_if_it_satisfies_the_requirements(
+    tiny: TinyProject, produce: Yield, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_tool(tiny)
+    tiny.write("requirements.txt", "tinytool==1.2.0\n")
+    install_tool(tiny, tmp_path / "active")
+    monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path / "active"))
+
+    produce(tiny, pipeline=PipelineSpec(requirements="requirements.txt"), use_active=True)
+
+    assert tiny.read("where.txt").split()[1] == str(tmp_path / "active")
+    assert not (tiny.root / ".metricgate/environments").exists()
+
+
+@pytest.mark.parametrize("use_active", [False, True], ids=["in CI", "where it lacks a package"])
+def test_another_environment_is_not_used(
+    tiny: TinyProject, produce: Yield, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, use_active: bool
+) -> None:
+    add_tool(tiny)
+    wanted = f"tinytool @ {(tiny.root / WHEEL).as_uri()}\n"
+    tiny.write("requirements.txt", wanted)
+    environment = tmp_path / "active"
+    if use_active:
+        subprocess.run([find_uv_bin(), "venv", "--quiet", "--python", sys.executable, str(environment)], check=True)
+    else:
+        install_tool(tiny, environment)
+    monkeypatch.setenv("VIRTUAL_ENV", str(environment))
+
+    produce(tiny, pipeline=PipelineSpec(requirements="requirements.txt"), use_active=use_active)
+
+    assert tiny.read("where.txt").split()[1] != str(environment)
+
+
+def test_an_environment_is_kept_until_its_requirements_change_and_an_interrupted_one_is_made_again(
+    tiny: TinyProject, produce: Yield
+) -> None:
+    add_tool(tiny)
+    tiny.write("requirements.txt", "--no-index\n--find-links vendor\n-r wheels.txt\n")
+    tiny.write("wheels.txt", "tinytool\n")
+    pipeline = PipelineSpec(requirements="requirements.txt")
+    kept = tiny.root / ".metricgate/environments"
+
+    def run(shift: str) -> list[str]:
+        tiny.write("params.yaml", f"shift: {shift}\n")
+        produce(tiny, pipeline=pipeline)
+        return sorted(path.name for path in kept.iterdir())
+
+    (first,) = run("0.1")
+    mark = kept / first / "a-mark"
+    mark.touch()
+
+    assert run("0.2") == [first]
+    assert mark.exists()
+
+    (kept / first / "metricgate-complete").unlink()
+    run("0.3")
+    assert not mark.exists()
+
+    tiny.write("wheels.txt", "tinytool==1.2.0\n")
+    assert len(run("0.4")) == 2
+    assert tiny.git("status", "--porcelain", ".metricgate") == ""
+
+
+def test_the_active_environment_belongs_to_the_key_of_kept_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages = tmp_path / "lib/python3.12/site-packages"
+    packages.mkdir(parents=True)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/python").touch()
+    monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path))
+
+    def fingerprint(*, use_active: bool = True) -> str:
+        return fingerprint_environment(PipelineSpec(), {}.get, use_active=use_active)
+
+    bare, elsewhere = fingerprint(), fingerprint(use_active=False)
+    (packages / "numpy-2.0.0.dist-info").mkdir()
+
+    assert fingerprint() != bare
+    assert fingerprint(use_active=False) == elsewhere != bare
+
+
+def test_an_environment_with_code_of_the_revision_is_not_kept_for_others(tiny: TinyProject, produce: Yield) -> None:
+    tiny.write("pyproject.toml", '[project]\nname = "own"\nversion = "0.1"\n')
+    tiny.write("requirements.txt", "--no-build-isolation\n-e .\n")
+    tiny.write("params.yaml", "shift: 0.2\n")
+
+    with pytest.raises(WorkspaceError, match="Installing the stages' requirements"):  # offline: no build backend
+        produce(tiny, pipeline=PipelineSpec(requirements="requirements.txt"))
+
+    assert not (tiny.root / ".metricgate/environments").exists()

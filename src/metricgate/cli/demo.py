@@ -32,7 +32,7 @@ def command(directory: Path | None) -> int:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     with raise_on_signals():
         with progress.step("Create a churn project: Git, DVC, a remote, a trained main, a pull request"):
-            project = create_project(directory or find_free_directory(Path.cwd()))
+            project = create_project(directory or find_free_directory(Path.cwd()), names_requirements=True)
         progress.line(f"Now in {project.repository}, on branch {project.branch}: metricgate run")
         request = Request(directory=project.repository, output=project.repository / "metricgate-report")
         report = run(request, progress)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from metricgate.errors import ConfigurationError, WorkspaceError
 from metricgate.processes.command import run_command, scrub_environment
+from metricgate.settings.policy import FILE_NAME
 
 CHURN = Path(__file__).parent / "churn"
 DATA = "data/telco-churn.csv"
@@ -39,8 +40,11 @@ def find_free_directory(parent: Path) -> Path:
     return next(parent / name for name in names if not (parent / name).exists())
 
 
-def create_project(directory: Path) -> DemoProject:
+def create_project(directory: Path, *, names_requirements: bool = False) -> DemoProject:
     """Create the churn project in ``directory``, which must be new or empty.
+
+    With ``names_requirements`` its policy does, as one by `metricgate init` would: then it runs on any machine. Without,
+    its stages use the first Python on PATH.
 
     Runs the real tools: `git init`, `dvc init`, `dvc add`, `dvc repro`, `dvc push`, and a commit for each branch. The
     branch only edits params.yaml, as a person does who leaves the training to CI.
@@ -62,6 +66,11 @@ def create_project(directory: Path) -> DemoProject:
     project = DemoProject(repository=directory / "churn", remote=directory / "dvc-remote")
     project.remote.mkdir(parents=True)
     shutil.copytree(CHURN, project.repository, ignore=shutil.ignore_patterns("__pycache__"))
+    if names_requirements:
+        with (project.repository / FILE_NAME).open("a", encoding="utf-8") as file:
+            file.write(
+                "pipeline:\n  requirements: requirements.txt  # installed for the stages, where they are not yet\n"
+            )
     _create_main(project)
     _create_branch(project)
     return project

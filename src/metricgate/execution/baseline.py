@@ -74,7 +74,7 @@ def fetch_baseline(
                 return found
         if context.baseline_results == "stored":
             raise _explain_not_stored(revision, recorded, stale)
-        environment = fingerprint_environment(policy.pipeline, read)
+        environment = fingerprint_environment(policy.pipeline, read, use_active=context.use_active)
         if earlier is not None and context.baseline_results == "auto":
             found = earlier.find(recorded.inputs, environment, policy, _describe(revision, earlier.source, stale))
             if found is not None:

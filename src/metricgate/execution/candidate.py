@@ -43,7 +43,7 @@ def produce_candidate(
     )
     read = _read_files(checkout)
     dirty = _has_work(checkout, policy)
-    environment = fingerprint_environment(pipeline, read)
+    environment = fingerprint_environment(pipeline, read, use_active=context.use_active)
     key = ""
     if pipeline.command is not None:
         outside = _outside_results(policy)

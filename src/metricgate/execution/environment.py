@@ -3,14 +3,23 @@
 import hashlib
 import json
 import os
+import platform
 import posixpath
 import re
+import shutil
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from metricgate import __version__
 from metricgate.errors import ConfigurationError, WorkspaceError
+from metricgate.execution.active_environment import (
+    LOCK,
+    find_active,
+    fingerprint_active,
+    list_export_arguments,
+    satisfies,
+)
 from metricgate.execution.work_tree import WorkTree
 from metricgate.processes.command import capture_command, scrub_environment
 from metricgate.processes.owner import describe_user
@@ -18,15 +27,21 @@ from metricgate.processes.safe_files import make_ignored_folder
 from metricgate.settings.policy import PipelineSpec
 
 CACHE_FOLDER = ".metricgate/uv"
-_LOCK = "uv.lock"
-_USUAL = (_LOCK, "requirements.txt")  # where the policy names none
+KEPT_FOLDER = ".metricgate/environments"
+MOST_KEPT = 4
+_COMPLETE = "metricgate-complete"  # the last file of an environment: an interrupted installation lacks it
+_USUAL = (LOCK, "requirements.txt")  # where the policy names none
 _INCLUDED = re.compile(r"^\s*(?:-[rc]|--requirement|--constraint)[\s=]*([^\s#]+)", re.MULTILINE)
+# Code of the revision itself, which must not be installed for another revision.
+_OWN_CODE = re.compile(r"^\s*(?:-e\b|--editable\b|\.{1,2}(?:/|\[|\s|$)|[^#\n]*@\s*file:|file:)", re.MULTILINE)
 
 
 def prepare_environment(tree: WorkTree, pipeline: PipelineSpec) -> dict[str, str]:
-    """Run the set-up command, build the environment that the policy asks for, and return the variables that select it.
+    """Run the set-up command, choose or build the environment that the policy asks for, and return its variables.
 
-    Revisions with equal requirements share one environment. Only stages see this Python; DVC runs in MetricGate's own.
+    On a person's machine the active environment is used if it satisfies the requirements. Otherwise one is built, kept
+    under the hash of what it was made from, and shared by revisions with equal requirements. Only stages see this
+    Python; DVC runs in MetricGate's own.
 
     Raises
     ------
@@ -40,12 +55,57 @@ def prepare_environment(tree: WorkTree, pipeline: PipelineSpec) -> dict[str, str
     if pipeline.requirements is None and pipeline.python_version is None:
         return {}
     file = _find_requirements(tree.directory, pipeline.requirements)
-    environments = tree.make_folder(tree.context.scratch / "environments")
-    target = environments / _hash(file, pipeline.python_version)
-    if not target.exists():
-        tree.context.progress.line(f"installing {pipeline.requirements or 'Python'} with uv")
+    asked = pipeline.requirements or f"Python {pipeline.python_version}"
+    active = find_active() if tree.context.use_active else None
+    if active is not None and satisfies(active, file, pipeline.python_version, directory=tree.directory):
+        used = f"stages use {active.parent.parent}, the active environment, which satisfies {asked}"
+        tree.context.progress.line(f"{used}; activate another to change that")
+        return _select(active.parent.parent)
+    target = _place(tree, file, pipeline.python_version)
+    if not _is_complete(target):
+        shutil.rmtree(target, ignore_errors=True)
+        why = f"; {active} does not satisfy it" if active else ""
+        tree.context.progress.line(f"installing {asked} with uv{why}")
         _build(tree, file, target, pipeline.python_version)
-    return {"VIRTUAL_ENV": str(target), "PATH": f"{target / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+        with (target / _COMPLETE).open("xb"):
+            pass  # after everything else
+    else:
+        tree.context.progress.line(f"stages use the environment that was kept for {asked}")
+    os.utime(target / _COMPLETE, follow_symlinks=False)
+    _forget_old(target)
+    return _select(target)
+
+
+def _select(environment: Path) -> dict[str, str]:
+    path = f"{environment / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    return {"VIRTUAL_ENV": str(environment), "PATH": path}
+
+
+def _place(tree: WorkTree, file: Path | None, python_version: str | None) -> Path:
+    """Return where the environment lies: kept beside the project, unless it holds code of the revision itself."""
+    name = _hash(tree.directory, file, python_version)
+    if file is not None and file.name != LOCK and _OWN_CODE.search(file.read_text(errors="replace")):
+        own = hashlib.sha256(str(tree.directory).encode()).hexdigest()[:8]
+        return tree.make_folder(tree.context.scratch / "environments") / f"{name}-{own}"
+    kept = make_ignored_folder(tree.shares_with or tree.directory, KEPT_FOLDER, tree.owner)
+    return kept / name
+
+
+def _is_complete(target: Path) -> bool:
+    """Return whether an environment was installed to its end, and its Python still exists."""
+    return (target / _COMPLETE).is_file() and (target / "bin/python").exists()
+
+
+def _forget_old(target: Path) -> None:
+    """Remove the environments that were not used for longest."""
+    others = [path for path in target.parent.iterdir() if path.is_dir() and path != target]
+
+    def used(path: Path) -> float:
+        mark = path / _COMPLETE
+        return mark.stat().st_mtime if mark.is_file() else 0.0
+
+    for path in sorted(others, key=used, reverse=True)[MOST_KEPT - 1 :]:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def find_python(tree: WorkTree, environment: Mapping[str, str]) -> str:
@@ -75,12 +135,16 @@ def _find_requirements(directory: Path, name: str | None) -> Path | None:
     return file
 
 
-def _hash(file: Path | None, python_version: str | None) -> str:
-    digest = hashlib.sha256(f"{python_version}\n{file and file.name}\n".encode())
-    for part in (file, file and file.name == _LOCK and file.with_name("pyproject.toml")):
-        if part and part.is_file():
-            digest.update(part.read_bytes())
-    return digest.hexdigest()[:16]
+def _hash(directory: Path, file: Path | None, python_version: str | None) -> str:
+    """Return the hash of what an environment is made from: Python, and the requirements with the files they include."""
+
+    def read(name: str) -> str | None:
+        path = directory / name
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
+
+    texts = _read_included([file.relative_to(directory).as_posix()] if file else [], read)
+    record = [python_version, platform.python_version(), platform.machine(), texts]
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _build(tree: WorkTree, file: Path | None, target: Path, python: str | None) -> None:
@@ -91,10 +155,9 @@ def _build(tree: WorkTree, file: Path | None, target: Path, python: str | None) 
     if file is None:
         return
     wanted = file
-    if file.name == _LOCK:
+    if file.name == LOCK:
         wanted = target / "requirements.txt"
-        export = ["export", "--quiet", "--frozen", "--no-emit-project", "--project", str(file.parent)]
-        _run(tree, [uv, *export, "--output-file", str(wanted)], "environment")
+        _run(tree, [uv, *list_export_arguments(file), "--output-file", str(wanted)], "environment")
     install = ["pip", "install", "--quiet", "--python", str(target / "bin/python"), "-r", str(wanted)]
     _run(tree, [uv, *install], "environment")
 
@@ -125,25 +188,35 @@ def _uv_settings(tree: WorkTree) -> dict[str, str]:
     return settings | {"UV_CACHE_DIR": str(cache)}
 
 
-def fingerprint_environment(pipeline: PipelineSpec, read: Callable[[str], str | None]) -> str:
+def fingerprint_environment(
+    pipeline: PipelineSpec, read: Callable[[str], str | None], *, use_active: bool = False
+) -> str:
     """Return a hash of what makes the stages' environment; ``read`` returns the text of a file of the revision.
 
-    Without ``requirements`` a workflow installs what the usual files say, before MetricGate starts.
+    Without ``requirements`` a workflow installs what the usual files say, before MetricGate starts. Where the active
+    environment may be used, it counts.
     """
+    usual = [pipeline.requirements] if pipeline.requirements else _USUAL
+    texts = _read_included([".python-version", *usual], read)
+    record = [__version__, pipeline.model_dump(), texts, fingerprint_active() if use_active else ""]
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _read_included(names: Iterable[str], read: Callable[[str], str | None]) -> dict[str, str | None]:
+    """Return the texts of files, of those that they include, and of the pyproject.toml beside a lock file."""
     texts: dict[str, str | None] = {}
-    pending = [".python-version", *([pipeline.requirements] if pipeline.requirements else _USUAL)]
+    pending = list(names)
     while pending:
         name = posixpath.normpath(pending.pop())
         if name in texts:
             continue
         text = texts[name] = read(name)
         folder = posixpath.dirname(name)
-        if name.endswith(_LOCK):
+        if name.endswith(LOCK):
             pending.append(posixpath.join(folder, "pyproject.toml"))
         elif text is not None:
             pending += [posixpath.join(folder, included) for included in _INCLUDED.findall(text)]
-    record = [__version__, pipeline.model_dump(), texts]
-    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:16]
+    return texts
 
 
 def find_pins(pipeline: PipelineSpec, read: Callable[[str], str | None]) -> tuple[tuple[str, str], ...]:
@@ -171,7 +244,7 @@ def _find_packages(requirements: str | None, read: Callable[[str], str | None]) 
 
 def read_pins(text: str, name: str) -> tuple[tuple[str, str], ...]:
     """Return packages with the exact versions that a requirements file or a uv.lock names, in the order of names."""
-    if name.endswith(_LOCK):
+    if name.endswith(LOCK):
         try:
             packages = tomllib.loads(text).get("package", [])
         except tomllib.TOMLDecodeError:

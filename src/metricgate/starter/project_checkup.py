@@ -16,6 +16,7 @@ from metricgate.starter.checkup_finding import Finding, broken, fine, from_error
 from metricgate.starter.dvc_checkup import examine_dvc, find_dvc_folder
 from metricgate.starter.policy_checkup import examine_policy
 from metricgate.starter.project_survey import has_tracked_data, read_remotes
+from metricgate.starter.requirements_checkup import examine_requirements
 from metricgate.starter.workflow_checkup import examine_workflows
 from metricgate.trigger import Trigger, TriggerKind
 
@@ -27,6 +28,7 @@ def examine(checkout: Checkout) -> Iterator[Finding]:
     """Check Git, the pipeline and its remote, the policy against the files that exist, and the workflows."""
     yield from _examine_git(checkout)
     yield from examine_pipeline(checkout)
+    yield from examine_requirements(checkout, _read_own_policy(checkout))
     yield from examine_policy(checkout)
     yield from examine_workflows(checkout)
 
