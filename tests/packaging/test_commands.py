@@ -209,6 +209,7 @@ def test_commands_in_the_readme_do_what_they_say(churn: Churn, monkeypatch: pyte
             codes[line] = CliRunner().invoke(commands, arguments, standalone_mode=False).return_value
 
     assert codes == {
+        "metricgate init": 0,
         "metricgate run": 0,
         "metricgate compare baseline.csv candidate.csv --label churned --score churn_probability --id customer_id": 0,
     }

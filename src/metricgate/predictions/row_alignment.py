@@ -146,9 +146,11 @@ def find_differing_labels(one: NDArray[Any] | None, other: NDArray[Any] | None) 
 
 
 def _name_sides(baseline: Predictions, candidate: Predictions) -> str:
-    if baseline.path == candidate.path:
-        return f"The baseline's and the candidate's {candidate.path}"
-    return f"{baseline.path} (baseline) and {candidate.path} (candidate)"
+    # Of two revisions, the paths already say which side they are.
+    one, other = baseline.path.removesuffix(" (baseline)"), candidate.path.removesuffix(" (candidate)")
+    if one == other:
+        return f"The baseline's and the candidate's {other}"
+    return f"{one} (baseline) and {other} (candidate)"
 
 
 def order_by_content(pair: SamplePair, slices: Mapping[str, Categorical]) -> IntArray:

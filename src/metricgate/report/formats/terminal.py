@@ -1,14 +1,14 @@
 """The report for a terminal: the gates as a table, then what to do next."""
 
-from metricgate.errors import find_help
+from metricgate.errors import PREDICTIONS_HELP, find_help
 from metricgate.models.outcome import Outcome, Verdict
 from metricgate.models.result import GateRow
-from metricgate.report.escape import clean, clean_line, plain_name, shorten
+from metricgate.report.escape import clean, clean_line, plain_name
 from metricgate.report.gate_order import gate_decimals, sort_gates
 from metricgate.report.headline import headline
 from metricgate.report.number_format import format_count, format_interval, format_number, plural
 from metricgate.report.sections.context_line import describe_reuse
-from metricgate.report.sections.next_step import MISSING
+from metricgate.report.sections.next_step import MISSING, ONE_FILE_MORE, lacks_predictions
 from metricgate.report.value import Report
 from metricgate.report.vocabulary import OUTCOME_WORDS, describe_rule, is_relative, plain_metric, short_metric
 
@@ -22,7 +22,6 @@ _COLOURS = {
 _VERDICT_COLOURS = {Verdict.PASSED: "32", Verdict.FAILED: "31", Verdict.INCONCLUSIVE: "33", Verdict.ERROR: "31"}
 _HEADER = ("", "metric", "change", "interval", "baseline", "candidate", "rule")
 _DISPENSABLE = ("baseline", "candidate", "interval")  # what a narrow terminal loses first
-_SHORTEST_NAME = 20
 
 
 def render_terminal(report: Report, *, color: bool, width: int) -> str:
@@ -40,6 +39,7 @@ def render_terminal(report: Report, *, color: bool, width: int) -> str:
         "\n".join(dict.fromkeys(_explain(gate) for gate in report.gates if _needs_reason(gate))),
         "\n".join(f"next: {clean(hint)}" for hint in report.hints),
         _draw_missing_policy(report),
+        f"{ONE_FILE_MORE} Ten lines write it: {PREDICTIONS_HELP}" if lacks_predictions(report) else "",
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -49,7 +49,7 @@ def _needs_reason(gate: GateRow) -> bool:
 
 
 def _explain(gate: GateRow) -> str:
-    text = f"{clean(gate.metric)}: {clean(gate.reason)}"
+    text = f"{plain_metric(gate)}: {clean(gate.reason)}"
     if gate.outcome is not Outcome.INCONCLUSIVE or not gate.rows_needed:
         return text
     return f"{text}; if the models are equal, about {format_count(gate.rows_needed)} rows would settle it"
@@ -100,10 +100,23 @@ def _draw_table(gates: list[GateRow], width: int, *, color: bool) -> str:
     if _spare(sizes, width) < 0 and len(set(short)) == len(gates):
         cells[1:] = [(row[0], name, *row[2:]) for row, name in zip(cells[1:], short, strict=True)]
         sizes = _measure_columns(cells)
-    sizes = _fit_columns(sizes, width)
+    if _spare(sizes, width) < 0:
+        return _draw_stacked(cells, gates, width, color=color)
     lines = [_draw_line(row, sizes) for row in cells]
     painted = [_paint(line, _COLOURS[gate.outcome], on=color) for line, gate in zip(lines[1:], gates, strict=True)]
     return "\n".join((_paint(lines[0], "1", on=color), *painted))
+
+
+def _draw_stacked(cells: list[tuple[str, ...]], gates: list[GateRow], width: int, *, color: bool) -> str:
+    """Return the table with two lines for each gate, so that no name is cut: the name, and below it the numbers."""
+    numbers = [("", "", *row[2:]) for row in cells]
+    indent = " " * (len(OUTCOME_WORDS[Outcome.INCONCLUSIVE]) + 2)
+    sizes = _fit_columns(_measure_columns(numbers), width - len(indent))
+    lines = [_paint((indent + _draw_line(numbers[0], sizes)).rstrip(), "1", on=color)]
+    for gate, row, values in zip(gates, cells[1:], numbers[1:], strict=True):
+        name = f"{row[0]:<{len(indent)}}{plain_metric(gate)}"
+        lines += [_paint(text, _COLOURS[gate.outcome], on=color) for text in (name, indent + _draw_line(values, sizes))]
+    return "\n".join(lines)
 
 
 def _measure_columns(cells: list[tuple[str, ...]]) -> list[int]:
@@ -115,15 +128,12 @@ def _spare(sizes: list[int], width: int) -> int:
 
 
 def _fit_columns(sizes: list[int], width: int) -> list[int]:
-    """Return the width of each column, 0 if it is left out; only the metric's name is ever shortened."""
-    name = _HEADER.index("metric")
-    shortest = min(sizes[name], _SHORTEST_NAME)
+    """Return the width of each column, 0 if it is left out."""
     fitted = list(sizes)
     for title in _DISPENSABLE:
-        if sizes[name] + _spare(fitted, width) >= shortest:
+        if _spare(fitted, width) >= 0:
             break
         fitted[_HEADER.index(title)] = 0
-    fitted[name] = max(shortest, sizes[name] + min(0, _spare(fitted, width)))
     return fitted
 
 
@@ -145,7 +155,7 @@ def _draw_row(gate: GateRow) -> tuple[str, ...]:
 def _draw_line(row: tuple[str, ...], sizes: list[int]) -> str:
     left = {"", "metric", "rule"}
     cells = [
-        shorten(cell, size).ljust(size) if title in left else cell.rjust(size)
+        cell.ljust(size) if title in left else cell.rjust(size)
         for title, cell, size in zip(_HEADER, row, sizes, strict=True)
         if size
     ]
