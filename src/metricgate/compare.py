@@ -64,11 +64,11 @@ def _read_choice(path: Path, given: Mapping[str, Any]) -> PolicyChoice:
     return PolicyChoice(judging=policy, baseline=policy, candidate=policy, origin=str(path))
 
 
-def assess_files(files: Sequence[Path], *, policy: Path) -> str:
-    """Return as a table what the policy's gates can catch on one or two models' predictions of one test set."""
+def assess_files(files: Sequence[Path], *, policy: Path, details: bool = False) -> str:
+    """Return in sentences, and with ``details`` as a table too, what the policy's gates can catch on one or two models' predictions of one test set."""
     choice = _read_choice(policy, {})
     ((name, spec),) = choice.judging.prediction_sets.items()
     first, *others = files or (policy.parent / spec.path,)
     last = others[0] if others else first
     powers = assess_policy(choice.judging, gather(_snapshot(first, name), _snapshot(last, name), choice))
-    return render_power(powers)
+    return render_power(powers, details=details)

@@ -197,3 +197,25 @@ def test_the_worst_answers_of_several_classes_are_worse_than_any_drawn_at_random
         other = rng.dirichlet((1, 1, 1), 10)
         drawn = [(row, "abc"[label[row]], "abc"[rng.integers(0, 3)], *other[row]) for row in range(10)]
         assert worst <= find_low([*drawn, *table[10:]]) + 1e-9
+
+
+def test_what_a_metric_notes_reaches_its_gate_and_its_row_in_the_table(tmp_path: Path) -> None:
+    names = ("id", "label", "prediction")
+    rng = np.random.default_rng(6)
+    truth = rng.normal(0, 1, 200)
+    table = [[row, truth[row], truth[row] + rng.normal(0, 0.1)] for row in range(200)]
+    baseline = write_rows(tmp_path / "a.csv", names, table)
+    table[7][2] += 50.0
+    policy = tmp_path / "metricgate.yaml"
+    policy.write_text(
+        "predictions: {path: p.csv, id: id, label: label, prediction: prediction, task: regression}\n"
+        "gates: [{metric: mean_absolute_error, max_increase: 0.1}]\n",
+        encoding="utf-8",
+    )
+
+    report = compare_files(baseline, write_rows(tmp_path / "b.csv", names, table), policy=policy, columns={})
+
+    (note,) = report.gates[0].notes
+    assert note.startswith("One row carries ")
+    row = next(row for row in report.metrics if row.name == "mean_absolute_error")
+    assert note in row.note or row.note

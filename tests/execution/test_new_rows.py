@@ -162,7 +162,8 @@ def test_rows_that_the_baseline_was_trained_on_never_count_after_the_split_moved
     report = judge(project, "moved-split", tmp_path)
 
     [pairing] = report.pairings
-    assert (report.verdict, report.metrics[0].difference) == ("passed", 0)
+    assert (report.verdict, report.metrics[0].difference) == ("inconclusive", 0)
+    assert report.gates[0].reason_code == "rows_absent"
     assert pairing.fresh == 0
     assert pairing.rows + pairing.trained == pairing.candidate_rows
     told = f"{pairing.trained} rows are new. All are left out: the baseline was trained on them"

@@ -1,6 +1,7 @@
 """What gates can catch: the analytic answer against known losses injected into real predictions."""
 
 import csv
+import re
 from math import sqrt
 from pathlib import Path
 
@@ -155,8 +156,8 @@ def test_a_percentage_of_one_model_assumes_as_much_as_its_size_in_the_unit_of_th
     answers = []
     for margin in ("2%", str(0.02 * read_accuracy(path))):
         policy.write_text(POLICY.split("gates:")[0] + f"gates: [{{metric: accuracy, max_drop: {margin}}}]", "utf-8")
-        settles_equal, rows_to_settle, settled_margin = assess_files([path], policy=policy).splitlines()[3].split()[-3:]
-        answers.append((settles_equal, rows_to_settle, settled_margin))
+        table = assess_files([path], policy=policy, details=True).split("\n\n")[1]
+        answers.append(tuple(table.splitlines()[3].split()[-3:]))
 
     assert answers[0] == answers[1]
 
@@ -173,9 +174,26 @@ def test_one_file_assumes_how_far_models_differ_and_two_files_measure_it(tmp_pat
     policy.write_text(POLICY, encoding="utf-8")
 
     assumed = assess_files([one], policy=policy)
-    measured = assess_files([one, other], policy=policy)
+    measured = assess_files([one, other], policy=policy, details=True)
 
     assert "assumed to correlate 0.8" in assumed
     assert "assumed" not in measured
     assert "max_drop: 0.01" in measured
     assert assume_se(0.1) == pytest.approx(0.1 * sqrt(0.4))
+
+
+def test_power_leads_with_one_sentence_a_gate_and_hides_the_table(tmp_path: Path) -> None:
+    one, other = write_churn(tmp_path / "a.csv"), write_churn(tmp_path / "b.csv", noise=0.3)
+    policy = tmp_path / "metricgate.yaml"
+    policy.write_text(POLICY, encoding="utf-8")
+
+    first, *others = assess_files([one, other], policy=policy).splitlines()
+
+    assert re.fullmatch(
+        r"roc_auc: With 1,409 rows, a drop of 0\.0\d+ is caught in 4 of 5 pull requests; "
+        r"(your margin of 0\.01 needs about [\d,]+|they settle your margin of 0\.01 where the models are equal)\.",
+        first,
+    )
+    assert len(others) == 4
+    assert "settles" not in "".join(others)
+    assert others[-1].endswith("a guardrail lets everything else pass.")

@@ -9,8 +9,9 @@ from metricgate.models.outcome import Direction, Outcome, Role, Verdict
 from metricgate.models.result import GateRow
 
 
-def make_gate(outcome: Outcome, *, source: str = "predictions", code: str = "any") -> GateRow:
+def make_gate(outcome: Outcome, *, source: str = "predictions", code: str = "any", beyond: bool = False) -> GateRow:
     return GateRow(
+        beyond=beyond,
         rule="a rule",
         metric="accuracy",
         source=source,
@@ -41,6 +42,16 @@ def test_no_gates_at_all_is_skipped_and_never_passed() -> None:
 @pytest.mark.parametrize(("on_inconclusive", "code"), [("warn", 0), ("pass", 0), ("fail", 6)])
 def test_an_inconclusive_run_exits_as_the_policy_says(on_inconclusive: str, code: int) -> None:
     assert exit_code_of(Verdict.INCONCLUSIVE, [], on_inconclusive) == code  # type: ignore[arg-type]  # a literal
+
+
+@pytest.mark.parametrize(("beyond", "code"), [(False, 0), (True, 6)])
+def test_ask_blocks_only_where_the_estimate_of_an_undecided_gate_lies_beyond_its_rule(
+    beyond: bool,  # noqa: FBT001
+    code: int,
+) -> None:
+    gates = [make_gate(Outcome.PASSED, beyond=True), make_gate(Outcome.INCONCLUSIVE, beyond=beyond)]
+
+    assert exit_code_of(Verdict.INCONCLUSIVE, gates, "ask") == code
 
 
 @pytest.mark.parametrize("verdict", [verdict for verdict in Verdict if verdict is not Verdict.ERROR])

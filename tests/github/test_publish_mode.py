@@ -189,12 +189,22 @@ def test_an_acceptance_that_the_artifact_only_claims_is_taken_back(fake_github: 
     assert "ann" not in fake_github.comments(7)[0].body
 
 
+def test_an_acceptance_of_an_undecided_verdict_that_the_artifact_only_claims_leaves_it_undecided(
+    fake_github: FakeGitHub, job: PublishingJob
+) -> None:
+    upload(fake_github, make_report(Verdict.PASSED, accepted=Acceptance(by="ann", exit_code=6)))
+
+    assert job.run() == 6
+    assert [check.conclusion for check in fake_github.checks(HEAD)] == ["failure"]
+
+
+@pytest.mark.parametrize("report", [make_report(Verdict.FAILED), make_report(Verdict.INCONCLUSIVE)])
 def test_an_acceptance_that_github_knows_of_counts(
-    fake_github: FakeGitHub, fork: PullRequest, job: PublishingJob
+    fake_github: FakeGitHub, fork: PullRequest, job: PublishingJob, report: Report
 ) -> None:
     fake_github.collaborators["ann"] = "write"
     fork.label_events.append(LabelEvent("labeled", LABEL, "ann", LABELLED))
-    upload(fake_github)
+    upload(fake_github, report)
 
     assert job.run() == 0
     assert "Accepted by" in fake_github.comments(7)[0].body

@@ -420,6 +420,35 @@ def test_attempts_on_one_test_set_are_counted_and_other_test_sets_are_not() -> N
     assert remember_run(report, "c" * 40).test_set == "a" * 16
 
 
+def test_from_the_third_different_attempt_on_the_report_says_what_so_many_do_to_its_promise() -> None:
+    report = make_report(pairings=(make_pairing(test_set="a" * 16, answers="9"),))
+    history = tuple(
+        PastRun(
+            revision=f"{number:040x}", verdict=Verdict.FAILED, headline="x", test_set="a" * 16, answers=str(answers)
+        )
+        for number, answers in enumerate((1, 2, 3, 4, 4, 4))
+    )
+
+    fifth = render_comment(report, ViewContext(history=history))
+
+    assert "This is attempt 5 on this test set." in fifth
+    assert "2.5% of cases, and at least one of 5 in up to 12%. Fresh test rows help." in fifth.replace("\u00a0", " ")
+    assert "This is attempt" not in render_comment(report, ViewContext(history=history[:1]))
+    assert remember_run(report, "c" * 40).answers == "9"
+
+
+def test_notes_on_a_gate_and_how_sure_a_failure_is_stand_below_its_rule() -> None:
+    note = "One row carries 98% of the variance of the difference."
+    gate = make_gate(
+        notes=(note,), reason_code="worse_probably_beyond", reason="certainly worse; probably by more than is allowed"
+    )
+
+    table = draw_gates([gate], 0.95)
+
+    assert note in table
+    assert "certainly worse; probably by more than is allowed" in table
+
+
 def test_a_percentage_of_a_tiny_baseline_is_questioned_where_it_does_not_pass() -> None:
     tiny = {"share": 0.05, "bound": 0.0001, "baseline": 0.002, "candidate": 0.003, "kind": "max_increase"}
 

@@ -10,7 +10,8 @@ FILE = click.Path(path_type=Path)
 @click.command(name="power")
 @click.argument("predictions", type=FILE, nargs=-1)
 @click.option("--policy", type=FILE, default="metricgate.yaml", show_default=True, help="The gates and the columns.")
-def command(*, predictions: tuple[Path, ...], policy: Path) -> int:
+@click.option("--details", is_flag=True, help="Show all numbers as a table too.")
+def command(*, predictions: tuple[Path, ...], policy: Path, details: bool) -> int:
     """Show what each relative gate can catch on this test set.
 
     PREDICTIONS: the files of two models (as different as those of a pull request usually are), or of one; by default
@@ -20,5 +21,5 @@ def command(*, predictions: tuple[Path, ...], policy: Path) -> int:
 
     if len(predictions) > 2:
         raise click.UsageError("Give one or two prediction files.")
-    click.echo(assess_files(predictions, policy=policy))
+    click.echo(assess_files(predictions, policy=policy, details=details))
     return 0

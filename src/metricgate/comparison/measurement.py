@@ -76,7 +76,7 @@ def measure_metric(subject: Subject, metric: Metric, slice_: Slice | None, *, ta
         candidate_low=own_low,
         candidate_high=own_high,
         method=result.method,
-        note=note or result.inconclusive or metric.refusal,
+        note=note or result.inconclusive or metric.refusal or " ".join(result.notes),
     )
 
 

@@ -24,6 +24,7 @@ class Estimate:
     candidate_low: float | None = None
     candidate_high: float | None = None
     rows_needed: int | None = None
+    notes: tuple[str, ...] = ()
     power: str = ""
 
 
@@ -60,5 +61,6 @@ def build_row(
         candidate_high=estimate.candidate_high,
         rows_needed=estimate.rows_needed,
         method=estimate.method,
+        notes=estimate.notes,
         power=estimate.power,
     )

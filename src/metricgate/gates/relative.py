@@ -67,6 +67,7 @@ def _judge_rule(prepared: PreparedRule, bounds: FamilyBounds | None, *, tail: fl
         estimate = replace(
             estimate,
             method=contrast.method,
+            notes=contrast.notes,
             rows=contrast.rows,
             baseline=contrast.baseline,
             candidate=contrast.candidate,

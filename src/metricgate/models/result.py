@@ -86,6 +86,7 @@ class GateRow(Value):
     candidate_high: Bound = None
     rows_needed: int | None = None
     method: str = ""
+    notes: tuple[str, ...] = ()  # what a reader must know about the value or its interval
     power: str = ""  # one sentence: what this gate can catch on this test set
     location: Location | None = None  # where the policy writes it, if the candidate has the same line
 
@@ -111,7 +112,8 @@ class Pairing(Value):
     fresh: int = 0  # rows compared that only the candidate had, and on which `evaluation` judged the baseline's model
     trained: int = 0  # rows left out because one of the models was trained on them
     duplicates: int = 0
-    test_set: str = ""  # a short hash of the candidate's ids and labels: equal ones are the same test set
+    test_set: str = ""  # a short hash of the baseline's ids and labels: equal ones are the same test set
+    answers: str = ""  # a short hash of the candidate's answers: equal ones are the same attempt
     notes: tuple[str, ...] = ()
 
 

@@ -115,7 +115,8 @@ def pair_predictions(
         identical=identical,
         test_set_changed=not rows.complete or bool(changes),
         duplicates=candidate.duplicates,
-        test_set=_name_test_set(baseline),
+        test_set=_hash_rows(baseline.ids, baseline.sample.label),
+        answers=_name_answers(candidate),
         notes=(
             *_describe(rows),
             *changes,
@@ -163,10 +164,16 @@ def _sort_by_content(pair: SamplePair, slices: Mapping[str, Categorical]) -> tup
     return pair.take(order), {column: values.take(order) for column, values in slices.items()}
 
 
-def _name_test_set(predictions: Predictions) -> str:
-    """Return a short hash of the rows' ids and labels: the same for every model that is judged on them."""
+def _name_answers(predictions: Predictions) -> str:
+    """Return a short hash of a model's answers: the same for every attempt that changes none of them."""
+    sample = predictions.sample
+    columns = (sample.columns[name] for name in sorted(sample.columns))
+    return _hash_rows(predictions.ids, sample.prediction, sample.scores, *columns)
+
+
+def _hash_rows(ids: RowKeys | None, *parts: NDArray[Any] | None) -> str:
     digest = blake2b(digest_size=8)
-    for part in (predictions.ids and predictions.ids.values, predictions.sample.label):
+    for part in (None if ids is None else ids.values, *parts):
         digest.update(b"-" if part is None else np.ascontiguousarray(part).tobytes())
     return digest.hexdigest()
 

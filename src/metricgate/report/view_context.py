@@ -19,6 +19,7 @@ class PastRun(Value):
     headline: str = Field(max_length=300)
     changes: tuple[Annotated[str, Field(max_length=200)], ...] = Field((), max_length=4)  # of the first gates
     test_set: str = Field("", max_length=32)
+    answers: str = Field("", max_length=32)
 
 
 @dataclass(frozen=True, kw_only=True)

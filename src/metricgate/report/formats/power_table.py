@@ -1,10 +1,12 @@
-"""The table of `metricgate power`."""
+"""What `metricgate power` prints: one sentence a gate, and the table behind it."""
 
 from collections.abc import Sequence
 
 from tabulate import tabulate
 
 from metricgate.gates.assessment import RulePower
+from metricgate.models.outcome import Role
+from metricgate.report.number_format import format_about
 from metricgate.stats.power import ASSUMED_CORRELATION
 
 COLUMNS = (
@@ -30,14 +32,37 @@ ASSUMED = (
 )
 
 
-def render_power(powers: Sequence[RulePower]) -> str:
-    """Return what each gate can catch, as plain text."""
+def render_power(powers: Sequence[RulePower], *, details: bool) -> str:
+    """Return what each gate can catch, as plain text: one sentence each, and with ``details`` all numbers."""
     if not powers:
         return NOTHING
+    sentences = [describe_rule_power(item) for item in powers]
+    notes = [ASSUMED] if any(item.assumed for item in powers) else []
+    if not details:
+        return "\n\n".join(["\n".join(sentences), *notes])
     rows = [_row(item) for item in powers]
     table = tabulate(rows, headers=COLUMNS, disable_numparse=True, colalign=("left", *["right"] * (len(COLUMNS) - 1)))
-    notes = [EXPLANATION, *([ASSUMED] if any(item.assumed for item in powers) else [])]
-    return "\n\n".join([table, *notes])
+    return "\n\n".join(["\n".join(sentences), table, EXPLANATION, *notes])
+
+
+def describe_rule_power(item: RulePower) -> str:
+    """Return in one sentence what a gate catches on these rows, and how many rows its margin needs."""
+    power, rule = item.power, item.rule
+    where = f" for {rule.slice.column} = {rule.slice.value}" if rule.slice else ""
+    loss = "a rise" if rule.kind == "max_increase" else "a drop"
+    caught = f"With {power.rows:,} rows, {loss} of {power.detectable_loss:.2g} is caught in 4 of 5 pull requests"
+    return f"{rule.metric}{where}: {caught}{_describe_need(item)}."
+
+
+def _describe_need(item: RulePower) -> str:
+    power, rule = item.power, item.rule
+    if rule.role is Role.GUARDRAIL:
+        return "; a guardrail lets everything else pass"
+    if power.rows_to_settle is None:
+        return f"; no number of rows settles your margin of {rule.margin}"
+    if power.rows_to_settle <= power.rows:
+        return f"; they settle your margin of {rule.margin} where the models are equal"
+    return f"; your margin of {rule.margin} needs about {format_about(power.rows_to_settle)}"
 
 
 def _row(item: RulePower) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from metricgate.report.vocabulary import VERDICT_SIGNS, plain_metric
 
 RANK = 5
 MAX_GATES = 2
+MANY_ATTEMPTS = 3
 
 
 def remember_run(report: Report, revision: str) -> PastRun:
@@ -25,6 +26,7 @@ def remember_run(report: Report, revision: str) -> PastRun:
         headline=headline(report),
         changes=tuple(changes[:MAX_GATES]),
         test_set=name_test_set(report),
+        answers=report.pairings[0].answers if report.pairings else "",
     )
 
 
@@ -34,9 +36,28 @@ def name_test_set(report: Report) -> str:
 
 
 def count_attempts(report: Report, context: ViewContext) -> int:
-    """Return the number of runs on this test set in the pull request, this one included: many attempts wear it out."""
+    """Return the number of different attempts on this test set in the pull request, this one included."""
     test_set = name_test_set(report)
-    return 1 + sum(run.test_set == test_set for run in context.history) if test_set else 1
+    if not test_set:
+        return 1
+    answers = [run.answers for run in context.history if run.test_set == test_set] + [report.pairings[0].answers]
+    return len({known for known in answers if known}) + answers.count("")
+
+
+def describe_attempts(report: Report, context: ViewContext) -> str:
+    """Return what many attempts on one test set do to the promise of a gate, from the third one on; else nothing.
+
+    The rate is Šidák's for independent attempts. Attempts on the same rows resemble each other, so theirs is lower.
+    """
+    attempts = count_attempts(report, context)
+    if attempts < MANY_ATTEMPTS:
+        return ""
+    tail = (1.0 - report.confidence) / 2.0
+    rate = 1.0 - (1.0 - tail) ** attempts
+    return (
+        f"This is attempt {attempts} on this test set. A loss of exactly what is allowed passes one attempt in "
+        f"{tail:.1%} of cases, and at least one of {attempts} in up to {rate:.0%}. Fresh test rows help."
+    )
 
 
 def history_section(context: ViewContext) -> DocumentPart:

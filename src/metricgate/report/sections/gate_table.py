@@ -49,13 +49,19 @@ def _draw_row(gate: GateRow) -> tuple[str, ...]:
 
 def explain_outcome(gate: GateRow) -> str:
     """Return what a reader may ask about a row: why its outcome is not simply yes or no, and if its margin is meant."""
-    return _explain_outcome(gate) + question_margin(gate)
+    return (
+        _explain_outcome(gate)
+        + question_margin(gate)
+        + "".join(f"<br>{escape_prose(note, 160)}" for note in gate.notes)
+    )
 
 
 def _explain_outcome(gate: GateRow) -> str:
     """Return why an outcome is not simply yes or no: how many rows it needs, its reason, or that a guardrail passed."""
     if gate.outcome is Outcome.PASSED and gate.role is Role.GUARDRAIL and not _is_shown_kept(gate):
         return "<br>guardrail: no loss beyond it was shown"
+    if gate.reason_code == "worse_probably_beyond":
+        return f"<br>{escape_prose(gate.reason, 200)}"
     if gate.outcome not in EXPLAINED:
         return ""
     word = unbroken(OUTCOME_WORDS[gate.outcome])

@@ -9,7 +9,7 @@ from metricgate.report.headline import headline, is_unchanged
 from metricgate.report.number_format import plural
 from metricgate.report.sections.change_table import change_section
 from metricgate.report.sections.context_line import describe_context, describe_cost
-from metricgate.report.sections.earlier_runs import history_section
+from metricgate.report.sections.earlier_runs import describe_attempts, history_section
 from metricgate.report.sections.gate_table import folded_gate_section, gate_section
 from metricgate.report.sections.method import method_section
 from metricgate.report.sections.metric_tables import metric_section, slice_section
@@ -29,7 +29,7 @@ def page_sections(report: Report, context: ViewContext) -> tuple[DocumentPart, .
     return (
         fixed("headline", f"## {VERDICT_SIGNS[report.verdict]} {escape_prose(headline(report))}"),
         fixed("context", describe_context(report, context)),
-        fixed("warnings", _draw_warnings(report)),
+        fixed("warnings", _draw_warnings(report, context)),
         fixed("acceptance", _draw_acceptance(report.accepted)),
         fixed("failure", _draw_failure(report.failure)),
         *(() if quiet else _open_sections(report, context)),
@@ -55,8 +55,9 @@ def _open_sections(report: Report, context: ViewContext) -> tuple[DocumentPart, 
     )
 
 
-def _draw_warnings(report: Report) -> str:
+def _draw_warnings(report: Report, context: ViewContext) -> str:
     texts = [*_describe_staleness(report), *(warning.text for warning in report.warnings)]
+    texts += [text for text in [describe_attempts(report, context)] if text]
     if not texts:
         return ""
     sentences = [escape_prose(text) for text in texts[:MAX_WARNINGS]]
