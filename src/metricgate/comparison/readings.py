@@ -24,14 +24,14 @@ READINGS: tuple[Reading, ...] = ("relabelled", "own rows", "own rows, relabelled
 def applies(reading: Reading, paired: PairedSet) -> bool:
     """Return whether a reading of these rows differs from the usual one."""
     relabelled, absent = paired.new_label is not None, paired.absent is not None
-    fresh = paired.fresh is not None and bool(paired.fresh.any()) and not paired.fresh.all()
+    fresh = paired.fresh is not None and paired.fresh.any() and not (paired.fresh.all() or paired.pairing.identical)
     match reading:
         case "relabelled":
             return relabelled
         case "own rows":
-            return fresh and not absent
+            return bool(fresh) and not absent
         case "own rows, relabelled":
-            return fresh and relabelled and not absent
+            return bool(fresh) and relabelled and not absent
         case "absent":
             return absent
         case "absent, relabelled":
