@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 ENGINE = ROOT / "scripts/docker_engine.sh"
 # Program to Debian package. Without its program, a test skips and names it.
-PROGRAMS = {"chromium": "chromium", "sshd": "openssh-server"}
+PROGRAMS = {"chromium": "chromium", "npm": "npm", "sshd": "openssh-server"}
 
 # Their packages would start services, so they are unpacked. Newer releases have promtool in a package of its own.
 UNPACKED = {"prometheus": ("prometheus", "promtool"), "prometheus-pushgateway": ("prometheus-pushgateway",)}

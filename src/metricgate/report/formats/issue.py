@@ -8,9 +8,9 @@ from metricgate.models.outcome import Outcome
 from metricgate.report.document import SizeLimits, fixed
 from metricgate.report.escape import clean, code_span, escape_sentence, shorten
 from metricgate.report.formats.markdown import compose_page
+from metricgate.report.formats.message import describe_others
 from metricgate.report.gate_order import gates_with
-from metricgate.report.headline import describe_gate, headline
-from metricgate.report.number_format import plural
+from metricgate.report.headline import headline
 from metricgate.report.sections.page import page_sections
 from metricgate.report.value import Report
 from metricgate.report.view_context import ViewContext
@@ -64,11 +64,8 @@ def _explain(branch: str) -> str:
 
 def _draw_comment(report: Report, context: ViewContext, unregained: Sequence[str]) -> str:
     gates = [*gates_with(report.gates, Outcome.ERROR), *gates_with(report.gates, Outcome.FAILED)]
-    shown = gates if len(gates) > 1 else []  # a single one is the headline
-    sentences = [*unregained, *(describe_gate(gate) for gate in shown)]
-    lines = [f"- {escape_sentence(sentence)}" for sentence in sentences[:MAX_GATES]]
-    if len(sentences) > MAX_GATES:
-        lines.append(f"- and {plural(len(sentences) - MAX_GATES, 'more gate')}")
+    sentences = (*unregained, *describe_others(gates, headline(report), MAX_GATES))
+    lines = [f"- {escape_sentence(sentence)}" for sentence in sentences]
     why = (
         "The issue stays open: this run was compared with the model that had lost, and the loss is not made up for."
         if unregained

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from metricgate.models.outcome import Outcome
+from metricgate.models.result import GateRow
 from metricgate.report.escape import clean, plain_name, shorten
 from metricgate.report.gate_order import gates_with
 from metricgate.report.headline import describe_gate, headline
@@ -69,11 +70,15 @@ def write_message(report: Report, occasion: Occasion, place: MessagePlace, menti
 def _list_gates(report: Report, occasion: Occasion) -> tuple[str, ...]:
     outcomes = _TELLING.get(occasion, (Outcome.ERROR, Outcome.FAILED))
     gates = [gate for outcome in outcomes for gate in gates_with(report.gates, outcome)]
-    if len(gates) <= 1:  # a single one is the headline
-        return ()
-    lines = [shorten(clean(describe_gate(gate)), MAX_SENTENCE) for gate in gates[:MAX_GATES]]
-    more = len(gates) - MAX_GATES
-    return (*lines, f"and {plural(more, 'more gate')}") if more > 0 else tuple(lines)
+    return describe_others(gates, headline(report), MAX_GATES)
+
+
+def describe_others(gates: Sequence[GateRow], said: str, most: int) -> tuple[str, ...]:
+    """Return a sentence about each gate that the text ``said`` does not describe already, at most ``most`` and a count."""
+    sentences = [shorten(clean(describe_gate(gate)), MAX_SENTENCE) for gate in gates]
+    others = [sentence for sentence in sentences if sentence not in said]
+    more = len(others) - most
+    return (*others[:most], *((f"and {plural(more, 'more gate')}",) if more > 0 else ()))
 
 
 def _name_commit(report: Report) -> str:

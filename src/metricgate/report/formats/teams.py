@@ -4,6 +4,7 @@ Version 1.4, as Workflows refuses 1.5. Teams counts 28 KB after a conversion tha
 """
 
 import json
+import re
 from typing import Any
 
 from metricgate.report.escape import shorten
@@ -51,4 +52,6 @@ def render_card(message: Message) -> dict[str, Any]:
 
 
 def _draw_text(text: str, *, spacing: str = "default", **style: Any) -> dict[str, Any]:
-    return {"type": "RichTextBlock", "spacing": spacing, "inlines": [{"type": "TextRun", "text": text, **style}]}
+    # Even here {{DATE(...)}} becomes a date; a zero-width space breaks it.
+    shown = re.sub(r"\{(?=\{)", "{\u200b", text)
+    return {"type": "RichTextBlock", "spacing": spacing, "inlines": [{"type": "TextRun", "text": shown, **style}]}
