@@ -15,9 +15,11 @@ from metricgate.models.outcome import Verdict
 from metricgate.publish.github.acceptance import LABEL
 from metricgate.report.value import Acceptance, Report
 from tests.github.fake import REPOSITORY, TOKEN, FakeGitHub
-from tests.github.job import HEAD, Job, make_chart, make_environ, make_gate, make_report
+from tests.github.job import HEAD, Job, ask, make_chart, make_environ, make_gate, make_report
 from tests.github.state import Artifact, LabelEvent, PullRequest
 from tests.github.test_artifact import FORGED, zip_entries
+from tests.services.awkward_replies import answer
+from tests.services.awkward_server import serve
 
 FORK = "mallory/churn"
 PUSHED, LABELLED = "2026-11-01T12:00:00Z", "2026-11-01T13:00:00Z"
@@ -244,3 +246,40 @@ def test_a_report_folder_that_cannot_be_written_costs_only_itself(fake_github: F
 
     assert job.run() == 1
     assert "Blocked" in fake_github.comments(7)[0].body
+
+
+def test_the_publishing_job_tells_slack_about_a_fork_and_reads_no_address_or_owner_from_the_artifact(
+    fake_github: FakeGitHub, job: PublishingJob
+) -> None:
+    ask(fake_github, "notify: [{to: slack, mention: [U024BE7LH]}]")
+    upload(fake_github)
+
+    with serve(answer(200)) as slack:
+        code = job.run(RUN, **{"slack-webhook": slack.url})
+
+    (request,) = slack.requests
+    assert code == 1
+    assert b"#7 topic" in request
+    assert b"<@U024BE7LH>" in request
+
+
+def test_a_service_that_is_down_is_no_failure_to_publish(fake_github: FakeGitHub, job: PublishingJob) -> None:
+    ask(fake_github, "notify: [{to: slack, on: [inconclusive]}]")
+    upload(fake_github, make_report(Verdict.INCONCLUSIVE))
+
+    with serve(answer(500)) as slack:
+        code = job.run(RUN, **{"slack-webhook": slack.url})
+
+    assert len(slack.requests) == 1
+    assert code == 0
+
+
+def test_the_default_branchs_run_is_told_by_the_publishing_job_too(fake_github: FakeGitHub, job: PublishingJob) -> None:
+    fake_github.files["main", "metricgate.yaml"] = "notify: [{to: issue}]"
+    upload(fake_github)
+    run: dict[str, Any] = {**RUN, "event": "push", "head_branch": "main", "head_repository": {"full_name": REPOSITORY}}
+
+    assert job.run(run) == 1
+
+    [issue] = fake_github.issues.values()
+    assert issue.title.startswith("MetricGate on main: Blocked")

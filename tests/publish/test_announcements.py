@@ -1,5 +1,7 @@
 """Destinations beyond GitHub: at once, bounded together, and without a say in what the step answers."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -112,3 +114,17 @@ def test_without_destinations_nothing_happens(tmp_path: Path) -> None:
     event = make_event(tmp_path)
 
     assert announce().deliver(event, within_s=60) == Delivery(event=event)
+
+
+def test_a_job_without_addresses_imports_nothing_of_the_services() -> None:
+    code = (
+        "import sys, metricgate.publish.publication as p; from metricgate.settings.inputs import read_inputs;"
+        "from metricgate.trigger import Trigger, TriggerKind;"
+        "p.Publication(Trigger(kind=TriggerKind.LOCAL), read_inputs({}), {});"
+        "print([name for name in sys.modules if name.startswith('metricgate.')])"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+
+    unwanted = ("message_destination", "http_client", "formats.slack", "formats.teams", "formats.webhook")
+    assert "metricgate.publish.publication" in loaded
+    assert [name for name in unwanted if name in loaded] == []

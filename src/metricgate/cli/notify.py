@@ -1,7 +1,6 @@
 """`metricgate notify --test`: one message to each address, so that nobody waits for a failure to see whether it works."""
 
 import os
-from collections.abc import Mapping
 
 import click
 
@@ -16,7 +15,7 @@ def command(*, is_test: bool) -> int:  # noqa: ARG001  a message of any other ki
     them did not accept it.
     """
     from metricgate.publish.trial import send_test_messages  # noqa: PLC0415  `--help` stays quick
-    from metricgate.settings.inputs import read_inputs  # noqa: PLC0415
+    from metricgate.settings.inputs import read_inputs, spell_inputs  # noqa: PLC0415
 
     failed = 0
     for result in send_test_messages(read_inputs(spell_inputs(os.environ)), os.environ.get("GITHUB_REPOSITORY", "")):
@@ -24,14 +23,3 @@ def command(*, is_test: bool) -> int:  # noqa: ARG001  a message of any other ki
         click.echo(f"  {result.problem or result.success}")
         failed += bool(result.problem)
     return 5 if failed else 0
-
-
-def spell_inputs(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the inputs in the environment by their own names: a shell exports no name with a hyphen."""
-    from metricgate.settings.inputs import PREFIX  # noqa: PLC0415
-
-    return {
-        f"{PREFIX}{name[len(PREFIX) :].replace('_', '-')}": value
-        for name, value in environ.items()
-        if name.startswith(PREFIX)
-    }

@@ -124,6 +124,15 @@ def read_inputs(environ: Mapping[str, str]) -> Inputs:
         raise _explain(error, given) from None  # the cause would print the token
 
 
+def spell_inputs(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the inputs in an environment by their own names: a shell exports no name with a hyphen."""
+    return {
+        f"{PREFIX}{name[len(PREFIX) :].replace('_', '-')}": value
+        for name, value in environ.items()
+        if name.startswith(PREFIX)
+    }
+
+
 def _require_known(name: str) -> None:
     known = input_names()
     if name in known:

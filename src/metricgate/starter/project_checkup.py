@@ -14,6 +14,7 @@ from metricgate.settings.policy import FILE_NAME, Policy
 from metricgate.settings.policy_file import read_policy
 from metricgate.starter.checkup_finding import Finding, broken, fine, from_error, notice
 from metricgate.starter.dvc_checkup import examine_dvc, find_dvc_folder
+from metricgate.starter.notification_checkup import examine_notifications
 from metricgate.starter.policy_checkup import examine_policy
 from metricgate.starter.project_survey import has_tracked_data, read_remotes
 from metricgate.starter.requirements_checkup import examine_requirements
@@ -25,12 +26,13 @@ ADD_REMOTE = "dvc remote add --default NAME s3://BUCKET/PATH, dvc push, and comm
 
 
 def examine(checkout: Checkout) -> Iterator[Finding]:
-    """Check Git, the pipeline and its remote, the policy against the files that exist, and the workflows."""
+    """Check Git, the pipeline and its remote, the policy against the files that exist, the workflows, and who is told."""
     yield from _examine_git(checkout)
     yield from examine_pipeline(checkout)
     yield from examine_requirements(checkout, _read_own_policy(checkout))
     yield from examine_policy(checkout)
     yield from examine_workflows(checkout)
+    yield from examine_notifications(checkout, os.environ)
 
 
 def _examine_git(checkout: Checkout) -> Iterator[Finding]:

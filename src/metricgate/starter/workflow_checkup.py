@@ -1,6 +1,7 @@
 """The workflows that use MetricGate: their events, permissions and inputs."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from metricgate.errors import MetricgateError
@@ -16,17 +17,50 @@ COMMAND = "metricgate action"  # without the container
 PULL_REQUEST_EVENTS = frozenset({"pull_request", "pull_request_target", "workflow_run"})
 
 
+@dataclass(frozen=True, kw_only=True)
+class WorkflowStep:
+    """A step that runs MetricGate: the workflow's file, its inputs, and the job's permissions."""
+
+    workflow: str
+    inputs: Mapping[str, Any]
+    permissions: Any
+
+    def grants(self, permission: str) -> bool:
+        """Return whether the job may write ``permission``."""
+        if isinstance(self.permissions, dict):
+            return bool(self.permissions.get(permission) == "write")
+        return bool(self.permissions == "write-all")
+
+
 def examine_workflows(checkout: Checkout) -> Iterator[Finding]:
     """Check the events, permissions and inputs of the workflows that use MetricGate."""
-    folder = checkout.top / ".github/workflows"
     found = []
+    for name, text in _read_workflows(checkout):
+        found.append(name)
+        yield from _examine_workflow(name, text)
+    if not found:
+        yield notice("No workflow uses MetricGate.", "metricgate init")
+
+
+def list_steps(checkout: Checkout) -> Iterator[WorkflowStep]:
+    """Yield the steps that run MetricGate; a workflow that cannot be read has none."""
+    for name, text in _read_workflows(checkout):
+        try:
+            workflow = read_document(text, name).value
+        except MetricgateError:  # examine_workflows reports it
+            continue
+        if isinstance(workflow, dict):
+            for step, job in _find_steps(workflow):
+                permissions = job.get("permissions", workflow.get("permissions"))
+                yield WorkflowStep(workflow=name, inputs=_read_inputs(step), permissions=permissions)
+
+
+def _read_workflows(checkout: Checkout) -> Iterator[tuple[str, str]]:
+    folder = checkout.top / ".github/workflows"
     for path in sorted((*folder.glob("*.yml"), *folder.glob("*.yaml"))):
         text = path.read_text(encoding="utf-8", errors="replace")
         if any(mark in text for mark in (ACTION, REUSABLE, COMMAND)):
-            found.append(path.name)
-            yield from _examine_workflow(path.name, text)
-    if not found:
-        yield notice("No workflow uses MetricGate.", "metricgate init")
+            yield path.name, text
 
 
 def _examine_workflow(name: str, text: str) -> Iterator[Finding]:
@@ -63,14 +97,25 @@ def _examine_triggers(name: str, workflow: Mapping[Any, Any]) -> Iterator[Findin
 
 
 def _examine_jobs(name: str, workflow: Mapping[Any, Any]) -> Iterator[Finding]:
-    jobs = workflow.get("jobs")
-    for job in jobs.values() if isinstance(jobs, dict) else ():
-        if isinstance(job, dict) and REUSABLE in str(job.get("uses", "")):
+    for job in _list_jobs(workflow):
+        if REUSABLE in str(job.get("uses", "")):
             yield from _examine_call(name, job, workflow)
-        steps = job.get("steps") if isinstance(job, dict) else None
+    for step, job in _find_steps(workflow):
+        yield from _examine_step(name, step, job, workflow)
+
+
+def _list_jobs(workflow: Mapping[Any, Any]) -> list[Mapping[str, Any]]:
+    jobs = workflow.get("jobs")
+    return [job for job in jobs.values() if isinstance(job, dict)] if isinstance(jobs, dict) else []
+
+
+def _find_steps(workflow: Mapping[Any, Any]) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Yield each step that runs MetricGate, with its job."""
+    for job in _list_jobs(workflow):
+        steps = job.get("steps")
         for step in steps if isinstance(steps, list) else ():
             if isinstance(step, dict) and _runs_metricgate(step):
-                yield from _examine_step(name, step, job, workflow)
+                yield step, job
 
 
 def _examine_call(name: str, job: Mapping[str, Any], workflow: Mapping[Any, Any]) -> Iterator[Finding]:
