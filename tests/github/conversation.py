@@ -101,6 +101,9 @@ def delete_comment(context: Context) -> Answer:
 
 def _show_pull_request(context: Context, one: PullRequest, schema: str) -> dict[str, Any]:
     shown = context.fake.contract.minimal(schema, number=one.number, state=one.state, body=one.body, locked=one.locked)
+    shown["title"] = one.title
+    shown["html_url"] = f"https://github.example/{context.fake.repository}/pull/{one.number}"
+    shown["merged_at"] = one.merged_at
     shown["labels"] = [context.fake.contract.minimal("label", name=name, description="") for name in one.labels]
     for side, sha, ref, repository in (
         ("head", one.head_sha, one.head_ref, one.head_repository),
@@ -127,6 +130,8 @@ def list_pull_requests(context: Context) -> Answer:
         for one in context.fake.pull_requests.values()
         if state in ("all", one.state) and (not head or head == f"{one.head_repository.split('/')[0]}:{one.head_ref}")
     ]
+    if context.request.parameter("direction") == "desc":
+        chosen.reverse()
     return context.page([_show_pull_request(context, one, "pull-request-simple") for one in chosen])
 
 

@@ -59,6 +59,8 @@ class PullRequest:
     base_sha: str = "b" * 40
     state: str = "open"
     body: str = ""
+    title: str = "A change"
+    merged_at: str | None = None
     locked: bool = False
     comments: list[Comment] = field(default_factory=list)
     label_events: list[LabelEvent] = field(default_factory=list)

@@ -13,6 +13,8 @@ from metricgate.report.value import Report
 from metricgate.report.vocabulary import is_relative, plain_metric
 
 MAX_LENGTH = 240
+# How a headline starts; `metricgate history` reads it back from the checks on GitHub.
+BLOCKED, WOULD_BLOCK, UNDECIDED, UNJUDGED = "Blocked: ", "Would block: ", "Undecided: ", "Could not judge: "
 # A name ("MetricGate", "Git") keeps its capital.
 _ORDINARY_START = re.compile(
     r"(?:A|All|An|Both|Every|Its?|Neither|No|None|Nothing|One|Only|Some|Something|That|The|There|These|This) "
@@ -27,7 +29,7 @@ def headline(report: Report) -> str:
 def _describe(report: Report) -> str:  # noqa: PLR0911  # one per verdict
     match report.verdict:
         case Verdict.FAILED:
-            return f"{'Blocked' if report.enforced else 'Would block'}: {_describe_failures(report)}"
+            return f"{BLOCKED if report.enforced else WOULD_BLOCK}{_describe_failures(report)}"
         case Verdict.PASSED if report.accepted:
             return f"Accepted by {report.accepted.by}: {_describe_accepted(report)}"
         case Verdict.PASSED:
@@ -39,7 +41,7 @@ def _describe(report: Report) -> str:  # noqa: PLR0911  # one per verdict
         case Verdict.CANCELLED:
             return f"Cancelled: {_continue(report.reason)}"
         case Verdict.ERROR:
-            return f"Could not judge: {_describe_error(report)}"
+            return f"{UNJUDGED}{_describe_error(report)}"
 
 
 def _describe_failures(report: Report) -> str:
@@ -114,9 +116,9 @@ def _describe_doubt(report: Report) -> str:
     doubtful = gates_with(report.gates, Outcome.INCONCLUSIVE)
     allowed = "merging is allowed" if report.exit_code == 0 else "merging is blocked"
     if not doubtful:
-        return f"Undecided: {_continue(report.reason)}; {allowed}"
+        return f"{UNDECIDED}{_continue(report.reason)}; {allowed}"
     more = f" (and {plural(len(doubtful) - 1, 'more gate')} undecided)" if len(doubtful) > 1 else ""
-    return f"Undecided: {_describe_possible_loss(doubtful[0])}{more}; {allowed}"
+    return f"{UNDECIDED}{_describe_possible_loss(doubtful[0])}{more}; {allowed}"
 
 
 def _describe_possible_loss(gate: GateRow) -> str:
