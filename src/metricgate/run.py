@@ -14,6 +14,7 @@ from metricgate.context import RunContext
 from metricgate.errors import CancelledError, MetricgateError
 from metricgate.execution.evaluation import suggest_evaluation
 from metricgate.execution.keeping import keep_results
+from metricgate.execution.model_scoring import score_models
 from metricgate.execution.new_rows import Sides, complete_baseline
 from metricgate.execution.snapshots import SnapshotSet, count_changed_files, produce_snapshots
 from metricgate.judging import Case, apply_enforcement, judge
@@ -86,7 +87,7 @@ def run(request: Request, progress: Progress) -> Report:
                 context.checkout, request.trigger, requested=request.baseline, find_last_stored=find_last_revision
             )
             choice = _choose_policy(context.checkout, baseline, request)
-            snapshots = _produce(context, choice, baseline, request)
+            choice, snapshots = score_models(context, choice, _produce(context, choice, baseline, request))
             case = _complete(context, _prepare_case(context, choice, baseline, snapshots, request))
         except MetricgateError as error:
             failed = report_failure(error, id_=request.id)

@@ -59,7 +59,7 @@ def evaluate_model(context: RunContext, case: EvaluationCase, policy: Policy) ->
         If model or data are not available, or the command fails.
     """
     spec = policy.evaluation
-    if spec is None:
+    if spec is None or spec.command is None:
         raise ConfigurationError(
             "metricgate.yaml does not say how to evaluate a stored model.",
             expected="`evaluation:` with `command`, `model` and `data`.",
@@ -143,7 +143,7 @@ def suggest_evaluation(checkout: Checkout, policy: Policy) -> str:
     judging = next((stage for stage in stages if predictions & set(list_paths(stage, *_MADE))), {})
     found = {"command": _find_command(judging), **_find_files(judging, stages)}
     if own is not None:
-        found |= {"command": own.command, "model": own.model, "data": own.data}
+        found |= {"command": own.command or "", "model": own.model, "data": own.data}
     lines = [f"  {key}: {found[key] or f'{example}  # example: name yours'}" for key, example in _PLACEHOLDERS.items()]
     return "\n".join(["evaluation:  # judges a stored model on given data, without training", *lines])
 

@@ -19,6 +19,10 @@ from metricgate.settings.policy import PipelineSpec
 _PRODUCED_ELSEWHERE = frozenset({Source.STORED, Source.EARLIER, Source.REPRODUCED})
 
 
+class FileUnavailableError(WorkspaceError):
+    """A model or data that the policy names is neither in Git nor in DVC's cache or remote."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class FileOrigin:
     """Where files come from: a commit, or with ``revision`` None the checkout as it is.
@@ -96,7 +100,7 @@ def copy_out(
     for file in reply.files:
         if file.local is None:
             place = f"revision {origin.revision[:9]}" if origin.revision else "the checkout"
-            raise WorkspaceError(
+            raise FileUnavailableError(
                 f"{file.path} is not available at {place}: {file.problem}.",
                 expected="a model and data that are files in Git or under DVC, and pushed.",
                 fix="run `dvc push` on the machine that has it, or correct `evaluation` in metricgate.yaml.",

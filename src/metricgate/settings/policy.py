@@ -172,7 +172,13 @@ class PipelineSpec(PolicySection):
 class EvaluationSpec(PolicySection):
     """How a stored model is judged on given data, without training."""
 
-    command: str = Field(description="Shell command that judges the model on the data.")
+    command: str | None = Field(
+        None,
+        description=(
+            "Shell command that judges the model on the data. Without it, and without `predictions:`, a model with "
+            "scikit-learn's interface is loaded, scores the data, and these are the predictions."
+        ),
+    )
     model: str = Field(description="The model's file or folder.")
     data: str = Field(description="The test data's file or folder.")
     train: Names = Field(
@@ -182,6 +188,22 @@ class EvaluationSpec(PolicySection):
             "the predictions. Needed to judge rows that only the candidate has: those found here are left out."
         ),
     )
+    label: str | None = Field(None, description="Without a command: the data's column with the true label.")
+    id: Names = Field((), description="Without a command: the data's column, or list of columns, that joins the rows.")
+    slices: Names = Field((), description="Without a command: columns of the data to judge separately.")
+    features: Names = Field(
+        (), description="Without a command: the columns that the model reads, where it does not remember them."
+    )
+
+    @model_validator(mode="after")
+    def _has_command_or_label(self) -> Self:
+        if self.command is None and self.label is None:
+            raise ValueError("needs command, or label (the data's column with the true label)")
+        if self.command is None and self.train:
+            raise ValueError("has train, which needs a command that writes the predictions")
+        if self.command is not None and (self.label or self.id or self.slices or self.features):
+            raise ValueError("has label, id, slices or features beside command: with a command, predictions names them")
+        return self
 
 
 PREDICTION_TAGS = ("one set", "named sets")
@@ -236,6 +258,12 @@ class Policy(PolicySection):
         # `gates:` with nothing below it is null in YAML, and means that there are none.
         return {key: value for key, value in raw.items() if value is not None} if isinstance(raw, dict) else raw
 
+    @model_validator(mode="after")
+    def _has_predictions_or_scoring(self) -> Self:
+        if self.evaluation is not None and self.evaluation.command is None and self.predictions is not None:
+            raise ValueError("has predictions, so its evaluation needs the command that writes them")
+        return self
+
     @field_validator("predictions")
     @classmethod
     def _has_plain_names(cls, value: PredictionsSpec | dict[str, PredictionsSpec] | None) -> Any:
@@ -251,6 +279,20 @@ class Policy(PolicySection):
         if self.predictions is None:
             return {}
         return {"": self.predictions} if isinstance(self.predictions, PredictionsSpec) else dict(self.predictions)
+
+    @property
+    def scoring(self) -> EvaluationSpec | None:
+        """The evaluation whose model MetricGate itself scores: one without a command, where no predictions are named."""
+        own = self.evaluation
+        return own if own is not None and own.command is None and self.predictions is None else None
+
+    @property
+    def judged_sets(self) -> dict[str, PredictionsSpec]:
+        """The prediction sets, and the one that scoring writes; its answers' columns are known after it ran."""
+        if (own := self.scoring) is None:
+            return self.prediction_sets
+        path = f"{own.model} on {own.data}"
+        return {"": PredictionsSpec(path=path, id=own.id, label=own.label, slices=own.slices)}
 
     @property
     def metric_names(self) -> tuple[str, ...]:

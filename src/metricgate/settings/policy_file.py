@@ -116,7 +116,7 @@ def _find_broken_references(policy: Policy) -> Iterator[tuple[KeyPath, str]]:
 
 
 def _check_set(policy: Policy, gate: GateSpec, place: KeyPath) -> Iterator[tuple[KeyPath, str]]:
-    sets = policy.prediction_sets
+    sets = policy.judged_sets
     names = [name for name in sets if name]
     if ":" in gate.metric:
         for key in ("set", "slices"):

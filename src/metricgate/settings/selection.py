@@ -5,7 +5,7 @@ from pathlib import Path
 
 from metricgate.errors import ConfigurationError
 from metricgate.models.result import Warning_
-from metricgate.settings.policy import FILE_NAME, Policy
+from metricgate.settings.policy import FILE_NAME, Policy, PredictionsSpec
 from metricgate.settings.policy_file import PolicyFile, read_policy, read_policy_file
 
 _CANDIDATE_ORIGIN = f"{FILE_NAME} of the candidate"
@@ -28,6 +28,23 @@ class PolicyChoice:
     proposed: Policy | None = None
     is_default: bool = False  # nobody wrote a policy
     gate_lines: tuple[int, ...] = ()  # of the judging gates in the candidate's file, where it is the same file
+
+    def name_predictions(
+        self, *, candidate: PredictionsSpec | None, baseline: PredictionsSpec | None
+    ) -> "PolicyChoice":
+        """Return the choice with the columns that scoring wrote for each side; None where a side was not scored."""
+
+        def name(policy: Policy, spec: PredictionsSpec | None) -> Policy:
+            return policy if spec is None else policy.model_copy(update={"predictions": spec})
+
+        own, before = name(self.candidate, candidate), name(self.baseline, baseline)
+        return replace(
+            self,
+            judging=own if self.judging == self.candidate else before,
+            baseline=before,
+            candidate=own,
+            proposed=None if self.proposed is None else own,
+        )
 
 
 def choose_policy(baseline_text: str | None, candidate_text: str | None, *, baseline_name: str) -> PolicyChoice:
