@@ -1,5 +1,6 @@
 """The workflows and policies that teams copy, and the project's own workflows."""
 
+import os
 import re
 import subprocess
 import sys
@@ -144,3 +145,69 @@ def test_every_input_is_used_by_an_expression_only_if_it_is_declared() -> None:
     text = (ROOT / "action.yml").read_text(encoding="utf-8")
 
     assert set(re.findall(r"inputs\.([\w-]+)", text)) <= set(ACTION["inputs"])
+
+
+def find_run(path: Path, name: str) -> str:
+    (step,) = (step for step in steps_of(load(path)) if step.get("name") == name)
+    return str(step["run"])
+
+
+@pytest.fixture
+def merged(tmp_path: Path) -> tuple[Path, str]:
+    """Return a checkout of refs/pull/N/merge with depth 2, and the head commit of that pull request."""
+
+    def git(*arguments: str, cwd: Path = tmp_path / "origin") -> str:
+        identity = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org")
+        done = subprocess.run(["git", *identity, *arguments], cwd=cwd, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    (tmp_path / "origin").mkdir()
+    git("init", "--quiet", "--initial-branch=main")
+    git("commit", "--quiet", "--allow-empty", "--message=base")
+    git("switch", "--quiet", "--create=topic")
+    git("commit", "--quiet", "--allow-empty", "--message=change")
+    head = git("rev-parse", "HEAD")
+    git("switch", "--quiet", "main")
+    git("merge", "--quiet", "--no-ff", "--no-edit", "topic")
+    git("update-ref", "refs/pull/7/merge", "HEAD")
+    clone = tmp_path / "clone"
+    clone.mkdir()
+    git("init", "--quiet", cwd=clone)
+    git("fetch", "--quiet", "--depth=2", (tmp_path / "origin").as_uri(), "refs/pull/7/merge", cwd=clone)
+    git("checkout", "--quiet", "FETCH_HEAD", cwd=clone)
+    return clone, head
+
+
+@pytest.mark.parametrize("reviewed", ["same", "older", "short", "$(touch pwned)", ""])
+def test_the_approved_workflow_refuses_a_head_that_was_not_reviewed(merged: tuple[Path, str], reviewed: str) -> None:
+    clone, head = merged
+    given = {"same": head, "older": "0" * 40, "short": head[:12]}.get(reviewed, reviewed)
+    script = find_run(ROOT / "examples/workflows/forks-approved.yml", "Refuse a commit that was not reviewed")
+    environment = {**os.environ, "REVIEWED": given}
+    command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
+    done = subprocess.run(command, cwd=clone, env=environment, check=False, capture_output=True, text=True)
+
+    assert done.returncode == (0 if reviewed == "same" else 1), done.stderr
+    assert ("::error::" in done.stdout) == (reviewed != "same")
+    assert not (clone / "pwned").exists()
+
+
+def test_the_approved_workflow_checks_the_commit_before_there_are_credentials() -> None:
+    workflow = load(ROOT / "examples/workflows/forks-approved.yml")
+    names = [str(step.get("name", step.get("uses"))).split("@")[0] for step in steps_of(workflow)]
+
+    assert names.index("Refuse a commit that was not reviewed") < names.index("aws-actions/configure-aws-credentials")
+    assert "${{ secrets." not in (ROOT / "examples/workflows/forks-approved.yml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_no_certificate_comes_from_the_pull_request(path: Path) -> None:
+    named = [
+        str(value)
+        for step in steps_of(load(path))
+        for name, value in step.get("env", {}).items()
+        if re.search(r"CA_?(BUNDLE|INFO|FILE)|CERT", name)
+    ]
+
+    assert [value for value in named if not value.startswith("${{ runner.temp }}/")] == []
+    assert named or path.stem != "enterprise-server"

@@ -25,7 +25,8 @@ class RemoteFailedError(PipelineFailedError):
 _APPROVAL = (
     "Pull requests from forks and from Dependabot do not get secrets. To judge one after a review, start a workflow by "
     "hand (`on: workflow_dispatch`): its job has `environment:` with required reviewers and these secrets, checks out "
-    "refs/pull/N/merge with `fetch-depth: 2`, and runs MetricGate with `baseline: HEAD^1`. "
+    "refs/pull/N/merge with `fetch-depth: 2`, ends unless HEAD^2 is the reviewed commit, and runs MetricGate with "
+    "`baseline: HEAD^1`. "
     "examples/workflows/forks-approved.yml is that workflow."
 )
 _NO_CREDENTIALS = re.compile(
