@@ -21,6 +21,7 @@ from metricgate.judging import Case, apply_enforcement, judge
 from metricgate.models.result import Warning_
 from metricgate.models.snapshot import RevisionInfo
 from metricgate.processes.progress import Progress
+from metricgate.processes.signals import limit_time
 from metricgate.report.failure import report_failure
 from metricgate.report.sections.context_line import describe_cost, describe_timing
 from metricgate.report.value import Acceptance, Cost, Report, Timing
@@ -92,7 +93,7 @@ def run(request: Request, progress: Progress) -> Report:
         except MetricgateError as error:
             failed = report_failure(error, id_=request.id)
             return apply_enforcement(failed, choice.judging) if choice else failed
-        with progress.step("Compare"):
+        with progress.step("Compare"), limit_time(request.timeout_s):
             report = judge(case)
         notes = _keep(context, case, request)
     return _finish(context, report, case, notes, started)

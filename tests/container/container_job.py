@@ -29,6 +29,7 @@ class ContainerJob(Workflow):
     image: str = ""
     entrypoint: str = ""  # another program of the image, as action.yml's post-entrypoint
     container: str = ""  # the name of the one that was started last
+    options: tuple[str, ...] = ()  # more of `docker run`, which GitHub's runner does not give and others do
     network: str = "host"  # the engine of the tests has no bridge; the fake GitHub listens on 127.0.0.1
 
     def open_pull_request(self) -> str:
@@ -66,7 +67,7 @@ class ContainerJob(Workflow):
         for source, target in {SOCKET: SOCKET, **mounts, **{str(path): str(path) for path in folders}}.items():
             command += ["-v", f"{source}:{target}"]
         return subprocess.Popen(
-            [*command, "--network", self.network, self.image],
+            [*command, *self.options, "--network", self.network, self.image],
             cwd=self.workspace,
             env={**os.environ, **values},
             stdin=subprocess.DEVNULL,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from metricgate.publish.github.destination import STATE
-from tests.container.container_job import ContainerJob
+from tests.container.container_job import RUNNER_UID, ContainerJob
 from tests.e2e.laptop import copy_for_a_laptop, drop_place, run_on_a_laptop
 from tests.e2e.test_forks import describe_run, make_fork, zip_folder
 from tests.e2e.workflow import EVENT, NUMBER
@@ -160,6 +160,37 @@ def test_a_cancelled_job_says_so(job: ContainerJob, sent: signal.Signals) -> Non
     assert step.outputs["verdict"] == "cancelled"
     *_, check = job.fake.checks(job.head)
     assert check.conclusion == "cancelled"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--user", f"{RUNNER_UID}:127"), ("--cap-drop", "KILL"), ("--read-only",)],
+    ids=["a user id without a name", "no CAP_KILL", "a read-only root"],
+)
+def test_a_narrower_container_gives_the_same_verdict(job: ContainerJob, options: tuple[str, ...]) -> None:
+    job.open_pull_request()
+    job.options = options
+
+    step = job.run()
+
+    assert step.exit_code == 1, step.log
+    assert step.outputs["verdict"] == "failed"
+    assert "Traceback" not in step.log
+    assert "ROC AUC is 0.026 lower" in job.fake.comments(NUMBER)[0].body
+
+
+def test_without_cap_kill_the_error_of_the_pipeline_is_told(job: ContainerJob) -> None:
+    leave = "import subprocess, sys\nsubprocess.Popen(['sleep', '600'])\nsys.exit(3)\n"
+    job.churn.write("src/train.py", leave)
+    job.churn.commit()
+    job.open_pull_request()
+    job.options = ("--cap-drop", "KILL")
+
+    step = job.run()
+
+    assert step.exit_code == 4, step.log
+    assert "exited with 3" in step.report["failure"]["what"]
+    assert "Traceback" not in step.log
 
 
 def test_a_misspelt_input_is_refused_by_name(job: ContainerJob) -> None:

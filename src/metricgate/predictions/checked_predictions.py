@@ -14,6 +14,7 @@ from metricgate.models.snapshot import FilePart
 from metricgate.predictions.column_values import read_numbers, read_slices, unusable_values
 from metricgate.predictions.file_formats import quote_name
 from metricgate.predictions.prediction_table import PredictionTable, as_array, open_table
+from metricgate.predictions.reading_limits import require_affordable
 from metricgate.predictions.row_keys import RowKeys, read_keys, sort_rows
 from metricgate.predictions.targets import Targets, read_targets
 from metricgate.settings.policy import PredictionsSpec
@@ -100,6 +101,7 @@ def read_predictions(
 
 def _read(table: PredictionTable, spec: PredictionsSpec, name: str, needed_columns: Collection[str]) -> Predictions:
     rows = _count_rows(table)
+    require_affordable(rows, len(_list_columns(spec)) + len(needed_columns), table.path)
     table, ids = _sort_by_id(table, spec)
     targets = read_targets(table, spec)
     slices, slice_notes = read_slices(table, spec.slices)
@@ -131,6 +133,11 @@ def _read(table: PredictionTable, spec: PredictionsSpec, name: str, needed_colum
         notes=(*targets.notes, *slice_notes, *unusable.values()),
         file_rows=table.order,
     )
+
+
+def _list_columns(spec: PredictionsSpec) -> tuple[str, ...]:
+    named = (*spec.id, spec.label, spec.prediction, spec.score, *(spec.scores or {}).values(), spec.group, spec.weight)
+    return (*(column for column in named if column), *spec.slices)
 
 
 def _explain_no_prediction(targets: Targets) -> dict[str, str]:

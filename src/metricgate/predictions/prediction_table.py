@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from metricgate.errors import PredictionsError
 from metricgate.models.snapshot import FilePart
 from metricgate.predictions.file_formats import FORMATS, FileScan, quote_name, scan_file
+from metricgate.predictions.interruptible_query import run_interruptibly
 from metricgate.predictions.wording import count_things, list_names
 
 if TYPE_CHECKING:
@@ -56,7 +57,10 @@ class PredictionTable:
     def fetch(self, sql: str) -> NDArray[Any]:
         """Return an SQL expression over the columns as an array, shape (n,): rows in ``order``, nulls masked."""
         with translated_errors(self.files, self.path):
-            (values,) = self.connection.execute(f"SELECT {sql} AS value FROM rows").fetchnumpy().values()
+            query = f"SELECT {sql} AS value FROM rows"
+            (values,) = run_interruptibly(
+                lambda: self.connection.execute(query).fetchnumpy(), self.connection.interrupt
+            ).values()
         found: NDArray[Any] = values if self.order is None else values[self.order]
         return found
 
@@ -67,7 +71,7 @@ class PredictionTable:
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the result of a query over the table ``rows``; names in it must be quoted."""
         with translated_errors(self.files, self.path):
-            return self.connection.execute(sql).fetchall()
+            return run_interruptibly(lambda: self.connection.execute(sql).fetchall(), self.connection.interrupt)
 
     def require(self, column: str, role: str) -> None:
         """Raise PredictionsError if the file does not have the column."""
@@ -112,7 +116,7 @@ def open_table(rows: Path | Sequence[FilePart], shown: str) -> Iterator[Predicti
             whole = f"SELECT * FROM {scans[0].sql}"
             query = whole if isinstance(rows, Path) else _join_parts(connection, scans, rows)
             kind = "TEMP VIEW" if all(scan.by_column for scan in scans) else "TEMP TABLE"
-            connection.execute(f"CREATE {kind} rows AS {query}")
+            run_interruptibly(lambda: connection.execute(f"CREATE {kind} rows AS {query}"), connection.interrupt)
             described = connection.execute("DESCRIBE rows").fetchall()
         types = {str(name): str(sql_type) for name, sql_type, *_ in described}
         yield PredictionTable(connection, files, shown, types)

@@ -1,11 +1,12 @@
 """SIGINT and SIGTERM as an ordinary error, so that a stopped run still reports what happened."""
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from metricgate.errors import CancelledError
+from metricgate.errors import CancelledError, TimeLimitError
 
 
 def _raise_cancelled(number: int, _frame: FrameType | None) -> None:
@@ -28,3 +29,26 @@ def raise_on_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def limit_time(seconds: float | None) -> Iterator[None]:
+    """Raise TimeLimitError in the main thread after ``seconds``; no limit is None, and any other thread."""
+    if seconds is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise TimeLimitError(
+            f"Reading and comparing the predictions was stopped after {seconds:g} s.",
+            expected="a comparison that ends within the time limit.",
+            fix="raise timeout-minutes, or let the pipeline write fewer test rows.",
+        )
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -21,16 +21,18 @@ def finish_within(seconds: float, action: Callable[[], T]) -> T:
     """
     results: list[T] = []
     errors: list[BaseException] = []
+    ended = threading.Event()
 
     def work() -> None:
         try:
             results.append(action())
         except BaseException as error:  # noqa: BLE001  raised below, in the caller's thread
             errors.append(error)
+        finally:
+            ended.set()
 
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(max(0.0, seconds))
+    threading.Thread(target=work, daemon=True).start()
+    ended.wait(max(0.0, seconds))  # not `join`, which takes a thread for ended after a signal (CPython 3.11)
     if errors:
         raise errors[0]
     if not results:
