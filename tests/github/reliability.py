@@ -7,6 +7,7 @@ from pathlib import Path
 from metricgate.models.outcome import Verdict
 from tests.github.fake import FakeGitHub
 from tests.github.job import HEAD, Job, make_chart, make_report
+from tests.github.other_faults import OTHER_FAULTS
 from tests.github.scenarios import Scenario, all_scenarios
 from tests.github.state import BOT, Comment
 
@@ -30,6 +31,11 @@ them and compares the outcome with its row. `python -m tests.github.reliability`
 
 What cannot be answered: a runner that is lost, or a container that is killed, leaves the check in progress. The job
 itself then fails, which is why the job is what a branch rule should require.
+"""
+
+
+OTHERS = """\
+## Faults of the machine, of other services and of files
 """
 
 
@@ -115,6 +121,12 @@ def draw_row(scenario: Scenario, result: Result) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def draw_others() -> tuple[str, ...]:
+    rows = (f"| {one.fault} | {one.answer} | `{one.test}` |" for one in OTHER_FAULTS)
+    head = ("| Fault | What happens | Shown by |", "|---|---|---|")
+    return ("", OTHERS, f"**{len(OTHER_FAULTS)} more, each with its test.**", "", *head, *rows, "")
+
+
 def main() -> None:
     rows, survived = [], 0
     for scenario in all_scenarios():
@@ -124,7 +136,7 @@ def main() -> None:
         rows.append(draw_row(scenario, result))
     head = [f"| {' | '.join(COLUMNS)} |", "|---|---|--:|---|---|--:|"]
     count = f"**{len(rows)} faults tried, {survived} survived, {len(rows) - survived} lost.**"
-    DOCUMENT.write_text("\n".join((INTRODUCTION, count, "", *head, *rows, "")), encoding="utf-8")
+    DOCUMENT.write_text("\n".join((INTRODUCTION, count, "", *head, *rows, *draw_others())), encoding="utf-8")
     print(count)  # noqa: T201  # a command's answer
 
 
