@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from metricgate.processes.writable_folders import OPTIONS
 from metricgate.publish.github.destination import STATE
 from tests.container.container_job import RUNNER_UID, ContainerJob
 from tests.e2e.laptop import copy_for_a_laptop, drop_place, run_on_a_laptop
@@ -164,7 +165,7 @@ def test_a_cancelled_job_says_so(job: ContainerJob, sent: signal.Signals) -> Non
 
 @pytest.mark.parametrize(
     "options",
-    [("--user", f"{RUNNER_UID}:127"), ("--cap-drop", "KILL"), ("--read-only",)],
+    [("--user", f"{RUNNER_UID}:127"), ("--cap-drop", "KILL"), ("--read-only", *OPTIONS.split())],
     ids=["a user id without a name", "no CAP_KILL", "a read-only root"],
 )
 def test_a_narrower_container_gives_the_same_verdict(job: ContainerJob, options: tuple[str, ...]) -> None:
@@ -177,6 +178,18 @@ def test_a_narrower_container_gives_the_same_verdict(job: ContainerJob, options:
     assert step.outputs["verdict"] == "failed"
     assert "Traceback" not in step.log
     assert "ROC AUC is 0.026 lower" in job.fake.comments(NUMBER)[0].body
+
+
+def test_a_read_only_root_is_told_which_folders_it_needs(job: ContainerJob) -> None:
+    job.open_pull_request()
+    job.options = ("--read-only",)
+
+    step = job.run()
+
+    assert step.exit_code == 2, step.log
+    assert "Nothing can be written to /tmp and /var/tmp in this container." in step.log
+    assert OPTIONS in step.summary
+    assert "Traceback" not in step.log
 
 
 def test_without_cap_kill_the_error_of_the_pipeline_is_told(job: ContainerJob) -> None:

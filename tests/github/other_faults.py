@@ -107,7 +107,7 @@ OTHER_FAULTS = (
     ),
     OtherFault(
         "the container's root is read-only",
-        "the same verdict",
-        f"{CONTAINER}::test_a_narrower_container_gives_the_same_verdict",
+        "exit code 2 with the options that it needs; with them, the same verdict",
+        f"{CONTAINER}::test_a_read_only_root_is_told_which_folders_it_needs",
     ),
 )

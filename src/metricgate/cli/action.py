@@ -14,6 +14,7 @@ from metricgate.cli.workflow_log import WorkflowProgress, start_log
 from metricgate.errors import ConfigurationError, MetricgateError
 from metricgate.processes.owner import find_owner, hand_back
 from metricgate.processes.signals import raise_on_signals
+from metricgate.processes.writable_folders import require_writable_folders
 from metricgate.publish.runner import Runner, silence_commands
 from metricgate.report.failure import report_failure, report_skip
 from metricgate.report.value import Acceptance, Report
@@ -27,6 +28,7 @@ def command() -> int:
     """Judge the checkout as a GitHub Action: inputs, event and token come from the environment."""
     start_log()
     try:
+        require_writable_folders(os.environ)
         return run_action(os.environ)
     except MetricgateError as error:
         Runner(os.environ).explain(error)
