@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import requests
 
 from metricgate.demo.project import BRANCH
 from metricgate.models.outcome import Verdict
+from metricgate.publish.pushgateway import group_path
 from tests.churn import Churn
 from tests.e2e.workflow import Step, Workflow, workflow
 from tests.github.fake import FakeGitHub
@@ -85,8 +87,24 @@ def test_runs_on_main_are_seen_alert_and_recover(workflow: Workflow, gateway: Se
     groups = json.loads(requests.get(f"{gateway.url}/api/v1/metrics", timeout=20).content)["data"]
     assert [group["labels"] for group in groups] == [GROUP]
 
+    push_old_run(gateway)
+    prometheus.wait_for_alert("MetricGateNoRun")
+    prometheus.wait_for_alert("MetricGateDrift", "pending")  # it fires after an hour
+
     gateway.stop()
     prometheus.wait_for_alert("MetricGateGatewayGone", "pending")  # it fires after a quarter of an hour
+
+
+def push_old_run(gateway: Server) -> None:
+    """Push what a branch without runs, and a monitor of features, would have left."""
+    samples = {
+        "metricgate_last_run_timestamp_seconds": time.time() - 8 * 86400,
+        'metricgate_drift_ratio{feature="tenure"}': 0.3,
+        'metricgate_drift_limit_ratio{feature="tenure"}': 0.2,
+    }
+    body = "".join(f"{name} {value}\n" for name, value in samples.items())
+    group = group_path({"repository": "acme/old", "setup": "default", "ref": "main"})
+    requests.put(gateway.url + group, data=body, timeout=20).raise_for_status()
 
 
 def assert_dashboard_is_filled(prometheus: Prometheus) -> None:

@@ -89,6 +89,15 @@ def test_a_failure_is_three_lines_the_headline_the_gates_and_a_link() -> None:
     assert message.summary == "❌ MetricGate: acme/churn failed"
 
 
+def test_one_of_several_set_ups_is_named() -> None:
+    place = MessagePlace(repository="acme/churn", subject="main", name="MetricGate (eu)")
+
+    message = write_message(make_report(id="eu"), "failed", place)
+
+    assert message.place == "MetricGate (eu) · acme/churn · main · 9b7e310"
+    assert message.summary == "❌ MetricGate (eu): acme/churn failed"
+
+
 def test_a_single_gate_is_the_headline_alone_and_many_are_counted() -> None:
     assert write(make_report(gates=(make_gate(),)), "failed").gates == ()
     many = tuple(make_gate(metric=f"m{number}") for number in range(40))

@@ -79,6 +79,16 @@ def test_the_token_is_never_shown() -> None:
     assert inputs.github_token.get_secret_value() == "ghs_canary"
 
 
+@pytest.mark.parametrize("name", ["slack-webhook", "teams-webhook", "webhook", "webhook-secret", "pushgateway"])
+def test_an_address_is_as_secret_as_the_token(name: str) -> None:
+    given = {f"INPUT_{name.upper()}": "https://services.example/s3cr3t-path"}
+
+    with pytest.raises(ConfigurationError) as caught:
+        read_inputs({**given, "INPUT_MODE": "nonsense"})
+
+    assert "s3cr3t" not in repr(read_inputs(given)) + str(caught.value)
+
+
 def test_an_error_about_another_input_does_not_show_the_token() -> None:
     with pytest.raises(ConfigurationError) as caught:
         read_inputs({"INPUT_GITHUB-TOKEN": "ghs_canary", "INPUT_MODE": "fast"})

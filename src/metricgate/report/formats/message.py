@@ -60,7 +60,7 @@ def write_message(report: Report, occasion: Occasion, place: MessagePlace, menti
         summary=f"{VERDICT_SIGNS[report.verdict]} {place.name}: {place.repository} {_WORDS[occasion]}",
         headline=f"{VERDICT_SIGNS[report.verdict]} {headline(report)}",
         gates=() if is_good else _list_gates(report, occasion),
-        place=f"{place.repository} · {plain_name(place.subject)}{_name_commit(report)}",
+        place=" · ".join(_list_places(report, place)),
         url=place.url,
         link_text=place.link_text,
         mention=() if is_good else tuple(mention),
@@ -81,6 +81,7 @@ def describe_others(gates: Sequence[GateRow], said: str, most: int) -> tuple[str
     return (*others[:most], *((f"and {plural(more, 'more gate')}",) if more > 0 else ()))
 
 
-def _name_commit(report: Report) -> str:
+def _list_places(report: Report, place: MessagePlace) -> list[str]:
+    set_up = [] if report.id == "default" else [place.name]  # several set-ups of a repository may share a channel
     revision = report.candidate.revision if report.candidate else None
-    return f" · {revision[:7]}" if revision else ""
+    return [*set_up, place.repository, plain_name(place.subject), *([revision[:7]] if revision else [])]
