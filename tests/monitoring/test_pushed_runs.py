@@ -139,7 +139,7 @@ def test_what_the_gateway_refuses_is_a_notice_with_its_reason(
     [notice] = push(fake_github, tmp_path, gateway, Verdict.FAILED)
 
     assert "status 400" in notice
-    assert "is not a GAUGE" in notice
+    assert "are invalid or inconsistent with existing" in notice
     assert gateway.url not in notice
 
 

@@ -62,6 +62,13 @@ def test_nothing_else_is_pushed(job: Job, changes: dict[str, Any]) -> None:
     assert server.requests == []
 
 
+def test_a_cancelled_run_leaves_the_run_before_it(job: Job) -> None:
+    with serve(replies.answer(200)) as server:
+        push(job, make_report(Verdict.CANCELLED), server.url)
+
+    assert server.requests == []
+
+
 def test_the_folder_has_the_same_metrics_with_their_labels(job: Job) -> None:
     report = make_report(Verdict.FAILED, id="eu")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import SecretStr
 
+from metricgate.models.outcome import Verdict
 from metricgate.publish.interface import Delivery, Event, Notices
 from metricgate.publish.trained_at import read_trained_at
 from metricgate.report.formats.exposition import Occurrence, render_exposition
@@ -31,7 +32,9 @@ class PushgatewayDestination:
     def deliver(self, event: Event, *, within_s: float) -> Delivery:
         """Replace the group of this repository, set-up and branch."""
         notices = Notices()
-        if self.address.get_secret_value() and self.trigger.is_about_default_branch:
+        # A cancelled run knows nothing, and would replace what the run before it knew.
+        is_run = event.report.verdict is not Verdict.CANCELLED and self.trigger.is_about_default_branch
+        if is_run and self.address.get_secret_value():
             notices.attempt("metrics", lambda: self._push(event, within_s), done="pushed")
         return Delivery(event=replace(event, notices=(*event.notices, *notices.all())), failed=notices.failed)
 
