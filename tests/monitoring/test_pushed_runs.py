@@ -102,7 +102,8 @@ def push_old_run(gateway: Server) -> None:
         'metricgate_drift_ratio{feature="tenure"}': 0.3,
         'metricgate_drift_limit_ratio{feature="tenure"}': 0.2,
     }
-    body = "".join(f"{name} {value}\n" for name, value in samples.items())
+    lines = (f"# TYPE {name.partition('{')[0]} gauge\n{name} {value}\n" for name, value in samples.items())
+    body = "".join(lines)
     group = group_path({"repository": "acme/old", "setup": "default", "ref": "main"})
     requests.put(gateway.url + group, data=body, timeout=20).raise_for_status()
 
