@@ -123,6 +123,14 @@ def test_rows_and_slice_values_that_only_the_candidate_has_change_no_outcome(tmp
     assert edited.gates == honest.gates
 
 
+def test_rows_that_only_the_candidate_has_are_shown_apart(tmp_path: Path) -> None:
+    report = judge(tmp_path, add_easy(make_model(0.3, seed=3)))
+
+    (warning,) = report.warnings
+    assert "5,000 rows are only in the candidate's: shown apart, not judged." in warning.text
+    assert "On the 5,000 rows that only the candidate has, its own values are accuracy 1," in warning.text
+
+
 def test_weights_of_the_candidate_change_no_outcome(tmp_path: Path) -> None:
     rows, policy = make_model(0.3, seed=3), POLICY % f"{COLUMNS}, weight: weight"
     honest, edited = (judge(tmp_path, each, policy=policy) for each in (rows, weigh_down(rows)))

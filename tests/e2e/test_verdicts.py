@@ -67,7 +67,7 @@ def test_failed_a_worse_model_is_refused_with_one_comment_that_is_updated_in_pla
     assert first.report["baseline"]["revision"] == workflow.churn.sha("main") == first.outputs["baseline-sha"]
     assert first.report["baseline"]["source"] == "dvc remote"
     assert first.outputs["comment-url"].endswith(f"#issuecomment-{comment.number}")
-    assert line_at(workflow, first.report["gates"][0]) == "  - {metric: roc_auc, max_drop: 0.01}"
+    assert line_at(workflow, first.report["gates"][0]) == "  - {metric: roc_auc, max_drop: 0.02}"
     located = {change["name"]: line_at(workflow, change) for change in first.report["changes"]}
     assert located["train.max_leaf_nodes"].strip() == "max_leaf_nodes: 31"
 
@@ -119,7 +119,7 @@ def test_an_error_of_a_gate_that_is_not_enforced_does_not_block(workflow: Workfl
 
 
 def test_inconclusive_is_neutral_and_allows_to_merge(workflow: Workflow) -> None:
-    change_main(workflow.churn, "metricgate.yaml", "max_drop: 0.01}", "max_drop: 0.0263}")
+    change_main(workflow.churn, "metricgate.yaml", "max_drop: 0.02}", "max_drop: 0.0263}")
     workflow.churn.start_branch("inconclusive")
     workflow.churn.git("checkout", "--quiet", "bigger-trees", "--", "params.yaml")
     workflow.churn.commit()
@@ -131,7 +131,7 @@ def test_inconclusive_is_neutral_and_allows_to_merge(workflow: Workflow) -> None
 
 
 def test_inconclusive_blocks_where_the_policy_says_fail(workflow: Workflow) -> None:
-    change_main(workflow.churn, "metricgate.yaml", "max_drop: 0.01}", "max_drop: 0.0263}")
+    change_main(workflow.churn, "metricgate.yaml", "max_drop: 0.02}", "max_drop: 0.0263}")
     workflow.churn.replace("metricgate.yaml", "gates:\n", "on_inconclusive: fail\ngates:\n")
     workflow.churn.commit()
     workflow.churn.start_branch("inconclusive")
@@ -245,7 +245,7 @@ def wait_for_check(workflow: Workflow) -> None:
 
 def test_a_change_of_the_code_that_judges_is_named_and_judged_by_the_baselines_policy(workflow: Workflow) -> None:
     workflow.churn.start_branch("softer")
-    workflow.churn.replace("metricgate.yaml", "max_drop: 0.01}", "max_drop: 0.5}")
+    workflow.churn.replace("metricgate.yaml", "max_drop: 0.02}", "max_drop: 0.5}")
     source = workflow.churn.repository / "src/evaluate.py"
     workflow.churn.write("src/evaluate.py", source.read_text(encoding="utf-8") + "# A remark.\n")
     workflow.churn.write(".github/workflows/model.yml", "on: push\n")
@@ -259,7 +259,7 @@ def test_a_change_of_the_code_that_judges_is_named_and_judged_by_the_baselines_p
         "evaluation_changed",
         "workflow_changed",
     }
-    assert [gate["bound"] for gate in step.report["gates"] if gate["metric"] == "roc_auc"] == [0.01]
+    assert [gate["bound"] for gate in step.report["gates"] if gate["metric"] == "roc_auc"] == [0.02]
     assert step.report["candidate"]["revision"] == workflow.head
     assert {"kind": "source", "name": "src/evaluate.py"}.items() <= step.report["changes"][0].items()
     assert "metricgate.yaml at" in step.report["policy_origin"]

@@ -4,17 +4,21 @@ from collections.abc import Iterable
 
 from metricgate.comparison.evidence import Evidence
 from metricgate.comparison.file_numbers import disagreeing_numbers
+from metricgate.comparison.measurement import evaluate_or_none
+from metricgate.comparison.subject import Subject
 from metricgate.models.result import MetricRow, Pairing, Warning_
+from metricgate.predictions import count_rows
 from metricgate.settings.selection import PolicyChoice
+from metricgate.stats.registry import list_metrics, main_metrics
 
 
 def list_caveats(evidence: Evidence, rows: Iterable[MetricRow], choice: PolicyChoice) -> tuple[Warning_, ...]:
     """Return what a reader must know about the comparison before trusting its numbers."""
     test_set = [
-        Warning_(code="test_set_changed", text=f"The test data changed: {note}")
-        for pairing in evidence.pairings
-        if pairing.test_set_changed
-        for note in pairing.notes[:1]
+        Warning_(code="test_set_changed", text=f"The test data changed: {note}{_describe_added(subject)}")
+        for subject in evidence.subjects.values()
+        if subject.pairing and subject.pairing.test_set_changed
+        for note in subject.pairing.notes[:1]
     ]
     problems = [
         Warning_(code="unreadable", text=f"{problem.what} of the {side} is unreadable: {problem.reason}")
@@ -36,6 +40,18 @@ def list_caveats(evidence: Evidence, rows: Iterable[MetricRow], choice: PolicyCh
     whole = {name for name, subject in evidence.subjects.items() if _is_whole(subject.pairing)}
     disagreeing = disagreeing_numbers([row for row in rows if row.source != "predictions" or row.set in whole])
     return (*test_set, *lost, *broken, *problems, *disagreeing, *_find_changed_content(evidence, choice))
+
+
+def _describe_added(subject: Subject) -> str:
+    """Return the candidate's own values on the rows that only it has, which judge nothing; empty where it has none."""
+    added = subject.paired.added if subject.paired else None
+    if added is None:
+        return ""
+    metrics = [subject.find(name) for name in main_metrics(added.task)] or list(list_metrics(added))
+    values = [(metric.label, evaluate_or_none(added, metric)) for metric in metrics]
+    told = [f"{label} {value:.3g}" for label, value in values if value is not None]
+    whose = f" On the {count_rows(added.rows)} that only the candidate has, its own values are"
+    return f"{whose} {', '.join(told)}." if told else ""
 
 
 def _is_whole(pairing: Pairing | None) -> bool:
