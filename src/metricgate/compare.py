@@ -6,6 +6,7 @@ from typing import Any
 
 from metricgate.comparison.evidence import gather
 from metricgate.errors import ConfigurationError, MetricgateError
+from metricgate.gates.assessment import RulePower
 from metricgate.gates.judge import assess_policy
 from metricgate.judging import Case, judge
 from metricgate.models.snapshot import RevisionInfo, Snapshot, Source
@@ -69,6 +70,15 @@ def assess_files(files: Sequence[Path], *, policy: Path, details: bool = False) 
     choice = _read_choice(policy, {})
     ((name, spec),) = choice.judging.prediction_sets.items()
     first, *others = files or (policy.parent / spec.path,)
-    last = others[0] if others else first
-    powers = assess_policy(choice.judging, gather(_snapshot(first, name), _snapshot(last, name), choice))
-    return render_power(powers, details=details)
+    return render_power(_assess(first, others[0] if others else first, name, choice), details=details)
+
+
+def assess_rows(file: Path, policy: Policy) -> tuple[RulePower, ...]:
+    """Return what the gates of a policy with one prediction set can catch, from one model's predictions."""
+    (name,) = policy.prediction_sets
+    choice = PolicyChoice(judging=policy, baseline=policy, candidate=policy, origin="")
+    return _assess(file, file, name, choice)
+
+
+def _assess(first: Path, last: Path, name: str, choice: PolicyChoice) -> tuple[RulePower, ...]:
+    return assess_policy(choice.judging, gather(_snapshot(first, name), _snapshot(last, name), choice))

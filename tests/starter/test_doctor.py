@@ -84,7 +84,7 @@ def test_data_that_was_never_pushed_is_found(churn: Churn) -> None:
     ("path", "before", "after", "found"),
     [
         ("metricgate.yaml", "score: churn_probability", "score: churn_probabilty", "no column 'churn_probabilty'"),
-        ("metricgate.yaml", "max_drop: 0.01", "max_dorp: 0.01", "max_dorp"),
+        ("metricgate.yaml", "max_drop: 0.025", "max_dorp: 0.025", "max_dorp"),
         ("metricgate.yaml", "eval/predictions.csv", "eval/prediction.csv", "eval/prediction.csv are not here"),
         ("metricgate.yaml", "metric: roc_auc", "metric: metrics.json:auc", "auc of metrics.json, which has accuracy"),
         ("metricgate.yaml", "metric: roc_auc", "metric: metrics.json:acuracy", "acuracy of metrics.json"),

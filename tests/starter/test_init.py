@@ -64,7 +64,8 @@ def test_a_dry_run_prints_and_writes_nothing(churn: Churn, monkeypatch: pytest.M
 
     result = run_init(churn, monkeypatch, "--dry-run")
 
-    assert "{metric: roc_auc, max_drop: 0.01}" in result.output
+    assert "{metric: roc_auc, max_drop: 0.02}" in result.output  # 1,409 rows settle 0.02, and not 0.01
+    assert "\n    on_inconclusive: ask  #" in result.output
     assert not (churn.repository / "metricgate.yaml").exists()
     assert not (churn.repository / ".github").exists()
 

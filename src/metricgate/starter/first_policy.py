@@ -6,21 +6,19 @@ from collections.abc import Sequence
 
 from metricgate.models.samples import Task
 from metricgate.settings.policy import PredictionsSpec
+from metricgate.starter.first_gates import FirstGate
 from metricgate.starter.number_gates import suggest_gates
 from metricgate.starter.prediction_tables import PredictionsFound
 from metricgate.starter.project_survey import Survey
 
-GATES: dict[Task, tuple[str, ...]] = {
-    "binary": ("{metric: accuracy, max_drop: 0.02}",),
-    "multiclass": ("{metric: accuracy, max_drop: 0.02}", "{metric: f1_macro, max_drop: 0.04}"),
-    "regression": ("{metric: mean_absolute_error, max_increase: 3%}",),
-    "score": (),
-}
 SLICED: dict[Task, str] = {
     "binary": "accuracy, slices: [{}], max_drop: 0.05",
     "multiclass": "accuracy, slices: [{}], max_drop: 0.05",
     "regression": "mean_absolute_error, slices: [{}], max_increase: 10%",
 }
+MIN_ROWS_TO_ASK = 500
+"""Of fewer rows, too many harmless changes would need a person: the table in docs/policy.md."""
+ASK = "on_inconclusive: ask  # a person accepts an undecided change whose best estimate is beyond what is allowed"
 _PLAIN = re.compile(r"[A-Za-z][\w./-]*(:[\w./-]+)*", re.ASCII)
 _YAML_WORDS = {"yes", "no", "true", "false", "null", "on", "off", "y", "n"}
 
@@ -78,18 +76,19 @@ def _render_gates(survey: Survey) -> list[str]:
     gates: list[str] = []
     found = survey.predictions
     if found is not None and found.task is not None:
-        if found.task == "binary" and found.spec.score:
-            gates.append("  - {metric: roc_auc, max_drop: 0.01}")
-        if found.task == "score":
-            gates.append(f"  - {{metric: {quote_text(f'mean({found.spec.score})')}, max_drop: 0.02}}")
-        gates += [f"  - {gate}" for gate in GATES[found.task]]
+        gates += [_render_gate(gate) for gate in found.gates]
         if found.spec.slices and found.task in SLICED:
             gates.append(
                 f"  - {{metric: {SLICED[found.task].format(quote_text(found.spec.slices[0]))}}}  # a guardrail"
             )
-    if gates:
-        return ["gates:", *gates]
+    if found is not None and gates:
+        return [*([ASK] if found.rows >= MIN_ROWS_TO_ASK else []), "gates:", *gates]
     return _render_number_gates(survey)
+
+
+def _render_gate(gate: FirstGate) -> str:
+    remark = f"  # {gate.remark}" if gate.remark else ""
+    return f"  - {{metric: {quote_text(gate.metric)}, {gate.key}: {gate.written_margin}}}{remark}"
 
 
 def _render_number_gates(survey: Survey) -> list[str]:

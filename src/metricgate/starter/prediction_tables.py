@@ -10,6 +10,7 @@ from metricgate.models.samples import Task
 from metricgate.predictions import PredictionTable, count_values, find_task, infer_spec, open_table
 from metricgate.predictions.column_roles import LABEL_NAMES
 from metricgate.settings.policy import PredictionsSpec
+from metricgate.starter.first_gates import FirstGate, choose_gates
 
 TABLE_SUFFIXES = (".csv", ".parquet", ".jsonl", ".ndjson")
 MAX_SLICE_VALUES = 8
@@ -24,6 +25,8 @@ class PredictionsFound:
     spec: PredictionsSpec
     task: Task | None = None
     why_not: str = ""
+    rows: int = 0
+    gates: tuple[FirstGate, ...] = ()
 
 
 def find_predictions(
@@ -71,9 +74,11 @@ def _read_table(path: Path, name: str) -> PredictionsFound:
         with open_table(path, name) as table:
             task = find_task(table, spec)
             slices = tuple(_find_slices(table, spec))
+            ((rows,),) = table.ask("SELECT count(*) FROM rows")
     except PredictionsError as error:
         return PredictionsFound(spec=PredictionsSpec(path=name), why_not=error.what)
-    return PredictionsFound(spec=spec.model_copy(update={"slices": slices}), task=task)
+    gates = choose_gates(path, spec, task)
+    return PredictionsFound(spec=spec.model_copy(update={"slices": slices}), task=task, rows=rows, gates=gates)
 
 
 def _find_slices(table: PredictionTable, spec: PredictionsSpec) -> Iterator[str]:
