@@ -11,8 +11,8 @@ from metricgate.starter.first_gates import FirstGate, choose_gates
 from tests.cli.tables import write_churn
 
 
-def choose(path: Path, rows: int) -> tuple[FirstGate, ...]:
-    file = write_churn(path, noise=0.5, rows=rows)
+def choose(path: Path, rows: int, noise: float = 0.5) -> tuple[FirstGate, ...]:
+    file = write_churn(path, noise=noise, rows=rows)
     return choose_gates(file, infer_spec(file), "binary")
 
 
@@ -35,6 +35,6 @@ def test_more_rows_allow_less(tmp_path: Path) -> None:
 
 
 def test_rows_that_settle_no_reasonable_margin_are_said_to(tmp_path: Path) -> None:
-    auc, _ = choose(tmp_path / "p.csv", 40)
+    auc, _ = choose(tmp_path / "p.csv", 40, noise=4.0)
 
     assert (auc.margin, auc.remark) == (0.01, "40 rows cannot settle this; run `metricgate power`")
