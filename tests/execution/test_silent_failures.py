@@ -169,3 +169,14 @@ def test_file_that_cannot_be_written_is_named_with_its_cure() -> None:
 
     assert failed.what == "/project/dvc.lock cannot be written: Permission denied."
     assert "change the owner of that file" in failed.fix
+
+
+def test_a_stage_that_fails_leaves_the_metrics_that_git_has(tiny: TinyProject, produce: Yield) -> None:
+    # `dvc repro` removes a stage's outputs before it runs.
+    before = tiny.read("metrics.json")
+    tiny.write("src/evaluate.py", "raise SystemExit(3)\n")
+
+    with pytest.raises(WorkspaceError):
+        produce(tiny)
+
+    assert tiny.read("metrics.json") == before

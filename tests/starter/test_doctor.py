@@ -103,6 +103,20 @@ def test_a_policy_that_does_not_fit_the_files(churn: Churn, path: str, before: s
     assert finding.cure
 
 
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [("/nowhere/remote", "the folder /nowhere/remote does not exist"), ("ssh://127.0.0.1:9/data", "127.0.0.1:9")],
+)
+def test_a_remote_that_cannot_be_reached_is_not_taken_for_an_empty_one(churn: Churn, address: str, said: str) -> None:
+    (churn.repository / ".dvc/config.local").unlink(missing_ok=True)
+    churn.write(".dvc/config", f"[core]\n    remote = storage\n['remote \"storage\"']\n    url = {address}\n")
+
+    findings = examine_all(churn)
+
+    assert said in find(findings, "cannot be reached").what
+    assert not [finding for finding in findings if "not on the DVC remote" in finding.what]
+
+
 def test_a_pipeline_without_dvc_init_is_broken(churn: Churn) -> None:
     shutil.rmtree(churn.repository / ".dvc")
 

@@ -204,7 +204,9 @@ def test_without_git_or_without_a_commit_it_says_what_to_do_and_writes_nothing(t
 
     outside, uncommitted = nowhere.metricgate("init"), empty.metricgate("init")
 
-    assert (outside.exit_code, uncommitted.exit_code) == (4, 4)
+    ran = nowhere.metricgate("run")
+
+    assert (outside.exit_code, uncommitted.exit_code, ran.exit_code) == (4, 4, 4)
     assert "is not in a Git repository" in outside.output
     assert "has no commit" in uncommitted.output
     assert not list(nowhere.root.iterdir())

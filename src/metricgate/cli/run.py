@@ -28,8 +28,10 @@ def command(
     from metricgate.cli.terminal_output import write_and_print  # noqa: PLC0415  `--help` stays quick
     from metricgate.cli.terminal_progress import TerminalProgress  # noqa: PLC0415
     from metricgate.processes.signals import raise_on_signals  # noqa: PLC0415
+    from metricgate.revisions.checkout import Checkout  # noqa: PLC0415
     from metricgate.run import Request, run  # noqa: PLC0415
 
+    Checkout.open(Path.cwd())  # outside of a repository there is nothing to report on, and no folder to make
     request = Request(
         directory=Path.cwd(),
         output=output,

@@ -121,7 +121,7 @@ def _resolve_branch(checkout: Checkout, trigger: Trigger, find_last_stored: Find
         raise WorkspaceError(
             "MetricGate cannot determine the default branch.",
             expected="a branch named main or master, or a remote named origin that has a default branch.",
-            fix="pass the revision: `metricgate run --baseline REVISION`.",
+            fix=_name_fetch(checkout),
         )
     base = find_merge_base(checkout, tip)
     if base != checkout.head_sha:
@@ -134,6 +134,14 @@ def _resolve_branch(checkout: Checkout, trigger: Trigger, find_last_stored: Find
     if checkout.is_dirty():
         return BaselineRevision(sha=base, name=branch, reason="the last commit; the candidate is the uncommitted work")
     return _first_parent(checkout, f"HEAD is on {branch} already; its parent")
+
+
+def _name_fetch(checkout: Checkout) -> str:
+    """Return what to do where no default branch is known: most often it was only not fetched."""
+    by_hand = "pass the revision: `metricgate run --baseline REVISION`."
+    if "origin" not in checkout.git("remote").split():
+        return by_hand
+    return f"run `git fetch origin && git remote set-head origin --auto`; or {by_hand}"
 
 
 def _find_branch(checkout: Checkout, branch: str) -> str | None:

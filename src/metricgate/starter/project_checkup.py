@@ -17,6 +17,7 @@ from metricgate.starter.dvc_checkup import examine_dvc, find_dvc_folder
 from metricgate.starter.notification_checkup import examine_notifications
 from metricgate.starter.policy_checkup import examine_policy
 from metricgate.starter.project_survey import has_tracked_data, read_remotes
+from metricgate.starter.remote_reach import find_unreachable
 from metricgate.starter.requirements_checkup import examine_requirements
 from metricgate.starter.workflow_checkup import examine_workflows
 from metricgate.trigger import Trigger, TriggerKind
@@ -100,6 +101,12 @@ def _examine_remote(checkout: Checkout, name: str, address: str) -> Iterator[Fin
             f"The DVC remote {name} is a folder ({address}).",
             "This works on this machine; CI needs a remote that it can reach.",
         )
+    if problem := find_unreachable(checkout, name, address):
+        yield broken(
+            f"The DVC remote {name} cannot be reached: {problem}.",
+            "Correct its address in .dvc/config, mount the folder or join the network; if it is new, `dvc push`.",
+        )
+        return
     yield from _ask_remote(checkout, name)
 
 

@@ -183,12 +183,7 @@ def _names_packages(path: Path) -> bool:
 
 def read_remotes(folder: Path, top: Path) -> dict[str, str]:
     """Return the DVC remotes' names and addresses from .dvc/config, the default one first."""
-    config = configparser.ConfigParser(interpolation=None)
-    roots = [root for root in (folder, *folder.parents) if root.is_relative_to(top)]
-    file = next((root / ".dvc/config" for root in roots if (root / ".dvc/config").is_file()), None)
-    if file is None:
-        return {}
-    config.read([file, file.with_name("config.local")], encoding="utf-8")
+    config = _read_config(folder, top)
     found = {
         section.strip("'").removeprefix("remote ").strip('"'): config.get(section, "url", fallback="")
         for section in config.sections()
@@ -196,6 +191,20 @@ def read_remotes(folder: Path, top: Path) -> dict[str, str]:
     }
     default = config.get("core", "remote", fallback="")
     return dict(sorted(found.items(), key=lambda item: item[0] != default))
+
+
+def read_remote_setting(folder: Path, top: Path, name: str, key: str) -> str:
+    """Return a setting of a DVC remote; empty where it has none."""
+    return _read_config(folder, top).get(f"'remote \"{name}\"'", key, fallback="")
+
+
+def _read_config(folder: Path, top: Path) -> configparser.ConfigParser:
+    config = configparser.ConfigParser(interpolation=None)
+    roots = [root for root in (folder, *folder.parents) if root.is_relative_to(top)]
+    file = next((root / ".dvc/config" for root in roots if (root / ".dvc/config").is_file()), None)
+    if file is not None:
+        config.read([file, file.with_name("config.local")], encoding="utf-8")
+    return config
 
 
 def has_tracked_data(checkout: Checkout) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 from metricgate.execution.worker.cache_objects import check_restored
 from metricgate.execution.worker.data_pull import pull_inputs, pull_run_cache
 from metricgate.execution.worker.dvc_project import Project
+from metricgate.execution.worker.kept_results import keep_uncached
 from metricgate.execution.worker.stage_watcher import Say, StageWatcher
 from metricgate.models.snapshot import Stage
 
@@ -58,7 +59,7 @@ class Reproduction:
     def _reproduce(self, targets: list[str], **how: bool) -> None:
         if self._pull is None:
             self._pull = pull_run_cache(self._project, self._say)
-        with self._watcher.watch():
+        with self._watcher.watch(), keep_uncached(self._project):
             self._project.repo.reproduce(targets=targets, pull=self._pull, allow_missing=True, **how)
         self._project.forget()
         states = self._watcher.states
