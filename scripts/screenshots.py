@@ -1,4 +1,4 @@
-"""Write docs/screenshots: six reports on a phone and a desktop, light and dark. Needs Chromium."""
+"""Write docs/screenshots: the page of every kind of report on a phone and a desktop, light and dark. Needs Chromium."""
 
 import io
 import sys
@@ -23,19 +23,22 @@ from tests.report import reports  # noqa: E402
 from tests.report.chromium import Browser, start_browser  # noqa: E402
 
 FOLDER = ROOT / "docs" / "screenshots"
-WINDOWS = {"phone": (390, 2.0), "desktop": (1280, 1.0)}
+WINDOWS = {"phone": (420, 1.5), "desktop": (1280, 1.0)}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 HEIGHT = 1300  # CSS pixels; only folded sections lie further down
 COLOURS = 256
 
 
 def make_cases() -> Iterator[tuple[str, Report]]:
-    """Yield the six reports by file name."""
+    """Yield the reports by file name."""
     yield "no-change", reports.make_unchanged_report()
     yield "passed", with_charts(reports.make_passed_report(), noise=1.3)
     yield "failed", with_charts(reports.make_report(metrics=reports.make_slice_metrics(), hints=()), noise=1.8)
     yield "inconclusive", with_charts(reports.make_doubtful_report(), noise=1.4)
     yield "error", reports.make_error_report()
+    yield "would-block", reports.make_report(enforced=False, exit_code=0, hints=())
+    yield "skipped", reports.make_skipped_report()
+    yield "metrics-only", reports.make_numbers_report()
     yield "2000-metrics", reports.make_many_metrics_report()
 
 

@@ -12,6 +12,7 @@ MetricgateError
 from typing import ClassVar
 
 TROUBLESHOOTING = "https://github.com/metricgate/metricgate/blob/main/docs/troubleshooting.md"
+ERROR_PAGES = "https://github.com/metricgate/metricgate/blob/main/docs/errors"
 PREDICTIONS_HELP = "https://github.com/metricgate/metricgate/blob/main/docs/predictions.md"
 
 
@@ -95,9 +96,9 @@ class CancelledError(MetricgateError):
 
 
 def find_help(anchor: str) -> str:
-    """Return the address of the longer answer, without an anchor that no error has: reports are read from files."""
+    """Return the address of the page that says more; of no page that no error has, as reports are read from files."""
     known = {MetricgateError.anchor, *(error.anchor for error in list_errors())}
-    return f"{TROUBLESHOOTING}#{anchor}" if anchor in known else TROUBLESHOOTING
+    return f"{ERROR_PAGES}/{anchor}.md" if anchor in known else TROUBLESHOOTING
 
 
 def list_errors(error: type[MetricgateError] = MetricgateError) -> list[type[MetricgateError]]:

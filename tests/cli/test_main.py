@@ -83,7 +83,7 @@ def test_an_expected_error_is_three_sentences_without_a_traceback() -> None:
     assert done.returncode == 2
     assert done.stderr == (
         "Configuration: It broke.\n  Expected: wholeness.\n  What to do: Mend it.\n"
-        "  More: https://github.com/metricgate/metricgate/blob/main/docs/troubleshooting.md#configuration\n"
+        "  More: https://github.com/metricgate/metricgate/blob/main/docs/errors/configuration.md\n"
     )
 
 

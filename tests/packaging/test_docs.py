@@ -13,8 +13,14 @@ from tests.packaging.documents import PAGES, ROOT, list_blocks
 BIN = Path(sys.executable).parent
 
 
-def test_a_foreign_anchor_leads_to_the_page_and_nowhere_else() -> None:
-    assert errors.find_help("workspace") == f"{errors.TROUBLESHOOTING}#workspace"
+def test_every_error_has_a_page_of_its_title() -> None:
+    for error in (errors.MetricgateError, *errors.list_errors()):
+        page = ROOT / errors.find_help(error.anchor).partition("/blob/main/")[2]
+        assert page.parent.name == "errors"
+        assert page.read_text(encoding="utf-8").startswith("# ")
+
+
+def test_a_foreign_anchor_leads_to_the_page_of_all_errors_and_nowhere_else() -> None:
     assert errors.find_help("x) [y](https://evil.example") == errors.TROUBLESHOOTING
 
 

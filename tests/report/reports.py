@@ -274,6 +274,49 @@ def make_error_report(**changes: Any) -> Report:
     return make_report(**(facts | changes))
 
 
+def make_skipped_report() -> Report:
+    """Return the report of a first commit, which has nothing to be compared with."""
+    reason = "There is no baseline yet: this is the first commit."
+    facts = {"gates": (), "metrics": (), "pairings": (), "charts": (), "hints": (), "power": "", "baseline": None}
+    return make_report(verdict=Verdict.SKIPPED, exit_code=0, reason=reason, **facts)
+
+
+def make_numbers_report() -> Report:
+    """Return the report of a pipeline without a predictions file: its own numbers, two of them gated."""
+    values = (("accuracy", 0.8034, 0.7991), ("loss", 0.0021, 0.0034), ("train_seconds", 41.2, 39.8))
+    rows = tuple(
+        make_metric(
+            name=f"metrics.json:{key}",
+            source="metrics.json",
+            direction=Direction.HIGHER if key == "accuracy" else Direction.LOWER,
+            baseline=before,
+            candidate=after,
+            difference=after - before,
+            low=None,
+            high=None,
+            rows=None,
+            positives=None,
+        )
+        for key, before, after in values
+    )
+    bare: dict[str, Any] = {"low": None, "high": None, "simultaneous_low": None, "simultaneous_high": None}
+    bare |= {"source": "metrics.json", "rows": None}
+    loss = {"direction": Direction.LOWER, "kind": "max_increase", "bound": 0.000105, "share": 0.05}
+    gates = (
+        make_gate(metric="metrics.json:loss", baseline=0.0021, candidate=0.0034, difference=0.0013, **(bare | loss)),
+        make_better_gate().model_copy(
+            update={
+                **bare,
+                "metric": "metrics.json:accuracy",
+                "baseline": 0.8034,
+                "candidate": 0.7991,
+                "difference": -0.0043,
+            }
+        ),
+    )
+    return make_report(gates=gates, metrics=rows, pairings=(), hints=(), power="")
+
+
 def make_slice_metrics() -> tuple[MetricRow, ...]:
     """Return metrics over all rows and on the slices of two columns, one of them much worse."""
     losses = (

@@ -10,9 +10,18 @@ import pytest
 from metricgate.models.result import ChartData, CurveData
 from metricgate.report.figures import draw_chart
 from metricgate.report.formats.html import render_preview
+from metricgate.report.formats.markdown import render_comment
 from metricgate.report.value import Report
+from metricgate.report.view_context import ViewContext
 from tests.report.chromium import start_browser
-from tests.report.reports import make_large_report, make_metric, make_passed_gate, make_report, make_slice_metrics
+from tests.report.reports import (
+    make_large_report,
+    make_metric,
+    make_numbers_report,
+    make_passed_gate,
+    make_report,
+    make_slice_metrics,
+)
 from tests.report.test_escape import TRICKS, make_named_report
 
 CURVES = ChartData(
@@ -89,6 +98,23 @@ def test_each_change_is_drawn_with_a_legend_of_what_is_drawn() -> None:
     for words in ("95 % interval of the change", "bound for all gates at once", "not allowed", "cannot tell"):
         assert words in page
     assert 'class="legend"' not in numbers_alone
+
+
+def test_a_number_beyond_the_axis_is_an_arrow_and_its_legend_names_no_interval() -> None:
+    page = render_preview(make_numbers_report())
+    gates = page.split('class="gates"')[1].split("</section>")[0]
+
+    assert gates.count('class="arrow"') == 1
+    assert gates.split('class="legend"')[0].count('class="mark"') == 1
+    assert "interval of the change" not in gates
+    assert "the change" in gates
+
+
+def test_charts_are_open_on_the_page_and_folded_in_the_comment() -> None:
+    report = make_report(charts=(CURVES,))
+
+    assert '<details open="">' in render_preview(report, {"roc": (b"", b"")})
+    assert "<details open" not in render_comment(report, ViewContext(pictures={"roc": ("a", "b")}))
 
 
 def test_metrics_without_intervals_have_no_heading_for_one() -> None:

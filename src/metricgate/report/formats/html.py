@@ -31,6 +31,7 @@ SIGNS = {  # every font has them, unlike the comment's emoji
     Verdict.ERROR: "!",
     Verdict.CANCELLED: "!",
 }
+OPEN = frozenset({"charts"})  # folded in a comment, and open on a page
 TAGS = (
     "a b blockquote br code del details div em h1 h2 h3 h4 hr i img li ol p picture pre source strong sub summary sup "
     "table tbody td th thead tr ul"
@@ -93,7 +94,8 @@ def _draw_context(report: Report, context: ViewContext) -> Html:
 
 
 def _draw_markdown(part: DocumentPart) -> Html:
-    return render_markdown(part.draw(min(part.size, MAX_SUMMARY_ITEMS)))
+    text = part.draw(min(part.size, MAX_SUMMARY_ITEMS))
+    return render_markdown(text.replace("<details>", "<details open>", 1) if part.name in OPEN else text)
 
 
 def _section(name: str, content: Html) -> Html:

@@ -92,8 +92,9 @@ def _is_drawable(gate: GateRow) -> bool:
 def _draw_gate_legend(gates: Sequence[GateRow], confidence: float) -> Html:
     shown = [outcome for outcome in LEGEND if any(gate.outcome is outcome for gate in gates)]
     wide = any(gate.simultaneous_low is not None or gate.simultaneous_high is not None for gate in gates)
+    measured = any(_is_drawable(gate) and gate.low is not None for gate in gates)
     words = [OUTCOME_WORDS[outcome] for outcome in shown]
-    return draw_legend(shown, words, wide=wide, forbidden=True, level=format_level(confidence))
+    return draw_legend(shown, words, wide=wide, level=format_level(confidence) if measured else "")
 
 
 def _gate_row(gate: GateRow, scale: BarScale | None, render: Render) -> list[Cell]:

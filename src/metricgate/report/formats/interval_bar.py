@@ -62,7 +62,9 @@ def draw_bar(bar: Bar, scale: BarScale, label: str) -> Html:
         parts.append(
             element("line", class_="thick", x1=scale.place(0.0), x2=scale.place(bar.value), y1=middle, y2=middle)
         )
-    parts += [*_draw_arrows(bar, scale), draw_mark(bar.outcome, x=scale.place(bar.value))]
+    parts += _draw_arrows(bar, scale)
+    if scale.left <= bar.value <= scale.right:
+        parts.append(draw_mark(bar.outcome, x=scale.place(bar.value)))
     kind = f"bar {bar.outcome.value}" if bar.outcome else "bar"
     return element("svg", *parts, class_=kind, height=HEIGHT, role="img", aria_label=label)
 
@@ -104,11 +106,11 @@ def _draw_arrows(bar: Bar, scale: BarScale) -> list[Html]:
     ]
 
 
-def draw_legend(outcomes: Sequence[Outcome], words: Sequence[str], *, wide: bool, forbidden: bool, level: str) -> Html:
-    """Return what the parts of a bar mean; only those that the table draws."""
+def draw_legend(outcomes: Sequence[Outcome], words: Sequence[str], *, wide: bool, level: str) -> Html:
+    """Return what the parts of a bar mean; only those that the table draws. ``level`` is empty without intervals."""
     line = BarScale(left=0.0, right=1.0)
     items: list[tuple[Html, str]] = [
-        (_sample(*_draw_ends((0.0, 1.0), "thick", line)), f"{level} interval of the change"),
+        (_sample(*_draw_ends((0.0, 1.0), "thick", line)), f"{level} interval of the change" if level else "the change"),
     ]
     if wide:
         items.append(
@@ -117,8 +119,7 @@ def draw_legend(outcomes: Sequence[Outcome], words: Sequence[str], *, wide: bool
                 "bound for all gates at once; a gate fails only by this one",
             )
         )
-    if forbidden:
-        items.append((_sample(*_draw_forbidden(Bar(value=0.0, margin=1.0), line)), "not allowed"))
+    items.append((_sample(*_draw_forbidden(Bar(value=0.0, margin=1.0), line)), "not allowed"))
     items += [(_sample(draw_mark(one, x="50%"), outcome=one), word) for one, word in zip(outcomes, words, strict=True)]
     return element("p", *(element("span", sample, " ", word) for sample, word in items), class_="legend")
 
