@@ -10,6 +10,10 @@ WITHHELD = {
     "ACTIONS_RUNTIME_TOKEN": "canary-runtime-5f1d",
     "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "canary-oidc-77aa",
     "GITHUB_TOKEN": "canary-github-91c3",
+    "MLFLOW_TRACKING_PASSWORD": "canary-mlflow-3d18",
+    "SLACK_SIGNING": "canary-slack-e6f2",
+    "ALERTS_WEBHOOK_URL": "https://chat.example/canary-webhook-4b7a",
+    "DATABASE_URL": "postgresql://ann:canary-database-8c0d@db/churn",
 }
 KEPT = {
     "AWS_SECRET_ACCESS_KEY": "canary-remote-0b2e",

@@ -24,8 +24,8 @@ them and compares the outcome with its row. `python -m tests.github.reliability`
 
 - Nothing is posted twice: POST is repeated only after looking whether it was done. PATCH, PUT, DELETE and GET are repeated.
 - Job summary, annotation and outputs are written before GitHub is asked; links and notices are added afterwards.
-- A request ends after 15 seconds, even where its answer comes a byte at a time, and publishing after two minutes, even
-  where every request succeeds. All waiting together ends after two minutes; a longer rate limit is not waited for.
+- A request ends after 15 seconds, even where its answer comes a byte at a time, and publishing there after two minutes,
+  even where every request succeeds. All waiting together ends after two minutes; a longer rate limit is not waited for.
 - A renamed repository is followed, on the same server only.
 - Whatever fails, the exit code is the verdict's. A file of the runner that cannot be written costs a line in the log.
 

@@ -10,7 +10,8 @@ from metricgate.publish.announcements import Announcements
 from metricgate.publish.files import write_report
 from metricgate.publish.github.destination import GitHubDestination
 from metricgate.publish.github.issue_destination import IssueDestination
-from metricgate.publish.interface import Destination, Event, Notice
+from metricgate.publish.interface import Delivery, Destination, Event, Notice
+from metricgate.publish.publication import AT_LEAST_S, WITHIN_S
 from metricgate.publish.runner import Runner
 from metricgate.report.value import Report
 from tests.github.fake import FakeGitHub
@@ -134,3 +135,21 @@ def test_github_tells_the_next_destination_its_links_and_the_last_verdict(
         == f"https://github.example/acme/churn/pull/7#issuecomment-{fake_github.comments(7)[0].number}"
     )
     assert second.check_url
+
+
+def test_all_destinations_share_one_deadline_and_none_is_left_without_time(
+    fake_github: FakeGitHub, tmp_path: Path
+) -> None:
+    given: list[float] = []
+
+    class Recorder:
+        def deliver(self, event: Event, *, within_s: float) -> Delivery:
+            given.append(within_s)
+            return Delivery(event=event)
+
+    job = Job(fake_github, tmp_path)
+    publication = job.open()
+    publication.destinations = (Recorder(), Recorder(), Recorder())
+    publication.finish(make_report(), job.directory)
+
+    assert WITHIN_S >= given[0] > given[1] > given[2] >= AT_LEAST_S

@@ -1,6 +1,7 @@
 """A run and its destinations: the place that lists them, and the delivery that no signal prevents."""
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,8 @@ from metricgate.trigger.triggers import Trigger
 
 log = logging.getLogger(__name__)
 
-WITHIN_S = 120.0  # for each destination
+WITHIN_S = 120.0  # for all destinations together
+AT_LEAST_S = 10.0  # for each: what GitHub did not answer can still be said elsewhere
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,9 +102,9 @@ class Publication:
         )
         # A version without links and notices first: a process that is killed while a server is silent leaves an answer.
         self._runner.deliver(event, within_s=WITHIN_S)
-        failed = False
+        failed, ends = False, time.monotonic() + WITHIN_S
         for destination in self.destinations:
-            delivery = destination.deliver(event, within_s=WITHIN_S)
+            delivery = destination.deliver(event, within_s=max(AT_LEAST_S, ends - time.monotonic()))
             event, failed = delivery.event, failed or delivery.failed
         notices = tuple(notice.text for notice in event.notices)
         for notice in notices:
