@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from metricgate.models.outcome import Direction, Outcome, Role, Verdict
-from metricgate.models.result import GateRow
+from metricgate.models.result import GateRow, Slice
 from metricgate.publish.github.issue import LABEL, IssueNews, keep_issue
 from metricgate.publish.publication import Published
 from metricgate.report.value import Failure, Report
@@ -16,6 +16,7 @@ from tests.github.faults import answer, reset
 from tests.github.fixtures import MakeClient
 from tests.github.job import ASKED, PUSH, Job, ask, make_report
 from tests.github.state import ALL, BOT, Comment, Issue
+from tests.report.reports import make_large_report
 
 
 def push(job: Job, report: Report, **changes: Any) -> Published:
@@ -247,6 +248,21 @@ def test_a_forged_marker_and_a_pull_request_are_not_it(fake_github: FakeGitHub, 
 
     assert fake_github.issues[5000].comments == []
     assert len(ours.comments) == 1
+
+
+def test_the_largest_report_fits_with_all_that_the_issue_remembers(fake_github: FakeGitHub, job: Job) -> None:
+    ask(fake_github)
+    where = Slice(column="c" * 300, value="v" * 300)
+    lost = tuple(
+        make_loss(0.8).model_copy(update={"metric": f"{number}{'m' * 300}", "slice": where}) for number in range(99)
+    )
+    large = make_large_report(metrics=700, slices=100, parameters=50, files=100)
+
+    published = push(job, large.model_copy(update={"gates": (*large.gates, *lost), "verdict": Verdict.FAILED}))
+
+    issue = only_issue(fake_github)
+    assert published.notices == ()
+    assert 40_000 < len(issue.body) <= 65_536
 
 
 def test_another_set_up_has_another_issue(fake_github: FakeGitHub, job: Job) -> None:
