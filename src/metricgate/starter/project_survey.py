@@ -14,6 +14,7 @@ from metricgate.execution.metrics_file import read_metrics
 from metricgate.models.snapshot import FileMetric, Unreadable
 from metricgate.revisions.checkout import Checkout
 from metricgate.revisions.dvc_yaml import list_paths, list_stages, read_dvc_yaml, read_stages
+from metricgate.starter.dvc_checkup import find_dvc_folder
 from metricgate.starter.framework import find_framework
 from metricgate.starter.prediction_tables import TABLE_SUFFIXES, PredictionsFound, find_predictions
 
@@ -42,7 +43,7 @@ class Survey:
     metrics: Mapping[str, tuple[FileMetric, ...]]  # file to its numbers
     predictions: PredictionsFound | None
     requirements: str | None
-    undeclared: tuple[str, ...] = ()  # metrics files that no dvc.yaml names
+    undeclared: tuple[str, ...] = ()  # metrics files that the policy has to name, as DVC cannot tell
     absent: tuple[str, ...] = ()  # metrics files that dvc.yaml names and that are not here
     framework: str | None = None
 
@@ -71,7 +72,8 @@ def survey_project(checkout: Checkout) -> Survey:
         default_branch=(checkout.default_branch() or checkout.branch() or "main").removeprefix("origin/"),
         remotes=read_remotes(folder, checkout.top),
         metrics=metrics or undeclared,
-        undeclared=tuple(undeclared),
+        # Without a .dvc folder on main, only the policy says which files of its revisions are metrics.
+        undeclared=tuple(undeclared) if find_dvc_folder(checkout) else tuple(metrics or undeclared),
         absent=tuple(name for name in declared if not (folder / name).exists()),
         predictions=find_predictions(folder, tables, plots, files),
         requirements=find_requirements(folder, files),
