@@ -126,7 +126,7 @@ def make_hydra(folder: Path) -> Repository:
 
 def make_notebook(folder: Path) -> Repository:
     """Nothing to run: a notebook that somebody runs by hand, with the metrics in Git."""
-    files = {"train.ipynb": '{"cells": [{"source": ["import sklearn"]}]}\n', "work.py": write_model(FLAT)}
+    files = {"train.ipynb": '{"cells": [{"source": [\n  "import sklearn\\n"\n]}]}\n', "work.py": write_model(FLAT)}
     repository = create_repository(folder / "repository", files)
     (repository.root / "train.py").unlink()
     repository.must("python", "work.py")

@@ -27,6 +27,7 @@ def render_policy(survey: Survey) -> str:
     """Return a policy that names what was found, with gates that ask for little; what is unsure is a comment."""
     lines = ["# How much worse may a pull request make the model? All keys: docs/policy.md of MetricGate."]
     lines += _render_predictions(survey.predictions)
+    lines += _render_scoring(survey) if survey.predictions is None else []
     lines += _render_gates(survey)
     lines += _render_pipeline(survey)
     return "\n".join(lines) + "\n"
@@ -56,6 +57,17 @@ def _render_predictions(found: PredictionsFound | None) -> list[str]:
         ]
     lines = ["predictions:", f"  path: {quote_text(found.spec.path)}"]
     return lines + [f"  {key}: {value}" for key, value in _columns(found.spec) if value]
+
+
+def _render_scoring(survey: Survey) -> list[str]:
+    """Return the lines with which a stored model of scikit-learn's kind needs no predictions file."""
+    if survey.stored_model is None or survey.framework not in {"scikit-learn", "xgboost"}:
+        return []
+    model, data = quote_text(survey.stored_model), quote_text(survey.test_data or "data/test.csv")
+    return [
+        "# Or, for a model with scikit-learn's interface, without a file and a script; complete the columns:",
+        f"# evaluation: {{model: {model}, data: {data}, label: …, id: …}}",
+    ]
 
 
 def _columns(spec: PredictionsSpec) -> list[tuple[str, str]]:

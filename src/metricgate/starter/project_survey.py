@@ -24,6 +24,7 @@ TRAINING_NAMES = {"train.py", "training.py", "train_model.py", "main.py"}  # in 
 EVALUATION = ("evaluate.py", "eval.py", "evaluation.py")
 METRIC_STEMS = ("metrics", "scores", "results", "summary")
 METRIC_SUFFIXES = (".json", ".yaml", ".yml", ".toml")
+MODEL_SUFFIXES = (".joblib", ".skops", ".pkl", ".pickle")
 PLOT_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl")
 _REQUIREMENTS = re.compile(
     r"(?!.*(dev|test|doc|lint))([\w.-]+/requirements|requirements/(base|main|prod|train\w*)|requirements[-_.]\w+)\.txt"
@@ -46,6 +47,8 @@ class Survey:
     undeclared: tuple[str, ...] = ()  # metrics files that the policy has to name, as DVC cannot tell
     absent: tuple[str, ...] = ()  # metrics files that dvc.yaml names and that are not here
     framework: str | None = None
+    stored_model: str | None = None  # a file that scikit-learn's joblib, pickle or skops may have written
+    test_data: str | None = None
 
 
 def survey_project(checkout: Checkout) -> Survey:
@@ -78,6 +81,8 @@ def survey_project(checkout: Checkout) -> Survey:
         predictions=find_predictions(folder, tables, plots, files),
         requirements=find_requirements(folder, files),
         framework=find_framework(folder, files),
+        stored_model=next((name for name in files if name.endswith(MODEL_SUFFIXES)), None),
+        test_data=next((name for name in files if name.endswith(".csv") and "test" in Path(name).stem.lower()), None),
     )
     _require_something(survey, checkout)
     return survey
