@@ -194,6 +194,7 @@ def _lay_out(case: Case, findings: _Findings) -> Report:
         changes=(*changes, *case.sources) if case.baseline else (),
         baseline_stages=case.baseline.stages if case.baseline else (),
         candidate_stages=case.candidate.stages,
+        not_reproduced=tuple(entry for entry in case.candidate.believed if entry.origin == "commit"),
         warnings=(*case.choice.warnings, *case.warnings, *findings.caveats),
         charts=findings.charts,
         chart_notes=findings.chart_notes,

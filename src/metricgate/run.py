@@ -11,14 +11,14 @@ from typing import Literal
 
 from metricgate.comparison.work import sum_reused, sum_tokens, sum_trained
 from metricgate.context import RunContext
-from metricgate.errors import CancelledError, MetricgateError
+from metricgate.errors import CancelledError, ConfigurationError, MetricgateError
 from metricgate.execution.evaluation import suggest_evaluation
 from metricgate.execution.keeping import keep_results
 from metricgate.execution.model_scoring import score_models
 from metricgate.execution.new_rows import Sides, complete_baseline
-from metricgate.execution.snapshots import SnapshotSet, count_changed_files, produce_snapshots
+from metricgate.execution.snapshots import SnapshotSet, count_changed_files, produce_snapshots, warn_of_belief
 from metricgate.judging import Case, apply_enforcement, judge
-from metricgate.models.result import Warning_
+from metricgate.models.result import Location, Warning_
 from metricgate.models.snapshot import RevisionInfo
 from metricgate.processes.progress import Progress
 from metricgate.processes.signals import limit_time
@@ -28,7 +28,13 @@ from metricgate.report.value import Acceptance, Cost, Report, Timing
 from metricgate.results.git_refs import find_last_revision
 from metricgate.results.retention import is_on_default_branch
 from metricgate.revisions.baseline_revision import BaselineRevision, resolve_baseline
-from metricgate.revisions.changed_sources import find_changed_sources, locate_parameters
+from metricgate.revisions.changed_sources import (
+    NOTHING_CHANGED,
+    ChangedSources,
+    find_changed_sources,
+    find_rewritten,
+    locate_parameters,
+)
 from metricgate.revisions.checkout import Checkout
 from metricgate.revisions.git_command import Access
 from metricgate.settings.policy import FILE_NAME
@@ -88,8 +94,12 @@ def run(request: Request, progress: Progress) -> Report:
                 context.checkout, request.trigger, requested=request.baseline, find_last_stored=find_last_revision
             )
             choice = _choose_policy(context.checkout, baseline, request)
-            choice, snapshots = score_models(context, choice, _produce(context, choice, baseline, request))
-            case = _complete(context, _prepare_case(context, choice, baseline, snapshots, request))
+            _require_reproduction(choice, request)
+            # Before any code of the candidate runs, which could put back what it changed.
+            changes = _find_changes(context.checkout, choice, baseline)
+            produced = _produce(context, choice, baseline, request, changes)
+            choice, snapshots = score_models(context, choice, produced)
+            case = _complete(context, _prepare_case(context, choice, baseline, snapshots, request, changes=changes))
         except MetricgateError as error:
             failed = report_failure(error, id_=request.id)
             return apply_enforcement(failed, choice.judging) if choice else failed
@@ -132,14 +142,31 @@ def _choose_policy(checkout: Checkout, baseline: BaselineRevision | None, reques
     return equalise_parameters(choose_policy(baseline_text, candidate_text, baseline_name=baseline_name))
 
 
+def _require_reproduction(choice: PolicyChoice, request: Request) -> None:
+    if choice.judging.reproduce == "always" and request.reproduce == "never":
+        raise ConfigurationError(
+            f"{choice.origin} says `reproduce: always`, and this run must not reproduce anything.",
+            expected="a run that may run the pipeline.",
+            fix="drop the input `reproduce: false` (`--no-repro`), or change the policy on the base branch.",
+        )
+
+
+def _find_changes(checkout: Checkout, choice: PolicyChoice, baseline: BaselineRevision | None) -> ChangedSources:
+    return find_changed_sources(checkout, baseline.sha, choice) if baseline else NOTHING_CHANGED
+
+
 def _produce(
-    context: RunContext, choice: PolicyChoice, baseline: BaselineRevision | None, request: Request
+    context: RunContext,
+    choice: PolicyChoice,
+    baseline: BaselineRevision | None,
+    request: Request,
+    changes: ChangedSources,
 ) -> SnapshotSet:
     """Return the snapshots of candidate, baseline and anchor."""
     checkout, named = context.checkout, choice.judging.anchor
     anchor = resolve_baseline(checkout, request.trigger, requested=named.revision, anchor=True) if named else None
     on_default_branch = is_on_default_branch(request.trigger, checkout.head_sha)
-    return produce_snapshots(context, choice, baseline, anchor, on_default_branch=on_default_branch)
+    return produce_snapshots(context, choice, baseline, anchor, changes=changes, on_default_branch=on_default_branch)
 
 
 def _prepare_case(
@@ -148,23 +175,37 @@ def _prepare_case(
     baseline: BaselineRevision | None,
     snapshots: SnapshotSet,
     request: Request,
+    *,
+    changes: ChangedSources,
 ) -> Case:
     """Return what is judged, with what else changed since the baseline."""
     checkout, candidate = context.checkout, snapshots.candidate
-    touched = baseline and find_changed_sources(checkout, baseline.sha, choice.candidate)
+    has_run = any(stage.state == "ran" for stage in candidate.stages)
+    rewritten = find_rewritten(checkout, changes) if has_run else ()
     return Case(
         baseline=snapshots.baseline,
         candidate=replace(candidate, info=_name_candidate(candidate.info, checkout, request.trigger)),
         anchor=snapshots.anchor,
-        choice=choice,
+        choice=_place_warnings(choice, checkout, request),
         id=request.id,
         accepted=request.accepted,
-        warnings=touched.warnings if touched else (),
-        sources=touched.sources if touched else (),
+        warnings=(*changes.warnings, *rewritten, *warn_of_belief(snapshots)),
+        sources=changes.sources,
         file_counts=count_changed_files(context, snapshots.baseline, candidate) if snapshots.baseline else {},
         policy_path=checkout.prefix + request.policy_name,
         reproduce=_reproduce_command(checkout, baseline),
     )
+
+
+def _place_warnings(choice: PolicyChoice, checkout: Checkout, request: Request) -> PolicyChoice:
+    """Return the choice with its warnings on lines of the policy file as the repository names it."""
+    path = checkout.prefix + request.policy_name
+
+    def place(warning: Warning_) -> Warning_:
+        line = warning.location.line if warning.location else 1
+        return warning.model_copy(update={"location": Location(path=path, line=line)})
+
+    return replace(choice, warnings=tuple(map(place, choice.warnings)))
 
 
 def _name_candidate(info: RevisionInfo, checkout: Checkout, trigger: Trigger) -> RevisionInfo:

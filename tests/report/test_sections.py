@@ -1,10 +1,12 @@
 """Each part of a comment shows what it promises, and nothing where there is nothing to show."""
 
+from typing import Any
+
 import pytest
 
 from metricgate.models.outcome import Direction, Outcome, Role, Verdict
 from metricgate.models.result import Change, ChartData, Slice, Warning_
-from metricgate.models.snapshot import RevisionInfo, Source, Stage
+from metricgate.models.snapshot import Believed, RevisionInfo, Source, Stage
 from metricgate.report.figures.forest import draw_text_forest
 from metricgate.report.formats.markdown import render_comment, render_summary
 from metricgate.report.sections.earlier_runs import remember_run
@@ -198,7 +200,7 @@ def test_warnings_stand_in_one_alert(count: int, expected: str) -> None:
 
 
 def test_too_many_warnings_are_counted() -> None:
-    warnings = tuple(Warning_(code="x", text=f"text {index}") for index in range(11))
+    warnings = tuple(Warning_(code="x", text=f"text {index}") for index in range(13))
 
     assert "> - and 3 more warnings in report.json\n" in render_comment(make_report(warnings=warnings))
 
@@ -263,7 +265,7 @@ def test_a_dirty_candidate_is_called_so() -> None:
     [
         (("cached", "cached"), "2 stages reused, none ran"),
         (("ran", "unchanged"), "ran 1 of 2 stages in 41 s"),
-        (("unchanged", "unchanged"), "pipeline unchanged"),
+        (("unchanged", "unchanged"), "no stage ran"),
     ],
 )
 def test_the_context_says_what_ran_and_what_was_reused(states: tuple[str, str], expected: str) -> None:
@@ -273,6 +275,19 @@ def test_the_context_says_what_ran_and_what_was_reused(states: tuple[str, str], 
     )
 
     assert line_with(render_comment(make_report(candidate_stages=stages)), "test rows").endswith(f" · {expected}")
+
+
+def test_a_pipeline_is_unchanged_only_where_nothing_of_it_changed() -> None:
+    unchanged = (Stage(name="train", state="unchanged"),)
+    edited = (Warning_(code="pipeline_changed", text="This change edits the pipeline: stage train (cmd)."),)
+    committed = (Believed(what="train", reason="its results in dvc.lock are this change's own"),)
+
+    def context(**changes: Any) -> str:
+        return line_with(render_comment(make_report(candidate_stages=unchanged, changes=(), **changes)), "test rows")
+
+    assert context().endswith(" · pipeline unchanged")
+    assert context(warnings=edited).endswith(" · no stage ran")
+    assert context(not_reproduced=committed).endswith(" · as committed, not reproduced")
 
 
 def test_a_number_from_a_file_is_not_taken_for_a_metric_of_the_predictions() -> None:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 import pytest
 
 from metricgate.models.snapshot import (
+    Believed,
     DataEntry,
     FileMetric,
     Parameter,
@@ -58,6 +59,7 @@ def snapshot(tmp_path: Path) -> Snapshot:
         plots=((PlotFile(path="eval/curve.csv"), plot),),
         predictions=MappingProxyType({"": predictions}),
         inputs="aa",
+        believed=(Believed(what="evaluate", reason="restored from the run cache", origin="run cache"),),
     )
 
 

@@ -10,9 +10,11 @@ from metricgate.revisions.changed_sources import find_changed_sources, locate_pa
 from metricgate.revisions.checkout import Checkout
 from metricgate.revisions.dvc_yaml import list_paths, read_dvc_yaml, read_stages
 from metricgate.settings.policy import Policy, PredictionsSpec
+from metricgate.settings.selection import PolicyChoice
 from tests.projects import TinyProject
 
 POLICY = Policy(predictions=PredictionsSpec(path="eval/predictions.csv", label="label", score="score"))
+CHOICE = PolicyChoice(judging=POLICY, baseline=POLICY, candidate=POLICY, origin="metricgate.yaml at main")
 
 
 def test_inputs_of_stages_are_sources_and_what_evaluates_or_starts_metricgate_is_a_warning(tiny: TinyProject) -> None:
@@ -21,7 +23,7 @@ def test_inputs_of_stages_are_sources_and_what_evaluates_or_starts_metricgate_is
         tiny.write(path, "# changed\n")
     tiny.commit("change")
 
-    found = find_changed_sources(Checkout.open(tiny.root), baseline, POLICY)
+    found = find_changed_sources(Checkout.open(tiny.root), baseline, CHOICE)
 
     assert [change.name for change in found.sources] == ["src/evaluate.py", "src/prepare.py"]
     assert {warning.code: warning.text for warning in found.warnings} == {

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from metricgate.errors import ConfigurationError
+from metricgate.settings.policy import Policy
 from metricgate.settings.selection import choose_policy, read_policy_text, use_policy_file
 
 STRICT = "predictions: {path: p.csv, label: y, score: s}\ngates: [{metric: accuracy, max_drop: 0.01}]\n"
@@ -67,3 +68,39 @@ def test_a_working_file_judges_instead(tmp_path: Path) -> None:
     assert choice.origin == "soft.yaml"
     with pytest.raises(ConfigurationError, match=r"policy .*nowhere.yaml cannot be read"):
         read_policy_text(tmp_path / "nowhere.yaml")
+
+
+@pytest.mark.parametrize("name", sorted(Policy.model_fields))
+def test_every_key_of_the_policy_is_named_when_it_changes(name: str) -> None:
+    """A key that is added to the policy needs a line here, and a warning if it can decide a verdict."""
+    text = {
+        "anchor": f"{STRICT}anchor: {{revision: v1, max_drop: {{accuracy: 0.5}}}}\n",
+        "confidence": f"{STRICT}confidence: 0.6\n",
+        "enforce": f"{STRICT}enforce: false\n",
+        "evaluation": f"{STRICT}evaluation: {{command: python e.py, model: m, data: d}}\n",
+        "gates": SOFT,
+        "notify": None,
+        "on_inconclusive": f"{STRICT}on_inconclusive: pass\n",
+        "pipeline": f"{STRICT}pipeline: {{command: 'true'}}\n",
+        "predictions": STRICT.replace("score: s", "score: t"),
+        "reproduce": f"{STRICT}reproduce: always\n",
+    }[name]
+
+    if text is not None:
+        [warning] = choose_policy(STRICT, text, baseline_name="main").warnings
+        assert warning.code in {"policy_changed", "own_policy_changed"}
+        assert name in warning.text
+        assert warning.location is not None
+
+
+def test_the_keys_of_a_revisions_own_results_are_named_with_both_values() -> None:
+    moved = STRICT.replace("p.csv, label: y", "q.csv, label: z") + "pipeline:\n  requirements: old.txt\n"
+
+    [warning] = choose_policy(STRICT, moved, baseline_name="main").warnings
+
+    assert warning.text == (
+        "This change edits how its own results are made and read in metricgate.yaml: pipeline.requirements "
+        "(not set → 'old.txt'), predictions.label ('y' → 'z'), predictions.path ('p.csv' → 'q.csv')."
+    )
+    assert warning.location is not None
+    assert warning.location.line == 4

@@ -1,12 +1,12 @@
 """A worker's reply as a snapshot."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import MappingProxyType
 
 from metricgate.execution.messages import FoundFile, WorkerReply
 from metricgate.execution.metrics_file import read_metrics
-from metricgate.models.snapshot import FileMetric, RevisionInfo, Snapshot, Unreadable
+from metricgate.models.snapshot import Believed, FileMetric, RevisionInfo, Snapshot, Unreadable
 from metricgate.settings.policy import Policy
 
 
@@ -35,7 +35,14 @@ def assemble_snapshot(
         predictions=MappingProxyType(_locate_predictions(reply.predictions, policy)),
         problems=tuple(problems),
         inputs=reply.inputs,
+        believed=(*reply.believed, *_list_cached(reply)),
     )
+
+
+def _list_cached(reply: WorkerReply) -> Iterator[Believed]:
+    for stage in reply.stages:
+        if stage.state == "cached":
+            yield Believed(what=stage.name, reason="restored from the run cache", origin="run cache")
 
 
 def unreadable(file: FoundFile) -> Unreadable:

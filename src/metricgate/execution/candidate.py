@@ -8,12 +8,19 @@ from metricgate.errors import WorkspaceError
 from metricgate.execution.assembly import assemble_snapshot
 from metricgate.execution.environment import find_pins, fingerprint_environment
 from metricgate.execution.file_copies import open_stored_results
-from metricgate.execution.messages import WorkerReply
-from metricgate.execution.production import Inspections, copy_files, hash_command, list_predictions, produce_results
+from metricgate.execution.messages import Doubt, WorkerReply
+from metricgate.execution.production import (
+    Inspections,
+    copy_files,
+    hash_command,
+    list_predictions,
+    produce_results,
+)
 from metricgate.execution.work_tree import WorkTree
-from metricgate.models.snapshot import RevisionInfo, Snapshot, Source
+from metricgate.models.snapshot import Believed, RevisionInfo, Snapshot, Source
 from metricgate.results.interface import ResultStore
 from metricgate.results.retention import was_produced
+from metricgate.revisions.changed_sources import NOTHING_CHANGED, ChangedSources
 from metricgate.revisions.checkout import Checkout
 from metricgate.settings.policy import PipelineSpec, Policy
 
@@ -24,11 +31,14 @@ def produce_candidate(
     context: RunContext,
     policy: Policy,
     *,
+    changes: ChangedSources = NOTHING_CHANGED,
+    doubt: Doubt | None = None,
     earlier: ResultStore | None = None,
     inspections: Inspections | None = None,
 ) -> Snapshot:
     """Pull and reproduce what is needed, and return the candidate's snapshot of the checkout.
 
+    What is in ``doubt`` is run rather than believed; by default, what the ``changes`` since the baseline concern.
     What a pipeline with the same inputs gave before is not produced again: in an ``earlier`` run of this workspace or,
     if the context says so, on the default branch.
 
@@ -38,6 +48,7 @@ def produce_candidate(
         If the pipeline or DVC fails, or with ``reproduce: never`` dvc.lock is stale. TimeLimitError: too slow.
     """
     checkout, pipeline = context.checkout, policy.pipeline
+    doubt = find_doubt(changes) if doubt is None else doubt
     tree = WorkTree(
         context=context, directory=checkout.directory, files=context.scratch / "candidate", name="candidate"
     )
@@ -56,19 +67,20 @@ def produce_candidate(
     if pipeline.command is not None:
         keys = (key,) if key in keys else ()
     with context.progress.step("Candidate"):
-        reply = _produce(tree, policy, keys, inspections)
+        reply = _produce(tree, policy, keys, inspections, doubt)
         if reply.state == "reusable":
             inputs = reply.inputs or key
             holding = [store for store, listed in stores if inputs in listed]
             if (snapshot := _reuse(context, policy, holding, inputs, environment, dirty=dirty)) is not None:
-                return snapshot
-            reply = _produce(tree, policy, (), inspections)
+                return _name_believed(snapshot, changes)
+            reply = _produce(tree, policy, (), inspections, doubt)
     if pipeline.command is not None:
         reply = reply.model_copy(update={"inputs": key})
     if policy.scoring is None:
         require_results(reply, pipeline)
     info = _describe(checkout, Source.WORKSPACE, dirty=dirty)
-    snapshot = assemble_snapshot(reply, info, policy, find_pins(pipeline, read))
+    reply = _add_committed_files(reply, changes, by_command=pipeline.command is not None)
+    snapshot = _name_believed(assemble_snapshot(reply, info, policy, find_pins(pipeline, read)), changes)
     is_news = reply.is_repeatable and was_produced(snapshot)
     if earlier is not None and is_news and (problem := earlier.keep(snapshot, environment, policy)):
         context.progress.line(problem)
@@ -78,6 +90,53 @@ def produce_candidate(
 def _has_work(checkout: Checkout, policy: Policy) -> bool:
     """Return whether a person changed files since HEAD; a run writes dvc.lock and results, and is yet to begin."""
     return checkout.is_dirty((*_outside_results(policy), ":(exclude,glob)**/dvc.lock"))
+
+
+def find_doubt(changes: ChangedSources, *, everything: bool = False, run_cache: bool = False) -> Doubt:
+    """Return what is not believed: edited stages, those that judge, and results that fit their inputs badly.
+
+    A stage whose inputs and results both changed was trained elsewhere: its results are named, and not made again.
+    """
+    odd = {stage for stage, both_changed in changes.recorded.items() if not both_changed}
+    return Doubt(
+        stages=tuple(sorted(changes.edited | odd)),
+        results=changes.judges,
+        everything=everything,
+        run_cache=run_cache,
+    )
+
+
+def _add_committed_files(reply: WorkerReply, changes: ChangedSources, *, by_command: bool) -> WorkerReply:
+    """Return the reply with the results named that this change committed, and that no stage writes."""
+    named = {believed.what for believed in reply.believed}
+    committed = tuple(
+        Believed(what=file.path, reason="it is this change's own file, and no stage writes it")
+        for file in reply.results
+        if file.local and not file.declared and not by_command and file.path not in named
+        if changes.touches(file.path)
+    )
+    return reply.model_copy(update={"believed": (*reply.believed, *dict.fromkeys(committed))})
+
+
+def _name_believed(snapshot: Snapshot, changes: ChangedSources) -> Snapshot:
+    """Return the snapshot with the stages named whose results this change committed, and that did not run here."""
+    named = {believed.what for believed in snapshot.believed if believed.origin == "commit"}
+    committed = [
+        stage.name
+        for stage in snapshot.stages
+        if stage.name in changes.recorded
+        if stage.state in {"unchanged", "committed"} and stage.seconds is None
+    ]
+    stages = tuple(
+        stage.model_copy(update={"state": "committed"}) if stage.name in {*committed, *named} else stage
+        for stage in snapshot.stages
+    )
+    added = tuple(
+        Believed(what=name, reason="its results in dvc.lock are this change's own")
+        for name in committed
+        if name not in named
+    )
+    return replace(snapshot, stages=stages, believed=(*snapshot.believed, *added))
 
 
 def _describe(checkout: Checkout, source: Source, reason: str = "", *, dirty: bool) -> RevisionInfo:
@@ -99,18 +158,22 @@ def _reuse(
 
 
 def _produce(
-    tree: WorkTree, policy: Policy, reusable_keys: tuple[str, ...], inspections: Inspections | None
+    tree: WorkTree,
+    policy: Policy,
+    reusable_keys: tuple[str, ...],
+    inspections: Inspections | None,
+    doubt: Doubt,
 ) -> WorkerReply:
     """Produce in the checkout or, where parameters get other values, in a work tree.
 
     The checkout keeps its own parameters, however the run ends.
     """
     if not policy.pipeline.params:
-        return produce_results(tree, policy, reusable_keys, inspections)
+        return produce_results(tree, policy, reusable_keys, inspections, doubt=doubt)
     checkout = tree.context.checkout
     with checkout.worktree(checkout.record_state()) as directory:
         apart = replace(tree, directory=directory, shares_with=checkout.directory)
-        reply = produce_results(apart, policy, reusable_keys, inspections)
+        reply = produce_results(apart, policy, reusable_keys, inspections, doubt=doubt)
         return copy_files(reply, tree.context.scratch / "candidate-results")
 
 

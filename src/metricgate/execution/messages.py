@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, TypeAdapter
 
 from metricgate.models.base import Value
-from metricgate.models.snapshot import DataEntry, FileCounts, Parameter, PlotFile, Stage
+from metricgate.models.snapshot import Believed, DataEntry, FileCounts, Parameter, PlotFile, Stage
 
 
 class FileCopy(Value):
@@ -57,11 +57,25 @@ class SearchTask(WorkerTask):
     metrics: tuple[str, ...] = ()
 
 
+class Doubt(Value):
+    """What is not believed: recorded results of stages, which run instead, and DVC's run cache.
+
+    Stages by name, those that write the ``results`` to judge, or all of them. A name without `@` is also that of each
+    stage of its `foreach` or `matrix`, and ``*`` at its end matches any rest.
+    """
+
+    stages: tuple[str, ...] = ()
+    results: bool = False
+    everything: bool = False
+    run_cache: bool = False
+
+
 class Produce(SearchTask):
     """Run the stages that must be run, and read the work tree.
 
     Nothing is run if the key of the inputs is one of ``reusable_keys``, or without ``may_run``. ``environment`` is for
-    the stages: names and values. Without ``reproduce``, a stage that would have to run is an error.
+    the stages: names and values. Without ``reproduce``, no result is in ``doubt``, and a stage that would have to run is
+    an error.
     """
 
     action: Literal["produce"] = "produce"
@@ -69,6 +83,7 @@ class Produce(SearchTask):
     may_run: bool = True
     environment: tuple[tuple[str, str], ...] = ()
     reproduce: bool = True
+    doubt: Doubt = Doubt()
 
 
 class Inspect(SearchTask):
@@ -185,6 +200,7 @@ class WorkerReply(Value):
     files : what was brought or copied
     state : ``reusable`` or ``needs_run`` where nothing was run although something has to be: the key of the inputs is
         reusable, or the request did not allow it. Then nothing else was read.
+    believed : results that were to be made again, and were not
     is_repeatable : false where a stage always runs, since the pipeline then starts from more than its inputs
     inputs : hash of everything the pipeline starts from
     python : the version of Python that the stages used, where they ran
@@ -204,6 +220,7 @@ class WorkerReply(Value):
     stale: tuple[Stale, ...] = ()
     counts: tuple[FileCounts, ...] = ()
     problems: tuple[Broken, ...] = ()
+    believed: tuple[Believed, ...] = ()
     state: Literal["done", "reusable", "needs_run"] = "done"
     is_repeatable: bool = True
     inputs: str = ""

@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -9,13 +10,15 @@ from pathlib import Path
 from metricgate.errors import TimeLimitError, WorkspaceError
 from metricgate.execution.interface import Executor, Job, ShellCommand
 from metricgate.execution.local import LocalExecutor
-from metricgate.execution.messages import FoundFile, Inspect, Override, Produce, Pull, Read, WorkerReply
+from metricgate.execution.messages import Doubt, FoundFile, Inspect, Override, Produce, Pull, Read, WorkerReply
 from metricgate.execution.session import WorkerSession, ask_worker, start_worker, withhold_unreadable
 from metricgate.execution.work_tree import WorkTree
+from metricgate.models.snapshot import Believed
 from metricgate.revisions.checkout import Checkout
 from metricgate.settings.policy import FILE_NAME, PipelineSpec, Policy
 
 _PARAMETERS = "params.yaml"
+NO_DOUBT = Doubt()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +118,12 @@ def describe_reading(tree: WorkTree, policy: Policy) -> Read:
 
 
 def produce_results(
-    tree: WorkTree, policy: Policy, reusable_keys: tuple[str, ...] = (), inspections: Inspections | None = None
+    tree: WorkTree,
+    policy: Policy,
+    reusable_keys: tuple[str, ...] = (),
+    inspections: Inspections | None = None,
+    *,
+    doubt: Doubt = NO_DOUBT,
 ) -> WorkerReply:
     """Run what must be run in ``tree``, and return what is there then.
 
@@ -128,16 +136,22 @@ def produce_results(
     """
     reading = describe_reading(tree, policy)
     if policy.pipeline.command is None:
-        reply = _produce_stages(tree, policy, reading, reusable_keys, inspections or Inspections())
+        reply = _produce_stages(tree, policy, reading, reusable_keys, inspections or Inspections(), doubt=doubt)
     elif tree.context.reproduce == "never":
-        reply = _ask(tree, reading)
+        reply = _believe(_ask(tree, reading), list_judged(policy), "nothing was run")
     else:
-        reply = _produce_by_command(tree, policy.pipeline, reading, reusable_keys, policy.pipeline.command)
+        reply = _produce_by_command(tree, policy, reading, reusable_keys, policy.pipeline.command)
     return reply if reply.project or reply.state == "reusable" else _find_in_folder(tree, reply, reading)
 
 
 def _produce_stages(
-    tree: WorkTree, policy: Policy, reading: Read, reusable_keys: tuple[str, ...], inspections: Inspections
+    tree: WorkTree,
+    policy: Policy,
+    reading: Read,
+    reusable_keys: tuple[str, ...],
+    inspections: Inspections,
+    *,
+    doubt: Doubt,
 ) -> WorkerReply:
     """Ask one worker to read the project, then the other revisions, and only then to run what must be run."""
     request = Produce(
@@ -150,6 +164,7 @@ def _produce_stages(
         reusable_keys=reusable_keys,
         may_run=False,
         reproduce=tree.context.reproduce == "if-needed",
+        doubt=doubt,
     )
     context = tree.context
     with start_worker(context, tree.directory, tree.files, log=tree.log, timeout_s=context.timeout_s) as session:
@@ -170,7 +185,7 @@ def _produce_stages(
 
 
 def _produce_by_command(
-    tree: WorkTree, pipeline: PipelineSpec, reading: Read, reusable_keys: tuple[str, ...], text: str
+    tree: WorkTree, policy: Policy, reading: Read, reusable_keys: tuple[str, ...], text: str
 ) -> WorkerReply:
     pull = Pull(
         directory=reading.directory,
@@ -184,9 +199,36 @@ def _produce_by_command(
         return pulled
     command = ShellCommand(text=text, title="The pipeline's command", expected="a command that ends with exit code 0.")
     executor: Executor = LocalExecutor()
-    with executor.start(Job(tree=tree, pipeline=pipeline, code=command)) as running:
+    judged = list_judged(policy)
+    before = {path: _mark_file(tree.directory / path) for path in judged}
+    with executor.start(Job(tree=tree, pipeline=policy.pipeline, code=command)) as running:
         produced = running.wait()
-    return _ask(tree, reading).model_copy(update={"stages": produced.stages, "python": produced.python})
+    left = [path for path in judged if _mark_file(tree.directory / path) == before[path]]
+    reply = _ask(tree, reading).model_copy(update={"stages": produced.stages, "python": produced.python})
+    return _believe(reply, left, "the pipeline's command did not write it")
+
+
+def list_judged(policy: Policy) -> tuple[str, ...]:
+    """Return the files that the policy judges: its predictions, and the metrics files that it names."""
+    named = {name.split(":", 1)[0] for name in policy.metric_names if ":" in name}
+    return tuple(sorted({*list_predictions(policy), *policy.pipeline.metrics, *named}))
+
+
+def _mark_file(path: Path) -> tuple[int, ...] | None:
+    """Return what changes when a file is written; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _believe(reply: WorkerReply, paths: Iterable[str], reason: str) -> WorkerReply:
+    """Return the reply with those of its results that were not made here named as such."""
+    there = {file.path for file in reply.results if file.local is not None}
+    return reply.model_copy(
+        update={"believed": tuple(Believed(what=path, reason=reason) for path in paths if path in there)}
+    )
 
 
 def _ask(tree: WorkTree, request: Pull | Read) -> WorkerReply:

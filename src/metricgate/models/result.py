@@ -131,11 +131,33 @@ class Change(Value):
     location: Location | None = None  # where the candidate writes it
 
 
+# What a change can do to its own verdict: shown beside the run and the check as well, even where the verdict is passed.
+ANNOTATED = frozenset(
+    {
+        "environment_changed",
+        "evaluation_changed",
+        "first_policy",
+        "invalid_baseline_policy",
+        "not_reproduced",
+        "own_policy_changed",
+        "parameters_differ",
+        "pipeline_changed",
+        "policy_changed",
+        "rewritten_files",
+        "run_cache",
+        "settings_changed",
+        "unusable_baseline_policy",
+        "workflow_changed",
+    }
+)
+
+
 class Warning_(Value):  # noqa: N801  `Warning` is a builtin exception
     """A sentence that a reader must not miss, with a code that tests and tools can rely on."""
 
     code: str
     text: str
+    location: Location | None = None  # where the candidate has what it is about
 
 
 Side = Literal["baseline", "candidate"]

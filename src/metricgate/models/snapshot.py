@@ -86,7 +86,8 @@ class FileCounts(Value):
     unknown: str = ""
 
 
-StageState = Literal["ran", "cached", "restored", "unchanged", "unknown"]
+StageState = Literal["ran", "cached", "restored", "unchanged", "committed", "unknown"]
+"""``cached``: from DVC's run cache; ``committed``: this change brought its results along, and it did not run."""
 
 
 class Stage(Value):
@@ -107,6 +108,14 @@ class PlotFile(Value):
     title: str = ""
     x_label: str = ""
     y_label: str = ""
+
+
+class Believed(Value):
+    """A result that no run is known to have made: a stage, or a file, whether committed or cached, and why."""
+
+    what: str
+    reason: str
+    origin: Literal["commit", "run cache"] = "commit"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +156,7 @@ class Snapshot:
     )
     problems: tuple[Unreadable, ...] = ()
     inputs: str = ""
+    believed: tuple[Believed, ...] = ()
 
     def hash_of(self, path: str) -> str | None:
         """Return the hash of a DVC-tracked file or folder, if it has one."""

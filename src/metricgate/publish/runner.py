@@ -10,6 +10,7 @@ from typing import Literal
 
 from metricgate.errors import MetricgateError
 from metricgate.models.outcome import Outcome, Verdict
+from metricgate.models.result import ANNOTATED
 from metricgate.publish.interface import Delivery, Event, Notices
 from metricgate.report.escape import code_block, escape_sentence
 from metricgate.report.headline import headline
@@ -60,9 +61,16 @@ class Runner:
             self._is_annotated = True
 
     def annotate(self, report: Report, title: str) -> None:
-        """Show a verdict other than passed or skipped next to the run."""
+        """Show a verdict other than passed or skipped next to the run, and what could decide it besides the model."""
+        if self.environ.get("GITHUB_ACTIONS") != "true":
+            return
+        told = [warning for warning in report.warnings if warning.code in ANNOTATED]
+        for line in render_annotations(
+            RunnerAnnotation(level="warning", title=title, message=warning.text) for warning in told
+        ):
+            self.emit(line)
         level = _LEVELS.get(report.verdict)
-        if level is None or self.environ.get("GITHUB_ACTIONS") != "true":
+        if level is None:
             return
         if not report.enforced:
             level = "warning"

@@ -81,7 +81,8 @@ def _range_of(gate: GateRow, decimals: int) -> str:
 
 def _describe_pass(report: Report) -> str:
     if is_unchanged(report):
-        return "No change: predictions are identical"
+        belief = ", as committed and not reproduced" if report.not_reproduced else ""
+        return f"No change: predictions are identical{belief}"
     judged = [gate for gate in report.gates if gate.outcome is Outcome.PASSED]
     nothing = sum(map(is_never_found, report.gates))
     rest = f"; {plural(nothing, 'gate')} found nothing to judge" if nothing else ""

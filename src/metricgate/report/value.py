@@ -5,7 +5,7 @@ from typing import Final, Literal
 from metricgate.models.base import Finite, Value
 from metricgate.models.outcome import Verdict
 from metricgate.models.result import Change, ChartData, GateRow, MetricRow, Pairing, Warning_
-from metricgate.models.snapshot import RevisionInfo, Stage
+from metricgate.models.snapshot import Believed, RevisionInfo, Stage
 
 SCHEMA_VERSION: Final = 1
 
@@ -74,6 +74,7 @@ class Report(Value):
     changes: tuple[Change, ...] = ()
     baseline_stages: tuple[Stage, ...] = ()
     candidate_stages: tuple[Stage, ...] = ()
+    not_reproduced: tuple[Believed, ...] = ()  # the candidate's results that were judged as they were committed
     warnings: tuple[Warning_, ...] = ()
     charts: tuple[ChartData, ...] = ()
     chart_notes: tuple[str, ...] = ()  # the pipeline's own plots that are not drawn, each with the reason

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from metricgate.models.base import Value
 from metricgate.models.snapshot import (
+    Believed,
     DataEntry,
     FileMetric,
     Parameter,
@@ -48,6 +49,7 @@ class StoredResults(Value):
     python: str = ""
     plots: tuple[StoredPlot, ...] = ()
     predictions: tuple[StoredFile, ...] = ()
+    believed: tuple[Believed, ...] = ()
 
     @property
     def files(self) -> tuple[StoredFile, ...]:
@@ -96,5 +98,6 @@ def decode_snapshot(
 
 
 def _restore_stage(stage: Stage) -> Stage:
-    """Return the stage as one that was not run now; only a training's duration is worth knowing."""
-    return stage.model_copy(update={"state": "unchanged", "seconds": stage.seconds if stage.state == "ran" else None})
+    """Return the stage as one that was not run now; what is not known to be reproduced stays so."""
+    state = "committed" if stage.state == "committed" else "unchanged"
+    return stage.model_copy(update={"state": state, "seconds": stage.seconds if stage.state == "ran" else None})

@@ -84,6 +84,11 @@ class Checkout(GitRepository):
         """Return whether Git tracks a file in a folder of the project."""
         return self.run_git("ls-files", "-z", "--", f":(literal){self.prefix}{folder}").stdout != b""
 
+    def list_tracked(self, name: str) -> tuple[str, ...]:
+        """Return the tracked files of this name, in any folder of the project, relative to the project."""
+        listed = self.git("-C", str(self.directory), "ls-files", "-z", "--", f":(glob)**/{name}")
+        return tuple(path for path in listed.split("\0") if path)
+
     def record_state(self) -> str:
         """Return a commit of the work tree as it is, without changing it: HEAD, or HEAD with what differs from it.
 

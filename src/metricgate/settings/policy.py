@@ -247,6 +247,13 @@ class Policy(PolicySection):
     enforce: bool = Field(
         True, description="Whether a verdict can block. `false` judges and comments, and every run succeeds."
     )
+    reproduce: Literal["if-needed", "always"] = Field(
+        "if-needed",
+        description=(
+            "Which stages of the candidate run: those whose results are missing, outdated, or not to be believed "
+            "without a run; or all of them, whatever dvc.lock records."
+        ),
+    )
     gates: tuple[GateSpec, ...] = Field((), description="The rules. Without any, the task's main metrics are guarded.")
     pipeline: PipelineSpec = Field(default_factory=PipelineSpec, description="How the candidate is produced.")
     evaluation: EvaluationSpec | None = Field(None, description="How a stored model is judged without training.")

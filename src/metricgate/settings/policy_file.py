@@ -51,11 +51,16 @@ _SECTIONS: dict[str, type[BaseModel]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class PolicyFile:
-    """A policy, where it was read, and the line of each of its gates, in their order."""
+    """A policy, where it was read, the line of each of its gates, in their order, and the document itself."""
 
     policy: Policy
     origin: str
     gate_lines: tuple[int, ...]
+    document: Document
+
+    def find_line(self, name: str) -> int:
+        """Return the line of a key such as ``pipeline.command``, or of the nearest one around it."""
+        return self.document.find_line(tuple(name.split(".")))
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,7 @@ def read_policy_file(text: str, *, origin: str) -> PolicyFile:
     if broken:
         raise _report(origin, broken)
     lines = tuple(document.find_line(("gates", index)) for index in range(len(policy.gates)))
-    return PolicyFile(policy=policy, origin=origin, gate_lines=lines)
+    return PolicyFile(policy=policy, origin=origin, gate_lines=lines, document=document)
 
 
 def _find_broken_references(policy: Policy) -> Iterator[tuple[KeyPath, str]]:
@@ -177,12 +182,12 @@ def _report(origin: str, mistakes: list[Mistake]) -> ConfigurationError:
 def _explain(document: Document, error: "ErrorDetails") -> Mistake:
     place = tuple(part for part in error["loc"] if part not in PREDICTION_TAGS)
     if error["type"] == "invalid_key":
-        return Mistake(document.find_line(place), f"{_shorten(error['input'])} is not a key; put a name in quotes")
+        return Mistake(document.find_line(place), f"{shorten_value(error['input'])} is not a key; put a name in quotes")
     return Mistake(document.find_line(place), f"{name_place(place)} {_describe(place, error)}")
 
 
 def _describe(place: KeyPath, error: "ErrorDetails") -> str:
-    given = _shorten(error["input"])
+    given = shorten_value(error["input"])
     match error["type"]:
         case "extra_forbidden":
             known = tuple(_find_section(place).model_fields)
@@ -212,6 +217,6 @@ def _find_section(place: KeyPath) -> type[BaseModel]:
     return Policy if len(place) == 1 else _SECTIONS.get(str(place[0]), Policy)
 
 
-def _shorten(value: Any) -> str:
+def shorten_value(value: Any) -> str:
     text = "nothing" if value is None else " ".join(repr(value).split())
     return f"{text[:57]}..." if len(text) > 60 else text

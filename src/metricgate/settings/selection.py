@@ -1,15 +1,21 @@
 """Which policy judges: the baseline revision's, so that no pull request sets the bar that it must clear."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from metricgate.errors import ConfigurationError
-from metricgate.models.result import Warning_
+from metricgate.models.result import Location, Warning_
 from metricgate.settings.policy import FILE_NAME, Policy, PredictionsSpec
-from metricgate.settings.policy_file import PolicyFile, read_policy, read_policy_file
+from metricgate.settings.policy_file import PolicyFile, read_policy, read_policy_file, shorten_value
 
 _CANDIDATE_ORIGIN = f"{FILE_NAME} of the candidate"
-JUDGING_SECTIONS = ("gates", "confidence", "anchor", "on_inconclusive", "enforce")
+JUDGING_SECTIONS = ("gates", "confidence", "anchor", "on_inconclusive", "enforce", "reproduce")
+TELLING_SECTIONS = ("notify",)  # cannot decide a verdict
+_TOLD_ELSEWHERE = "pipeline.params."  # by the warning of differing parameters
+MAX_NAMED = 8
+MAX_SHOWN = 36  # characters of a value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +78,7 @@ def choose_policy(baseline_text: str | None, candidate_text: str | None, *, base
         baseline=baseline,
         candidate=own,
         origin=f"{FILE_NAME} at {baseline_name}",
-        warnings=_policy_changed(differs, removed=written is None),
+        warnings=(*_policy_changed(differs, written), *_own_sections_changed(baseline, own, written)),
         gate_lines=written.gate_lines if written and candidate_text == baseline_text else (),
         proposed=candidate if differs else None,
     )
@@ -155,14 +161,45 @@ def replace_unusable(choice: PolicyChoice, *, what: str) -> PolicyChoice:
     )
 
 
-def _policy_changed(sections: list[str], *, removed: bool) -> tuple[Warning_, ...]:
-    if removed:
+def _policy_changed(sections: list[str], written: PolicyFile | None) -> tuple[Warning_, ...]:
+    if written is None:
         text = f"This change removes {FILE_NAME}; it is judged by the baseline's policy."
         return (Warning_(code="policy_changed", text=text),)
     if not sections:
         return ()
     text = f"This change edits the policy itself ({', '.join(sections)}); it is judged by the baseline's policy."
-    return (Warning_(code="policy_changed", text=text),)
+    where = Location(path=FILE_NAME, line=written.find_line(sections[0]))
+    return (Warning_(code="policy_changed", text=text, location=where),)
+
+
+def _own_sections_changed(before: Policy, after: Policy, written: PolicyFile | None) -> tuple[Warning_, ...]:
+    """Return a warning of each key that says how a revision's own results are made and read, and differs."""
+    old, new = _flatten_own(before), _flatten_own(after)
+    names = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+    if not names:
+        return ()
+    told = [f"{name} ({_show(old.get(name))} → {_show(new.get(name))})" for name in names[:MAX_NAMED]]
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    text = f"This change edits how its own results are made and read in {FILE_NAME}: {', '.join(told)}{more}."
+    where = Location(path=FILE_NAME, line=written.find_line(names[0])) if written else None
+    return (Warning_(code="own_policy_changed", text=text, location=where),)
+
+
+def _flatten_own(policy: Policy) -> dict[str, Any]:
+    found = _flatten(policy.model_dump(mode="json", exclude={*JUDGING_SECTIONS, *TELLING_SECTIONS}))
+    return {name: value for name, value in found.items() if not name.startswith(_TOLD_ELSEWHERE)}
+
+
+def _flatten(value: Any, name: str = "") -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        return {name: value}
+    parts = [_flatten(part, f"{name}.{key}" if name else str(key)) for key, part in value.items()]
+    return {key: part for found in parts for key, part in found.items() if part not in (None, [])}
+
+
+def _show(value: Any) -> str:
+    text = "not set" if value is None else shorten_value(value)
+    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"
 
 
 def read_policy_text(path: Path) -> str:

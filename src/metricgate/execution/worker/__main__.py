@@ -43,9 +43,10 @@ from metricgate.execution.worker.inventory import (
 )
 from metricgate.execution.worker.overrides import apply_overrides
 from metricgate.execution.worker.reproduction import Reproduction, unchanged_stages
+from metricgate.execution.worker.reruns import find_reruns
 from metricgate.execution.worker.revision_files import RevisionFiles
 from metricgate.execution.worker.staleness import find_stale, has_modified_data, hash_inputs
-from metricgate.models.snapshot import Stage
+from metricgate.models.snapshot import Believed, Stage
 
 Say = Callable[[Happened | WorkerReply | Failed], None]
 
@@ -116,7 +117,6 @@ def _inspect(request: Inspect | Read, project: Project) -> WorkerReply:
 
 def _produce(request: Produce, project: Project, say: Say) -> WorkerReply:
     stale = find_stale(project, to_run=request.reproduce)
-    inputs = hash_inputs(project, stale)
     named = _name_stale(project, stale)
     if named and not request.reproduce:
         raise PipelineFailedError(
@@ -124,12 +124,23 @@ def _produce(request: Produce, project: Project, say: Say) -> WorkerReply:
             expected="results that were produced from the committed code, parameters and data.",
             fix="run `dvc repro`, commit dvc.lock and run `dvc push`; or set `reproduce: if-needed`.",
         )
-    if stale and (early := _stop_early(request, inputs)):
+    again = find_reruns(project, request, _open_files(request, project)) if request.reproduce else set()
+    inputs = hash_inputs(project, stale, again)
+    if (stale or again) and (early := _stop_early(request, inputs)):
         return early
-    reproduction = Reproduction(project, lambda text, *, ends=False: say(Happened(text=text, ends=ends)))
+    reproduction = Reproduction(
+        project,
+        lambda text, *, ends=False: say(Happened(text=text, ends=ends)),
+        run_cache=not request.doubt.run_cache,
+    )
     os.environ.update(request.environment)
-    if stale:
-        reproduction.run(stale)
+    believed: tuple[Believed, ...] = ()
+    if again and (problem := reproduction.find_missing({*stale, *again})):
+        believed = tuple(Believed(what=name, reason=problem) for name in sorted(map(project.stage_name, again)))
+        again = set()
+        inputs = hash_inputs(project, stale)
+    if stale or again:
+        reproduction.run(stale, again)
     files = _open_files(request, project)
     found = _find_files(request, files)
     lost: dict[Any, FoundFile] = {}
@@ -143,7 +154,8 @@ def _produce(request: Produce, project: Project, say: Say) -> WorkerReply:
             return early
         reproduction.run((), lost)
         found = _find_files(request, _open_files(request, project))
-    return _describe(request, project, found, reproduction.describe(), named, inputs)
+    reply = _describe(request, project, found, reproduction.describe(), named, inputs)
+    return reply.model_copy(update={"believed": believed})
 
 
 def _stop_early(request: Produce, inputs: str) -> WorkerReply | None:

@@ -72,8 +72,8 @@ def _describe_size(out: Any) -> str:
     return f" ({text})" if text else ""
 
 
-def pull_run_cache(project: Project, say: Say) -> bool:
-    """Fetch the record of earlier runs; return whether the remote can be used at all."""
+def pull_run_cache(project: Project, say: Say, *, wanted: bool = True) -> bool:
+    """Fetch the record of earlier runs if it is ``wanted``; return whether the remote can be used at all."""
     from dvc.stage.cache import RunCacheNotSupported  # noqa: PLC0415
 
     if not project.has_remote:
@@ -81,7 +81,8 @@ def pull_run_cache(project: Project, say: Say) -> bool:
     cache = project.repo.stage_cache
     try:
         check_remote(project.repo)
-        cache.pull(None)
+        if wanted:
+            cache.pull(None)
     except RunCacheNotSupported:
         say("this kind of remote does not keep a run cache")
     except RemoteFailedError as error:

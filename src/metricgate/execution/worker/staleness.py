@@ -108,14 +108,14 @@ def has_modified_data(project: Project) -> bool:
     return any(out.use_cache and out.exists and _status(out) == "modified" for out in added)
 
 
-def hash_inputs(project: Project, stale: Iterable[Any]) -> str:
+def hash_inputs(project: Project, stale: Iterable[Any], again: Iterable[Any] = ()) -> str:
     """Return a hash of commands, parameters and source files: equal inputs should give equal results.
 
     Files that stages pass to each other are left out where they follow from the rest. They count where dvc.lock records
     them and their stage does not run again: later stages start from a model that was trained elsewhere and committed.
-    ``stale`` are the stages that ``find_stale`` returns before any of them runs.
+    ``stale`` are the stages that ``find_stale`` returns before any of them runs, ``again`` those that run nevertheless.
     """
-    rewritten = _find_rewritten(project, stale)
+    rewritten = _find_rewritten(project, stale, set(again))
     produced = {out.fs_path for stage in project.pipeline_stages for out in stage.outs}
     tracked = {
         out.fs_path: str(out.hash_info) for stage in project.repo.index.stages if not stage.cmd for out in stage.outs
@@ -132,12 +132,12 @@ def hash_inputs(project: Project, stale: Iterable[Any]) -> str:
     return hashlib.sha256(json.dumps(record, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _find_rewritten(project: Project, stale: Iterable[Any]) -> set[Any]:
-    """Return the stages whose recorded outputs do not belong to their inputs, and those that read such outputs."""
+def _find_rewritten(project: Project, stale: Iterable[Any], again: set[Any]) -> set[Any]:
+    """Return the stages whose recorded outputs do not count, and those that read such outputs."""
     found = set(stale)
     if any(stage.is_callback or stage.always_changed for stage in found):
         found = set(find_stale(project, to_run=False))  # the same set, whether something is to run or not
-    return project.find_dependants(found, with_frozen=False)
+    return project.find_dependants(found | again, with_frozen=False)
 
 
 def _stage_inputs(project: Project, stage: Any, produced: set[str], tracked: dict[str, str]) -> dict[str, Any]:

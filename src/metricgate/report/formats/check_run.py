@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from metricgate.models.outcome import Outcome
-from metricgate.models.result import Change, GateRow
+from metricgate.models.result import ANNOTATED, Change, GateRow, Warning_
 from metricgate.report.document import SizeLimits
 from metricgate.report.escape import clean, plain_name, shorten
 from metricgate.report.formats.markdown import compose_page
@@ -54,10 +54,28 @@ def render_check(report: Report, context: ViewContext = NO_CONTEXT) -> CheckText
 
 
 def annotate(report: Report) -> tuple[CheckAnnotation, ...]:
-    """Return an annotation for each gate that did not pass and, if there are any, for each changed parameter."""
+    """Return an annotation for each change that could decide its own verdict, and for each gate that did not pass.
+
+    If there are such gates, also for each changed parameter.
+    """
+    warnings = [note for warning in report.warnings for note in _annotate_warning(warning)]
     gates = [note for gate in sort_gates(report.gates) for note in _annotate_gate(gate)]
     changes = [note for change in report.changes for note in _annotate_change(change)] if gates else []
-    return (*gates, *changes)[:MAX_ANNOTATIONS]
+    return (*warnings, *gates, *changes)[:MAX_ANNOTATIONS]
+
+
+def _annotate_warning(warning: Warning_) -> list[CheckAnnotation]:
+    if warning.code not in ANNOTATED or warning.location is None:
+        return []
+    return [
+        CheckAnnotation(
+            path=warning.location.path,
+            line=warning.location.line,
+            level="warning",
+            title="This change can decide its own verdict",
+            message=clean(warning.text),
+        )
+    ]
 
 
 def _annotate_gate(gate: GateRow) -> list[CheckAnnotation]:

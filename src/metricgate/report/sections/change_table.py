@@ -15,8 +15,15 @@ NOUNS = {
     "package": "package",
 }
 KINDS = tuple(NOUNS)
-STATES = {"ran": "ran", "cached": "reused", "restored": "restored", "unchanged": "unchanged"}
+STATES = {
+    "ran": "ran",
+    "cached": "reused",
+    "restored": "restored",
+    "unchanged": "unchanged",
+    "committed": "as committed, not reproduced",
+}
 MAX_STAGES = 20
+MAX_NAMES = 3
 
 
 def change_section(report: Report) -> DocumentPart:
@@ -39,6 +46,18 @@ def summarise_changes(changes: list[Change]) -> str:
     """Return how many of each kind: ``2 parameters, 1 source file``."""
     counts = [(NOUNS[kind], sum(change.kind == kind for change in changes)) for kind in KINDS]
     return ", ".join(plural(count, noun) for noun, count in counts if count) or "nothing the pipeline depends on"
+
+
+def name_changes(report: Report) -> str:
+    """Return a line of Markdown with the first names of each kind that the pipeline depends on; empty without any."""
+    parts = []
+    for kind in ("source", "data", "parameter"):
+        names = [change.name for change in report.changes if change.kind == kind]
+        if names:
+            more = ", …" if len(names) > MAX_NAMES else ""
+            shown = ", ".join(code_span(name) for name in names[:MAX_NAMES])
+            parts.append(f"{plural(len(names), NOUNS[kind])} ({shown}{more})")
+    return f"Changed: {', '.join(parts)}" if parts else ""
 
 
 def _draw_change(change: Change) -> tuple[str, ...]:

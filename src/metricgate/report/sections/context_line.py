@@ -9,6 +9,7 @@ from metricgate.report.sections.earlier_runs import count_attempts
 from metricgate.report.value import Cost, Pairing, Report, Timing
 from metricgate.report.view_context import ViewContext
 
+COMMITTED = "as committed, not reproduced"
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 
@@ -91,9 +92,23 @@ def describe_stages(report: Report) -> str:
     took = f" in {format_seconds(seconds)}" if seconds else ""
     ran = sum(stage.state == "ran" for stage in stages)
     reused = sum(stage.state in {"cached", "restored"} for stage in stages)
-    if stages and all(stage.state == "unchanged" for stage in stages):
-        return "pipeline unchanged"
     parts = [f"ran {ran} of {plural(len(stages), 'stage')}{took}"] if ran else []
     if reused:
         parts.append(f"{reused} reused" if parts else f"{plural(reused, 'stage')} reused, none ran")
+    if report.not_reproduced:
+        parts.append(f"{_name_believed(report)} {COMMITTED}" if parts else COMMITTED)
+    elif stages and not parts:
+        parts.append("no stage ran" if _edits_pipeline(report) else "pipeline unchanged")
     return ", ".join(parts)
+
+
+def _name_believed(report: Report) -> str:
+    first, *others = report.not_reproduced
+    return f"{code_span(first.what)}{f' and {len(others)} more' if others else ''}"
+
+
+def _edits_pipeline(report: Report) -> bool:
+    edited = {"pipeline_changed", "own_policy_changed", "evaluation_changed", "environment_changed", "settings_changed"}
+    return any(change.kind != "package" for change in report.changes) or any(
+        warning.code in edited for warning in report.warnings
+    )

@@ -7,7 +7,7 @@ from metricgate.report.document import DocumentPart, fixed
 from metricgate.report.escape import code_block, code_span, escape_prose, escape_sentence
 from metricgate.report.headline import headline, is_unchanged
 from metricgate.report.number_format import plural
-from metricgate.report.sections.change_table import change_section
+from metricgate.report.sections.change_table import change_section, name_changes
 from metricgate.report.sections.context_line import describe_context, describe_cost
 from metricgate.report.sections.earlier_runs import describe_attempts, history_section
 from metricgate.report.sections.gate_table import folded_gate_section, gate_section
@@ -19,7 +19,8 @@ from metricgate.report.value import Acceptance, Failure, Report
 from metricgate.report.view_context import ViewContext
 from metricgate.report.vocabulary import VERDICT_SIGNS
 
-MAX_WARNINGS = 8
+MAX_WARNINGS = 10
+WARNINGS_LENGTH = 4800
 RECORDED = frozenset({Source.GIT, Source.DVC_CACHE, Source.DVC_REMOTE})
 
 
@@ -29,6 +30,7 @@ def page_sections(report: Report, context: ViewContext) -> tuple[DocumentPart, .
     return (
         fixed("headline", f"## {VERDICT_SIGNS[report.verdict]} {escape_prose(headline(report))}"),
         fixed("context", describe_context(report, context)),
+        fixed("changed", name_changes(report)),
         fixed("warnings", _draw_warnings(report, context)),
         fixed("acceptance", _draw_acceptance(report.accepted)),
         fixed("failure", _draw_failure(report.failure)),
@@ -60,7 +62,8 @@ def _draw_warnings(report: Report, context: ViewContext) -> str:
     texts += [text for text in [describe_attempts(report, context)] if text]
     if not texts:
         return ""
-    sentences = [escape_prose(text) for text in texts[:MAX_WARNINGS]]
+    length = WARNINGS_LENGTH // min(max(len(texts), 4), MAX_WARNINGS)
+    sentences = [escape_prose(text, length) for text in texts[:MAX_WARNINGS]]
     more = len(texts) - MAX_WARNINGS
     tail = [f"and {plural(more, 'more warning')} in report.json"] if more > 0 else []
     lines = sentences if len(texts) == 1 else [f"- {line}" for line in (*sentences, *tail)]
