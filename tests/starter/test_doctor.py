@@ -34,6 +34,15 @@ def examine_workflow_files(churn: Churn) -> list[Finding]:
     return list(examine_workflows(Checkout.open(churn.repository)))
 
 
+def test_it_forecasts_that_each_pull_request_trains_the_baseline(churn: Churn) -> None:
+    churn.write(".github/workflows/gate.yml", WORKFLOW)
+    forecast = "every pull request trains the baseline again"
+    assert [finding.level for finding in examine_workflow_files(churn) if forecast in finding.what] == [Level.NOTICE]
+
+    churn.write(".github/workflows/main.yml", WORKFLOW.replace("pull_request", "push", 1))
+    assert not [finding for finding in examine_workflow_files(churn) if forecast in finding.what]
+
+
 def find(findings: list[Finding], text: str) -> Finding:
     found = [finding for finding in findings if text in finding.what]
     assert found, [finding.what for finding in findings]

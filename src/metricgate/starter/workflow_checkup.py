@@ -34,12 +34,25 @@ class WorkflowStep:
 
 def examine_workflows(checkout: Checkout) -> Iterator[Finding]:
     """Check the events, permissions and inputs of the workflows that use MetricGate."""
-    found = []
-    for name, text in _read_workflows(checkout):
-        found.append(name)
+    texts = dict(_read_workflows(checkout))
+    for name, text in texts.items():
         yield from _examine_workflow(name, text)
-    if not found:
+    if not texts:
         yield notice("No workflow uses MetricGate.", "metricgate init")
+    elif not any(_runs_on_push(name, text) for name, text in texts.items()):
+        yield notice(
+            "No workflow runs MetricGate on a push: every pull request trains the baseline again, unless Git or the DVC "
+            "remote has main's results.",
+            "Add `push: {branches: [main]}` to the events, as `metricgate init` writes it, with `contents: write`.",
+        )
+
+
+def _runs_on_push(name: str, text: str) -> bool:
+    try:
+        workflow = read_document(text, name).value
+    except MetricgateError:
+        return True  # reported as unreadable
+    return not isinstance(workflow, dict) or "push" in _read_events(workflow)
 
 
 def list_steps(checkout: Checkout) -> Iterator[WorkflowStep]:
