@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from math import sqrt
 from pathlib import Path
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from tabulate import tabulate
 
 from metricgate.gates.judgement import Gain, Judgement, judge_gain
@@ -57,7 +59,7 @@ def draw_scores(rng: np.random.Generator, rows: int, loss: float) -> SamplePair:
     return SamplePair(baseline=one, candidate=other)
 
 
-def _sample(label: FloatArray, prediction: FloatArray, scores: FloatArray | None = None) -> Sample:
+def _sample(label: NDArray[Any], prediction: NDArray[Any], scores: FloatArray | None = None) -> Sample:
     return Sample(
         task="binary", rows=len(label), label=label, prediction=prediction, scores=scores, classes=("No", "Yes")
     )

@@ -15,8 +15,8 @@ from metricgate.stats.metric import Metric
 _ANY_WRONG_CLASS = frozenset(
     {"accuracy", "balanced_accuracy", "recall_macro", "recall_weighted", "f1_micro", "precision_micro", "recall_micro"}
 )
-_PROBABILITIES = frozenset({"brier_score"})
-_UNBOUNDED = frozenset({"log_loss", "expected_calibration_error"})
+# Log loss keeps probabilities off 0, so that the worst answer costs 36.
+_PROBABILITIES = frozenset({"brier_score", "log_loss"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ def find_style(metric: Metric, samples: Sequence[Sample]) -> AnswerStyle | None:
     task = samples[0].task
     if metric.columns:
         return _find_mean_style(metric, samples)
-    if task not in {"binary", "multiclass"} or metric.name in _UNBOUNDED:
+    if task not in {"binary", "multiclass"}:
         return None
     if metric.name in _PROBABILITIES:
         return AnswerStyle(kind="probabilities")

@@ -7,6 +7,7 @@ from metricgate.comparison.subject import Subject, is_defined
 from metricgate.gates.absolute import judge_absolute_rule
 from metricgate.gates.assessment import RulePower, assess_relative_rules
 from metricgate.gates.number_rules import judge_number
+from metricgate.gates.other_readings import ROW_CODES
 from metricgate.gates.prepared_rules import split_families
 from metricgate.gates.relative import judge_relative_rules
 from metricgate.gates.rules import Rule, expand_anchor, expand_gates, watch_metrics
@@ -123,6 +124,8 @@ def _loss_against_main(rule: Rule, evidence: Evidence) -> float | None:
 def _excuse_unless_lowered(row: GateRow, loss: float | None) -> GateRow:
     if row.outcome not in {Outcome.FAILED, Outcome.INCONCLUSIVE} or loss is None or row.difference is None:
         return row
+    if row.reason_code in ROW_CODES:
+        return row  # this change took the rows away, or relabelled them: what it loses on them is not known
     total = -row.difference if row.kind == "max_drop" else row.difference
     if loss > 0:
         before = f"; {total - loss:.3g} of {total:.3g} was lost before this pull request"
