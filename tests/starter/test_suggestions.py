@@ -45,3 +45,18 @@ def test_without_predictions_it_shows_the_lines_and_the_stored_model(tmp_path: P
     assert "# evaluation: {model: models/model.joblib, data: data/test.csv, label: …, id: …}" in repository.read(
         "metricgate.yaml"
     )
+
+
+def test_doctor_knows_a_policy_that_scores_a_stored_model(tmp_path: Path) -> None:
+    repository = make_notebook(tmp_path)
+    repository.write("metricgate.yaml", "evaluation: {model: model.joblib, data: test.csv, label: b}\n")
+    repository.write("test.csv", "a,b\n1,2\n")
+    repository.commit("A policy")
+
+    lacking = repository.metricgate("doctor")
+    repository.write("model.joblib", "")
+    complete = repository.metricgate("doctor")
+
+    assert "`evaluation` names model.joblib, which is not here" in lacking.output
+    assert (lacking.exit_code, complete.exit_code) == (2, 0)
+    assert "the stored model.joblib is scored" in complete.output

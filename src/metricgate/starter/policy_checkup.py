@@ -31,7 +31,7 @@ def examine_policy(checkout: Checkout) -> Iterator[Finding]:
     except MetricgateError as error:
         yield from_error(error)
         return
-    if not policy.gates and policy.predictions is None:
+    if not policy.gates and not policy.judged_sets:
         yield broken(
             f"{FILE_NAME} has no gate and names no predictions: every pull request would pass.",
             "Add a gate, such as `gates: [{metric: metrics.json:accuracy, max_drop: 0.02}]`; "
@@ -39,10 +39,19 @@ def examine_policy(checkout: Checkout) -> Iterator[Finding]:
         )
         return
     yield fine(f"{FILE_NAME} can be read: {_count_gates(policy)}.")
+    yield from _examine_scoring(checkout.directory, policy)
     findings = [*_examine_predictions(checkout.directory, policy), *_examine_file_metrics(checkout.directory, policy)]
     yield from findings
     if not any(finding.level is Level.BROKEN for finding in findings):
         yield from _examine_gates(checkout.directory, policy)
+
+
+def _examine_scoring(folder: Path, policy: Policy) -> Iterator[Finding]:
+    if policy.scoring is None:
+        return
+    for name in (policy.scoring.model, policy.scoring.data):
+        if not (folder / name).exists():
+            yield _describe_missing(folder, policy, name, f"`evaluation` names {name}, which is not here")
 
 
 def _count_gates(policy: Policy) -> str:

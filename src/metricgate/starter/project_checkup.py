@@ -78,6 +78,8 @@ def _describe_command(checkout: Checkout) -> Finding:
     policy = _read_own_policy(checkout)
     if policy.pipeline.command is not None:
         return fine(f"There is no stage to run: `{policy.pipeline.command}` produces the results.")
+    if policy.scoring is not None:
+        return fine(f"There is no stage to run: the stored {policy.scoring.model} is scored.")
     if policy.predictions is not None or policy.pipeline.metrics:
         return fine("There is no stage to run: the files in Git are compared.")
     return broken(
