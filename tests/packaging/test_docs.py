@@ -14,7 +14,8 @@ BIN = Path(sys.executable).parent
 
 
 def test_every_error_has_a_page_of_its_title() -> None:
-    for error in (errors.MetricgateError, *errors.list_errors()):
+    kinds: list[type[errors.MetricgateError]] = [errors.MetricgateError, *errors.list_errors()]
+    for error in kinds:
         page = ROOT / errors.find_help(error.anchor).partition("/blob/main/")[2]
         assert page.parent.name == "errors"
         assert page.read_text(encoding="utf-8").startswith("# ")
