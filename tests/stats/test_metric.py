@@ -9,9 +9,10 @@ import pytest
 from sklearn import metrics as oracle
 
 from metricgate.models.samples import FloatArray, Sample, SamplePair, Task
+from metricgate.stats.contrast import contrast, single_interval
 from metricgate.stats.metric import MetricUndefined
 from metricgate.stats.registry import find_metric, list_metrics
-from tests.stats.simulation import simulate_binary, simulate_multiclass, simulate_regression
+from tests.stats.simulation import binary_sample, simulate_binary, simulate_multiclass, simulate_regression
 
 Oracle = Callable[..., Any]
 
@@ -254,7 +255,6 @@ UNDEFINED = [
     ("recall", [0, 0, 0], [0.1, 0.7, 0.3], "one_class"),
     ("specificity", [1, 1, 1], [0.1, 0.7, 0.3], "one_class"),
     ("precision", [0, 1, 1], [0.1, 0.2, 0.3], "never_predicted"),
-    ("mcc", [0, 1, 1], [0.1, 0.2, 0.3], "constant"),
     ("log_loss", [0, 1, 1], [0.1, 1.2, 0.3], "not_probabilities"),
     ("precision@4", [0, 1, 1], [0.1, 0.2, 0.3], "too_few_rows"),
 ]
@@ -307,3 +307,22 @@ def test_weights_of_zero_everywhere_are_refused() -> None:
         find_metric("accuracy", task="binary").evaluate(sample)
 
     assert caught.value.code == "zero_weight"
+
+
+@pytest.mark.parametrize("name", ["mcc", "kappa"])
+def test_a_constant_candidate_is_uncorrelated_with_the_labels_as_in_scikit_learn(name: str) -> None:
+    label = np.repeat([0, 1], [240, 160]).astype(np.int8)
+    sides = [binary_sample(label, np.asarray(scores, np.float64)) for scores in (0.2 + 0.5 * label, np.full(400, 0.2))]
+
+    item = contrast(SamplePair(baseline=sides[0], candidate=sides[1]), find_metric(name, task="binary"))
+
+    assert (item.baseline, item.candidate) == (1.0, 0.0)
+    assert item.interval(0.025)[1] < -0.5
+
+
+@pytest.mark.parametrize("name", ["log_loss", "brier_score"])
+def test_one_row_alone_bounds_nothing(name: str) -> None:
+    sample = binary_sample(np.array([1], dtype=np.int8), np.array([0.9]))
+    metric = find_metric(name, task="binary")
+
+    assert single_interval(sample, metric, tail=0.025) == (metric.lowest, metric.highest)

@@ -9,6 +9,7 @@ from metricgate.comparison.subject import Missing, Subject
 from metricgate.gates.judgement import IDENTICAL
 from metricgate.gates.prepared_rules import PreparedRule, allowed_loss, bound_together, prepare_rule
 from metricgate.gates.rules import Rule
+from metricgate.stats.distributions import normal_quantile
 from metricgate.stats.power import GatePower, Reach, assess_power, assume_se, reach_by_normal
 
 
@@ -47,7 +48,12 @@ def assess_rule(prepared: PreparedRule, *, passing_tail: float, failing_tail: fl
     if single is None:
         (low, high), (least, most) = contrast.interval(passing_tail), contrast.interval(failing_tail)
         worst, mildest = (low, most) if prepared.sign > 0 else (high, least)
-        reach = Reach(passing=abs(contrast.estimate - worst), failing=abs(contrast.estimate - mildest))
+        passing = abs(contrast.estimate - worst)
+        reach = Reach(
+            passing=passing,
+            failing=abs(contrast.estimate - mildest),
+            normal=min(normal_quantile(passing_tail) * se, passing),
+        )
     else:
         reach = reach_by_normal(se, passing_tail=passing_tail, failing_tail=failing_tail)
     return assess_power(se, contrast.rows, abs(allowed_loss(prepared)), reach)

@@ -98,8 +98,6 @@ def require_all_classes(margins: Margins) -> None:
 
 
 def require_variety(margins: Margins) -> None:
-    """Raise where a correlation of labels and predictions is 0/0."""
+    """Raise where all rows have one label; constant predictions are uncorrelated with labels, as in scikit-learn."""
     if np.count_nonzero(margins.actual) < 2:
         raise MetricUndefined("All rows have the same label.", code="one_class")
-    if np.count_nonzero(margins.predicted) < 2:
-        raise MetricUndefined("All rows have the same prediction.", code="constant")

@@ -13,7 +13,7 @@ import numpy as np
 from metricgate.models.equality import knows_equal_value
 from metricgate.models.samples import FloatArray, IntArray, Sample, SamplePair
 from metricgate.stats.few_units import sum_units, widen_for_few
-from metricgate.stats.interval import Bounds, Interval, Own, PairMeasurement, bound_own, recover_bounds, take_wider
+from metricgate.stats.interval import Bounds, Interval, Own, PairMeasurement, recover_bounds, take_wider
 from metricgate.stats.metric import Evaluation, Metric, MetricUndefined, relative_weight
 from metricgate.stats.spread import Difference, bound_by_groups
 
@@ -186,7 +186,7 @@ def _bound_rows(
         bounds, method = take_wider(bounds, recovered), f"{method}, widened by MOVER"
     inconclusive = metric.find_heavy_tail(pair.candidate)
     interval = Interval(se=difference.se, method=method, bounds=bounds, inconclusive=inconclusive)
-    return interval, partial(bound_own, metric, own[1], spread.freedom)
+    return interval, metric.bound_own(own[1], spread, pair.rows)
 
 
 def _widen(

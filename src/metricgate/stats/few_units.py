@@ -19,12 +19,15 @@ from metricgate.stats.interval import Bounds, Interval, take_wider
 from metricgate.stats.spread import find_kurtosis
 
 MIN_EFFECTIVE_UNITS = 10
+MIN_DENSE_UNITS = 3
 MIN_BOUNDED_UNITS = 5
 """Of (sum of squared changes)² / sum of their fourth powers: measured, see docs/statistics.md, "Few differing rows".
 
-The first is for metrics that one row can move by any amount. The second is for bounded ones, which are widened below it
-and not refused, so that no test sets are picked by how they look.
+The first two are for metrics that one row can move by any amount: where few units differ, and where most do and a few
+carry the most, which heavy tails bring about too. The third is for bounded ones, which are widened below it and not
+refused, so that no test sets are picked by how they look.
 """
+_NOTICEABLE, _FEW = 0.01, 0.25  # of the root mean square of the changes; of the units
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -46,6 +49,13 @@ class Units:
     def effective(self) -> float:
         """How many units carry the values, if all of these were equally large: the number of units / kurtosis."""
         return len(self.values) / find_kurtosis(self.values) if self.values.any() else 0.0
+
+    @property
+    def least_effective(self) -> float:
+        """How many effective units a metric needs that one of them can move by any amount."""
+        scale = _NOTICEABLE * float(np.sqrt(np.mean(np.square(self.values))))
+        share = np.count_nonzero(np.abs(self.values) > scale) / len(self.values)
+        return MIN_EFFECTIVE_UNITS if share < _FEW else MIN_DENSE_UNITS
 
 
 def sum_units(values: FloatArray, weight: FloatArray | None, group: IntArray | None) -> Units:
@@ -76,13 +86,14 @@ def widen_for_few(interval: Interval, changes: Units, find_bounds: Callable[[], 
     changes : of each unit, by how much it moves candidate minus baseline.
     find_bounds : returns what holds however few units differ; None for a metric that one row can move by any amount.
     """
-    if interval.inconclusive or changes.effective >= MIN_EFFECTIVE_UNITS:
+    least = changes.least_effective
+    if interval.inconclusive or changes.effective >= max(least, MIN_BOUNDED_UNITS):
         return interval
     bounds = find_bounds()
-    if bounds is not None and changes.effective >= MIN_BOUNDED_UNITS:
-        return interval
     if bounds is None:
-        return replace(interval, inconclusive=_explain(changes))
+        return interval if changes.effective >= least else replace(interval, inconclusive=_explain(changes, least))
+    if changes.effective >= MIN_BOUNDED_UNITS:
+        return interval
     return replace(
         interval,
         method=f"{interval.method}, widened: few {changes.name} differ",
@@ -90,10 +101,10 @@ def widen_for_few(interval: Interval, changes: Units, find_bounds: Callable[[], 
     )
 
 
-def _explain(changes: Units) -> str:
+def _explain(changes: Units, least: float) -> str:
     if not changes.values.any():
         return f"no prediction differs on these {changes.name}, so nothing tells how much others would"
     return (
-        f"too few {changes.name} differ: the difference hangs on about {max(changes.effective, 1):.0f} of them, "
-        f"and {MIN_EFFECTIVE_UNITS} are needed"
+        f"too few {changes.name} carry the difference: it hangs on about {max(changes.effective, 1):.0f} of them, "
+        f"and {least:.0f} are needed"
     )

@@ -141,7 +141,11 @@ class Metric(ValueRange):
         """Return the bounds of one model's own value, from its influence values; they keep nothing of the rows."""
         spread = self.find_spread(sample)
         own = Own(evaluation.value, spread.measure(np.asarray(evaluation.influence)), spread.count)
-        return partial(bound_own, self, own, spread.freedom)
+        return self.bound_own(own, spread, sample.rows)
+
+    def bound_own(self, own: Own, spread: Spread, rows: int) -> Bounds:
+        """Return the bounds of one model's value with this standard error; one row alone bounds nothing."""
+        return partial(bound_own, self, own, spread.freedom) if rows > 1 else lambda _: (self.lowest, self.highest)
 
 
 def require_parts(sample: Sample, metric: Metric, *, side: str = "") -> None:

@@ -15,6 +15,7 @@ from metricgate.stats.distributions import normal_quantile
 
 ASSUMED_CORRELATION = 0.8  # of two models' influence values, where only one model's predictions are known
 OFTEN = 0.8  # "4 of 5"
+_NEARLY_NORMAL = 0.05
 _HOPELESS = 1e5  # a margin that needs ten billion times the rows is as good as none
 
 
@@ -46,15 +47,21 @@ class GatePower:
 
 
 class Reach(NamedTuple):
-    """How far bounds lie from the estimated loss: the pointwise upper one, and the simultaneous lower one."""
+    """How far bounds lie from the estimated loss: the pointwise upper one, and the simultaneous lower one.
+
+    ``normal`` is what the passing one would be if the estimate were normal. What it is longer shrinks with the number of
+    rows, not with its root: it stands for rows that have not been seen.
+    """
 
     passing: float
     failing: float
+    normal: float
 
 
 def reach_by_normal(se: float, *, passing_tail: float, failing_tail: float) -> Reach:
     """Return how far normal bounds reach at one-sided errors, where no interval can be asked."""
-    return Reach(passing=normal_quantile(passing_tail) * se, failing=normal_quantile(failing_tail) * se)
+    passing = normal_quantile(passing_tail) * se
+    return Reach(passing=passing, failing=normal_quantile(failing_tail) * se, normal=passing)
 
 
 def assess_power(se: float, rows: int, margin: float, reach: Reach) -> GatePower:
@@ -76,7 +83,9 @@ def assess_power(se: float, rows: int, margin: float, reach: Reach) -> GatePower
         catches_margin=find_catch_rate(se, margin, margin=margin, reach=reach.failing),
         catches_twice=find_catch_rate(se, 2 * margin, margin=margin, reach=reach.failing),
         settles_equal=find_settle_rate(se, margin, reach=reach.passing),
-        rows_to_settle=_rows_to_settle(rows, margin, reach=reach.passing + spare),
+        rows_to_settle=_rows_to_settle(
+            rows, margin, of_root=reach.normal + spare, of_rows=reach.passing - reach.normal
+        ),
         settled_margin=reach.passing + spare,
     )
 
@@ -100,8 +109,16 @@ def assume_se(single_se: float) -> float:
     return sqrt(2 * (1 - ASSUMED_CORRELATION)) * single_se
 
 
-def _rows_to_settle(rows: int, margin: float, *, reach: float) -> int | None:
+def _rows_to_settle(rows: int, margin: float, *, of_root: float, of_rows: float) -> int | None:
+    """Return the rows on which a bound that is as far as the margin is reached, by the two parts of its length now.
+
+    With x² = rows now / rows then, ``of_root`` shrinks to x of its length and ``of_rows`` to x².
+    """
     if not 0 < margin < inf:
         return None
-    ratio = reach / margin
-    return max(ceil(rows * ratio**2), 1) if ratio < _HOPELESS else None
+    ratio = (of_root + sqrt(of_root**2 + 4 * max(of_rows, 0.0) * margin)) / (2 * margin)
+    if ratio >= _HOPELESS:
+        return None
+    settled = max(ceil(rows * ratio**2), 1)
+    is_normal = of_rows <= _NEARLY_NORMAL * of_root
+    return settled if is_normal else max(settled, rows)  # how few rows would do cannot be seen from a skewed bound

@@ -1,7 +1,6 @@
 """Metrics of predicted numbers."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -9,12 +8,12 @@ import numpy as np
 
 from metricgate.models.outcome import Direction
 from metricgate.models.samples import FloatArray, Sample, Task
+from metricgate.stats.bias import BiasMetric, evaluate_bias
 from metricgate.stats.distributions import normal_quantile
 from metricgate.stats.metric import (
     Evaluation,
     Metric,
     MetricUndefined,
-    evaluate_mean,
     mean_metric,
     relative_weight,
 )
@@ -24,6 +23,7 @@ from metricgate.stats.squares import (
     evaluate_determination,
     evaluate_root,
     find_errors,
+    find_heavy_mean_square,
     find_heavy_squares,
     find_labels_near_zero,
     row_squared_error,
@@ -48,12 +48,6 @@ def _row_percentage_error(sample: Sample) -> FloatArray:
 def _row_pinball(sample: Sample, level: float) -> FloatArray:
     errors = find_errors(sample)
     return np.maximum((level - 1) * -errors, level * -errors)
-
-
-def _evaluate_bias(sample: Sample) -> Evaluation:
-    mean = evaluate_mean(find_errors(sample), sample)
-    sign = -1.0 if mean.value < 0 else 1.0
-    return Evaluation(abs(mean.value), sign * np.asarray(mean.influence))
 
 
 class _Ordered(NamedTuple):
@@ -144,6 +138,7 @@ def list_regression() -> tuple[Metric, ...]:
             direction=Direction.LOWER,
             compute=evaluate_root,
             lowest=0.0,
+            find_heavy_tail=partial(find_heavy_squares, max_relative_error=0.3),
             **base,
         ),
         DeterminationMetric(
@@ -159,11 +154,19 @@ def list_regression() -> tuple[Metric, ...]:
             "mean_squared_error",
             "MSE",
             row_squared_error,
-            find_heavy_tail=partial(find_heavy_squares, max_relative_error=0.15, enough_rows=500),
+            find_heavy_tail=find_heavy_mean_square,
         ),
         _mean_loss(
             "mean_absolute_percentage_error", "MAPE", _row_percentage_error, find_heavy_tail=find_labels_near_zero
         ),
         absolute_error_quantile("median_absolute_error", "median absolute error", 0.5),
-        replace(_of_errors("mean_bias", "mean bias (absolute)", _evaluate_bias), symmetric=True),
+        BiasMetric(
+            name="mean_bias",
+            label="mean bias (absolute)",
+            direction=Direction.LOWER,
+            compute=evaluate_bias,
+            lowest=0.0,
+            symmetric=True,
+            **base,
+        ),
     )

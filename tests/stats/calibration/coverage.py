@@ -28,7 +28,8 @@ class Coverage:
     """What became of one metric's interval in one setting.
 
     ``passed_wrongly``: a loss of exactly the margin would have been shown not to exceed it. ``failed_wrongly``: a loss
-    would have been shown where the true one is no larger. Both, like ``covered``, as shares of the judged test sets.
+    would have been shown where the true one is no larger. Both as shares of all test sets, since the promise is one about
+    pull requests; ``covered`` as a share of the judged ones.
     """
 
     kind: str
@@ -125,8 +126,8 @@ class Misses:
             metric=metric.name,
             judged=self.judged / test_sets,
             covered=1 - too_good - too_bad,
-            passed_wrongly=too_good,
-            failed_wrongly=too_bad,
+            passed_wrongly=too_good * self.judged / test_sets,
+            failed_wrongly=too_bad * self.judged / test_sets,
             test_sets=test_sets,
         )
 

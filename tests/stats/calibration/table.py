@@ -7,8 +7,8 @@ from typing import Any
 
 from tests.stats.calibration.coverage import MIN_JUDGED
 
-COVERAGE, FAMILIES, SEEDS, RESAMPLED = (
-    f"calibration-{table}" for table in ("coverage", "families", "seeds", "resampled")
+COVERAGE, FAMILIES, SEEDS, RESAMPLED, HARD = (
+    f"calibration-{table}" for table in ("coverage", "families", "seeds", "resampled", "hard")
 )
 
 
@@ -17,7 +17,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
     properties = [item for report in reports if report.when == "call" for item in report.user_properties]
     for line in format_tables(
-        [(name, str(text)) for name, text in properties if name in {COVERAGE, FAMILIES, SEEDS, RESAMPLED}]
+        [(name, str(text)) for name, text in properties if name in {COVERAGE, FAMILIES, SEEDS, RESAMPLED, HARD}]
     ):
         terminalreporter.write_line(line)
 
@@ -28,6 +28,7 @@ def format_tables(properties: Sequence[tuple[str, str]]) -> list[str]:
     for name, text in properties:
         rows[name] += json.loads(text)
     lines = format_coverage(rows[COVERAGE]) if rows[COVERAGE] else []
+    lines += format_hard(rows[HARD]) if rows[HARD] else []
     lines += format_families(rows[FAMILIES]) if rows[FAMILIES] else []
     lines += format_resampled(rows[RESAMPLED]) if rows[RESAMPLED] else []
     return lines + (format_seeds(rows[SEEDS]) if rows[SEEDS] else [])
@@ -63,6 +64,20 @@ def _format_metric(metric: str, rows: list[dict[str, Any]]) -> str:
         cells.append(f"n = {size:,}: {low} to {high}" if len(covered) > 1 else f"n = {size:,}: {high}")
     passed, failed = (max(row[key] for row in judged) for key in ("passed_wrongly", "failed_wrongly"))
     return f"| `{metric}` | {'; '.join(cells)} | {100 * passed:.1f} % | {100 * failed:.1f} % | {least:.0%} |"
+
+
+def format_hard(rows: Iterable[dict[str, Any]]) -> list[str]:
+    """Lay out the settings that break intervals: error rates of all test sets, and what harmless changes pay."""
+    lines = ["", "### Few differing rows, few positives, heavy tails, groups", ""]
+    lines += [
+        "| Setting | Metric | wrongly passed | wrongly failed | judged | harmless changes that pass, without the rule |"
+    ]
+    lines += ["|---|---|--:|--:|--:|--:|"]
+    for row in sorted(rows, key=lambda row: str(row["setting"])):
+        wrong = " | ".join(f"{100 * row[key]:.1f} %" for key in ("passed", "failed"))
+        harmless = f"{row['harmless']:.0%}, {row['harmless_without']:.0%}"
+        lines.append(f"| {row['setting']} | `{row['metric']}` | {wrong} | {row['judged']:.0%} | {harmless} |")
+    return lines
 
 
 def format_families(rows: Iterable[dict[str, Any]]) -> list[str]:
