@@ -143,3 +143,15 @@ def test_a_value_at_the_end_of_its_range_has_no_further_bound(value: float) -> N
 
     assert -1.0 <= low <= value <= high <= 1.0
     assert low < -0.8 if value == -1.0 else low < value
+
+
+def test_top_rows_tied_at_the_cut_are_refused() -> None:
+    pair = simulate_binary(np.random.default_rng(1), 1000, loss=0.3)
+    sides = [
+        binary_sample(np.asarray(side.label), np.digitize(np.asarray(side.scores), [0.2, 0.6]) / 2)
+        for side in (pair.baseline, pair.candidate)
+    ]
+    metric = find_metric("precision@5%", task="binary")
+
+    assert "tied at the cut" in contrast(SamplePair(baseline=sides[0], candidate=sides[1]), metric).inconclusive
+    assert not contrast(pair, metric).inconclusive

@@ -20,6 +20,7 @@ from metricgate.stats.ranking import (
     evaluate_auc,
     evaluate_average_precision,
     evaluate_top_precision,
+    find_ties_at_cut,
 )
 
 BINARY: frozenset[Task] = frozenset({"binary"})
@@ -77,6 +78,7 @@ def top_precision(name: str, label: str, *, count: int | None = None, share: flo
         _ranking(name, label, partial(evaluate_top_precision, count=count, share=share)),
         is_top_share=True,
         share_of_rows=partial(count_top_rows, count=count, share=share),
+        find_heavy_tail=partial(find_ties_at_cut, count=count, share=share),
     )
 
 

@@ -232,6 +232,17 @@ def count_top_rows(sample: Sample, *, count: int | None, share: float | None) ->
     return float(count) if count is not None else (share or 0.0) * sample.rows
 
 
+def find_ties_at_cut(sample: Sample, *, count: int | None, share: float | None) -> str:
+    """Return why the top rows cannot be judged where more than half of them are tied at the cut; else empty."""
+    budget = count_top_rows(sample, count=count, share=share)
+    rising = np.asarray(sample.scores)[sample.order]
+    cut = rising[max(len(rising) - int(np.ceil(budget)), 0)]
+    tied = int(np.count_nonzero(rising == cut))
+    if tied < 2 or tied <= budget / 2:
+        return ""
+    return f"{tied} rows are tied at the cut, more than half of the top ones, so these cannot be told from others"
+
+
 def evaluate_top_precision(sample: Sample, *, count: int | None, share: float | None) -> Evaluation:
     """Evaluate the share of positive rows among those with the highest scores; rows tied at the cut count in part.
 

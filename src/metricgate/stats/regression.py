@@ -23,7 +23,6 @@ from metricgate.stats.squares import (
     evaluate_determination,
     evaluate_root,
     find_errors,
-    find_heavy_mean_square,
     find_heavy_squares,
     find_labels_near_zero,
     row_squared_error,
@@ -154,7 +153,7 @@ def list_regression() -> tuple[Metric, ...]:
             "mean_squared_error",
             "MSE",
             row_squared_error,
-            find_heavy_tail=find_heavy_mean_square,
+            find_heavy_tail=partial(find_heavy_squares, max_relative_error=0.15),
         ),
         _mean_loss(
             "mean_absolute_percentage_error", "MAPE", _row_percentage_error, find_heavy_tail=find_labels_near_zero

@@ -18,7 +18,6 @@ from metricgate.stats.spread import Difference
 
 LEAST_EFFECTIVE_SHARE = 0.2
 """Of rows, where each counts as 1 / |label|: 0.4 of log-normal labels, 0.07 of 200 normal ones (infinite MAPE)."""
-_ENOUGH_ROWS = 500
 _FURTHEST = 0.9  # keeps the quadratic solvable in far tails; it is then ten times wider than near the middle
 _METHOD = "linear contrast of squares"
 
@@ -86,12 +85,6 @@ def find_heavy_squares(sample: Sample, *, max_relative_error: float) -> str:
     if spread > 0 and sqrt(covariance[0, 0]) / spread <= max_relative_error:
         return ""
     return "a few extreme labels carry most of the variance, so squared errors cannot be compared; MAE often can"
-
-
-def find_heavy_mean_square(sample: Sample) -> str:
-    """Return why MSE cannot be judged: with few rows it needs labels whose variance is better known."""
-    few = sample.rows < _ENOUGH_ROWS
-    return find_heavy_squares(sample, max_relative_error=0.15 if few else 0.3)
 
 
 def find_labels_near_zero(sample: Sample) -> str:
