@@ -6,6 +6,8 @@ READY := $(VENV)/ready
 WORKERS ?= 2
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH VIRTUAL_ENV
 export DVC_NO_ANALYTICS := 1
+# As pip does: behind a proxy that inspects TLS, only the system knows the certificate authority.
+export UV_SYSTEM_CERTS := 1
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help

@@ -1,3 +1,3 @@
 """MetricGate: a merge gate for models."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"

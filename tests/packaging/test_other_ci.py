@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from metricgate import __version__
+from scripts.base_image import read_base
 from tests.churn import Churn
 from tests.e2e.laptop import copy_for_a_laptop
 from tests.packaging.documents import ROOT
@@ -21,7 +23,7 @@ JENKINS = ROOT / "examples/jenkins/Jenkinsfile"
 UVX = """\
 #!/bin/sh
 set -eu
-test "$1" = "metricgate==0.1.0"
+test "$1" = "metricgate=={version}"
 shift
 exec "{python}" -m metricgate "$@"
 """
@@ -31,7 +33,7 @@ exec "{python}" -m metricgate "$@"
 def tools(tmp_path: Path) -> Path:
     folder = tmp_path / "bin"
     folder.mkdir()
-    (folder / "uvx").write_text(UVX.format(python=sys.executable), encoding="utf-8")
+    (folder / "uvx").write_text(UVX.format(python=sys.executable, version=__version__), encoding="utf-8")
     (folder / "uvx").chmod(0o755)
     return folder
 
@@ -58,6 +60,15 @@ def test_the_gitlab_example_keeps_its_schema() -> None:
     done = subprocess.run(command, check=False, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_gitlab_example_pins_what_it_installs() -> None:
+    """The base image and uv are those that the project itself builds with; Dependabot and `make lock` move them."""
+    job = read_gitlab_job()
+    (uv,) = re.findall(r"^(uv==\S+)", (ROOT / "requirements/uv.txt").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert job["image"] == "@".join(read_base())
+    assert f"pip install --quiet {uv}" in job["before_script"]
 
 
 @pytest.mark.acceptance

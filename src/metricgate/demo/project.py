@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from metricgate.bundled import EXAMPLES
 from metricgate.errors import ConfigurationError, WorkspaceError
 from metricgate.processes.command import run_command, scrub_environment
 from metricgate.settings.policy import FILE_NAME
 
-CHURN = Path(__file__).parent / "churn"
+CHURN = EXAMPLES / "churn"
 DATA = "data/telco-churn.csv"
 MAIN = "main"
 BRANCH = "bigger-trees"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
 
+from metricgate.bundled import EXAMPLES
 from metricgate.revisions.checkout import Checkout
 from metricgate.settings.policy import FILE_NAME
 from metricgate.starter.checkup_finding import Level
@@ -15,7 +16,7 @@ from metricgate.starter.framework import show_lines
 from metricgate.starter.missing_results import require_gates
 from metricgate.starter.project_survey import Survey, survey_project
 
-WORKFLOWS = Path(__file__).parent / "workflows"
+WORKFLOWS = EXAMPLES / "workflows"
 WORKFLOW_FOLDER = ".github/workflows"
 MAX_ID_LENGTH = 50
 # The example workflow with the credentials for a remote, by the start of its address.
