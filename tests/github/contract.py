@@ -1,6 +1,6 @@
 """GitHub's own description of its REST API, as the judge of every request and response in these tests.
 
-``github-rest-subset.json`` is a part of GitHub's rest-api-description (MIT), descriptions and examples removed.
+``github-rest-*.json`` are parts of GitHub's rest-api-description (MIT), descriptions and examples removed.
 """
 
 import functools
@@ -16,7 +16,8 @@ from openapi_core.datatypes import RequestParameters
 from openapi_core.exceptions import OpenAPIError
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
-DESCRIPTION = Path(__file__).with_name("github-rest-subset.json")
+SUBSET = Path(__file__).with_name("github-rest-subset.json")
+RELEASES = Path(__file__).with_name("github-rest-releases.json")
 
 
 @dataclass
@@ -43,7 +44,9 @@ class Contract:
     """Refuses what GitHub would refuse, and what GitHub would never answer."""
 
     def __init__(self) -> None:
-        self._description = json.loads(DESCRIPTION.read_text(encoding="utf-8"))
+        self._description, releases = (json.loads(path.read_text(encoding="utf-8")) for path in (SUBSET, RELEASES))
+        self._description["paths"] |= releases["paths"]
+        self._description["components"]["schemas"] |= releases["components"]["schemas"]
         self._description["servers"] = [{"url": "/"}]
         _allow_null_in_enums(self._description)
         self._openapi = OpenAPI.from_dict(self._description, config=Config(spec_validator_cls=None))

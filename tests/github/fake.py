@@ -44,6 +44,7 @@ class FakeGitHub:
         self.artifacts: list[Artifact] = []
         self.commit_dates: dict[str, str] = {}  # path -> when it was last changed
         self.history: list[str] = []  # of the default branch, the newest commit first
+        self.releases: list[dict[str, object]] = []
         self.requests: list[str] = []  # "METHOD /path", the failed ones included
         self.writes: list[str] = []  # what was really done
         self.violations: list[str] = []

@@ -1,6 +1,6 @@
 """Every route of the fake GitHub: importing this registers them."""
 
-from tests.github import conversation, issues, storage, verdicts
+from tests.github import conversation, issues, releases, storage, verdicts
 from tests.github.routing import Answer, Request, dispatch
 
-__all__ = ["Answer", "Request", "conversation", "dispatch", "issues", "storage", "verdicts"]
+__all__ = ["Answer", "Request", "conversation", "dispatch", "issues", "releases", "storage", "verdicts"]

@@ -32,10 +32,11 @@ NOT_EXECUTED = {
     "cml runner launch": "a command of another tool, quoted as what a team uses today",
     "cml tensorboard connect": "a command of another tool, quoted as what a team uses today",
     "gh attestation verify oci://ghcr.io/metricgate/metricgate:X.Y.Z --owner metricgate": "needs a release on GitHub",
+    "python scripts/release.py prepare X.Y.Z": "test_release.py and test_rehearsal.py run it, each with a version",
     "git push origin --delete REF": "REF stands for a ref of the reader's repository",
 }
 # What a heading, a sentence or a table calls a program; nobody types these.
-NAMED_ONLY = {"docker info", "docker run", "python -I", "python -m", "python -c pass", "uv build"}
+NAMED_ONLY = {"docker info", "docker run", "python -I", "python -m", "python -c pass"}
 
 
 def run_shell(text: str, folder: Path, **variables: str) -> None:
