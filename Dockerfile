@@ -1,7 +1,9 @@
 # The action's image. GitHub runs it as root, in /github/workspace, which belongs to another user.
-ARG PYTHON_IMAGE=python:3.13.14-slim-bookworm
+# The digest says what is built on; the tag, what Dependabot looks for the next one of.
+FROM python:3.13.14-slim-bookworm@sha256:67a1e1f215ccda113cfc024e8639049257e88f273898f595b61476d128d387e8 AS base
 
-FROM ${PYTHON_IMAGE} AS build
+FROM base AS build
+ENV UV_SYSTEM_CERTS=1
 WORKDIR /build
 COPY requirements/uv.txt requirements/image.txt requirements/
 RUN python -m venv --without-pip /opt/metricgate \
@@ -27,7 +29,7 @@ COPY examples examples
 RUN /build/tools/bin/uv pip install --no-cache --python /opt/metricgate/bin/python --no-deps \
       --build-constraints dev.txt .
 
-FROM ${PYTHON_IMAGE}
+FROM base
 # Debian's stable release fixes Git's version; a pinned package would vanish from its mirrors with the next security update.
 # hadolint ignore=DL3008
 RUN apt-get update \
@@ -46,7 +48,9 @@ RUN metricgate demo /tmp/demo >/tmp/demo.log 2>&1 || { cat /tmp/demo.log; exit 1
 # The post step completes a check that a killed process left open; the runner gives it a path and no arguments.
 RUN printf '#!/opt/metricgate/bin/python -I\nfrom metricgate.cli.post_step import main\n\nmain()\n' >/opt/metricgate/bin/metricgate-post \
  && chmod 755 /opt/metricgate/bin/metricgate-post
-ARG VERSION=0.0.0
+# A pod may run as a user that /etc/passwd does not have; DVC asks for its name.
+ENV LOGNAME=metricgate
+ARG VERSION=unreleased
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="MetricGate" \
       org.opencontainers.image.description="A merge gate for models" \

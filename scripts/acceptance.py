@@ -1,4 +1,4 @@
-"""Run the acceptance tests with what they need: a Docker Engine, Chromium, an SSH server, Prometheus.
+"""Run the acceptance tests with what they need: a Docker Engine, a registry, Chromium, an SSH server, Prometheus.
 
 As root on Debian, this script installs and starts what is missing. At the end it names what could not run, and why; only a
 failing test makes the exit code non-zero. It passes its arguments to pytest: `scripts/acceptance.py tests/container -k cancel`.
@@ -6,7 +6,6 @@ failing test makes the exit code non-zero. It passes its arguments to pytest: `s
 
 import contextlib
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from scripts.base_image import read_base  # noqa: E402
+
 ENGINE = ROOT / "scripts/docker_engine.sh"
 # Program to Debian package. Without its program, a test skips and names it.
 PROGRAMS = {"chromium": "chromium", "npm": "npm", "sshd": "openssh-server"}
@@ -119,11 +122,8 @@ def has_engine(environment: dict[str, str]) -> bool:
 
 def ensure_base_image(environment: dict[str, str]) -> None:
     """Pull the Dockerfile's base image, or build a stand-in if that fails; do nothing unless root on Debian."""
-    found = re.search(r"^ARG PYTHON_IMAGE=(\S+)$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
-    if found is None:
-        raise SystemExit("acceptance: the Dockerfile does not name its base image in ARG PYTHON_IMAGE")
     if is_debian_root():
-        subprocess.run([ENGINE, "base", found[1]], env=environment, check=False)
+        subprocess.run([ENGINE, "base", *read_base()], env=environment, check=False)
 
 
 def run_tests(arguments: list[str], environment: dict[str, str], results: Path) -> int:

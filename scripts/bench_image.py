@@ -6,7 +6,6 @@ container without network.
 
 import gzip
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -16,8 +15,12 @@ from pathlib import Path
 
 from metricgate.demo.project import MAIN, DemoProject, create_project
 
-RUNS = 7
 ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from scripts.base_image import is_stand_in, read_base  # noqa: E402
+
+RUNS = 7
 SITE = "/opt/metricgate/lib/python3.13/site-packages"
 MILLION = 1_000_000
 # The log's first line; the line after inputs, event, Git and both policies are read; the line when the pipeline begins.
@@ -46,13 +49,8 @@ def main(image: str) -> int:
 
 def measure_base() -> tuple[str, float]:
     """Return the name of the Dockerfile's base image, and its compressed size in MB."""
-    found = re.search(r"^ARG PYTHON_IMAGE=(\S+)$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
-    if found is None:
-        raise SystemExit("the Dockerfile does not name its base image in ARG PYTHON_IMAGE")
-    labels = ["docker", "image", "inspect", "--format", "{{json .Config.Labels}}", found[1]]
-    done = subprocess.run(labels, check=True, capture_output=True, text=True)
-    is_stand_in = "metricgate.stand-in" in (json.loads(done.stdout) or {})
-    return ("the base's stand-in" if is_stand_in else found[1]), compressed_size(found[1]) / MILLION
+    name, _ = read_base()
+    return ("the base's stand-in" if is_stand_in(name) else name), compressed_size(name) / MILLION
 
 
 def compressed_size(image: str) -> int:

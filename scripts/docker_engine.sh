@@ -2,7 +2,7 @@
 # Provide a Docker Engine for the container tests on a Debian machine that has none. Needs root.
 #
 #   scripts/docker_engine.sh start         install Debian's engine if needed, start it, print DOCKER_HOST=…
-#   scripts/docker_engine.sh base IMAGE    pull IMAGE (python:X.Y-…), or build a stand-in if that fails
+#   scripts/docker_engine.sh base IMAGE DIGEST   pull IMAGE (python:X.Y-…) by its digest, or build a stand-in
 #   scripts/docker_engine.sh stop          stop the engine that `start` started; keep its images
 #
 # The engine has no bridge network: build and run with `--network host`, which reaches servers on 127.0.0.1, or with
@@ -102,9 +102,10 @@ list_libraries() {   # print the Debian packages, comma-separated, of the shared
 }
 
 base() {
-  local image=$1
+  local image=$1 pinned=$1@$2
   docker image inspect "$image" >/dev/null 2>&1 && return
-  if timeout 300 docker pull --quiet "$image" >/dev/null 2>&1; then
+  if timeout 300 docker pull --quiet "$pinned" >/dev/null 2>&1; then
+    docker tag "$pinned" "$image"
     return
   fi
   say "============================================================================================"
@@ -116,7 +117,7 @@ base() {
 
 case "${1-}" in
   start) start ;;
-  base) base "${2:?name the image, such as python:3.13.14-slim-bookworm}" ;;
+  base) base "${2:?name the image, such as python:3.13.14-slim-bookworm}" "${3:?name its digest, sha256:…}" ;;
   stop) stop ;;
   *) sed -n '2,9p' "$0" >&2; exit 2 ;;
 esac

@@ -6,11 +6,15 @@ Source: actions/runner, src/Runner.Worker/Handlers/ContainerActionHandler.cs and
 import os
 import secrets
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ruamel.yaml import YAML
+
 from tests.e2e.workflow import Workflow
 
+ACTION = YAML(typ="safe").load(Path(__file__).parents[2] / "action.yml")["runs"]
 RUNNER_UID = 1001
 SOCKET = "/var/run/docker.sock"
 MOUNTS = {  # longest first, as the runner translates paths
@@ -43,10 +47,7 @@ class ContainerJob(Workflow):
 
     def start(self, **inputs: str) -> subprocess.Popen[str]:
         """Start the step as the runner does, plus the origin's and the remote's folders, which stand for servers."""
-        given = {f"INPUT_{name.upper().replace('_', '-')}": value for name, value in inputs.items()}
-        values = {name: self._translate(value) for name, value in {**self._env, **given}.items()}
-        values |= {"HOME": "/github/home", "RUNNER_TEMP": "/github/runner_temp", "RUNNER_OS": "Linux"}
-        values["OMP_NUM_THREADS"] = "1"
+        values = self.translate_environment(inputs)
         self.container = f"metricgate_{secrets.token_hex(3)}"
         command = [
             "docker",
@@ -59,7 +60,7 @@ class ContainerJob(Workflow):
             "/github/workspace",
             "--rm",
         ]
-        command += ["--entrypoint", self.entrypoint] if self.entrypoint else []
+        command += ["--entrypoint", self.entrypoint or ACTION["entrypoint"]]
         for name in values:
             command += ["-e", name]
         mounts = {str(self.runner / source): target for source, target in MOUNTS.items()}
@@ -67,7 +68,14 @@ class ContainerJob(Workflow):
         for source, target in {SOCKET: SOCKET, **mounts, **{str(path): str(path) for path in folders}}.items():
             command += ["-v", f"{source}:{target}"]
         return subprocess.Popen(
-            [*command, *self.options, "--network", self.network, self.image],
+            [
+                *command,
+                *self.options,
+                "--network",
+                self.network,
+                self.image,
+                *(() if self.entrypoint else ACTION["args"]),
+            ],
             cwd=self.workspace,
             env={**os.environ, **values},
             stdin=subprocess.DEVNULL,
@@ -75,6 +83,13 @@ class ContainerJob(Workflow):
             stderr=subprocess.STDOUT,
             text=True,
         )
+
+    def translate_environment(self, inputs: Mapping[str, str]) -> dict[str, str]:
+        """Return the step's environment with the paths that the container sees."""
+        given = {f"INPUT_{name.upper().replace('_', '-')}": value for name, value in inputs.items()}
+        values = {name: self._translate(value) for name, value in {**self._env, **given}.items()}
+        values |= {"HOME": "/github/home", "RUNNER_TEMP": "/github/runner_temp", "RUNNER_OS": "Linux"}
+        return values | {"OMP_NUM_THREADS": "1"}
 
     def _translate(self, value: str) -> str:
         for source, target in MOUNTS.items():

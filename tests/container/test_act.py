@@ -3,7 +3,6 @@
 import http.server
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.base_image import read_base
 from tests.churn import Churn
 from tests.e2e.workflow import NUMBER
 from tests.github.fake import REPOSITORY, TOKEN, FakeGitHub
@@ -100,9 +100,8 @@ def test_the_example_workflow_blocks_the_pull_request(
 
 def find_base_image() -> str:
     """Return the image that the Dockerfile starts from: it is there, and act only checks out in it."""
-    found = re.search(r"^ARG PYTHON_IMAGE=(\S+)$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
-    assert found is not None
-    return found[1]
+    name, _ = read_base()
+    return name
 
 
 def find_socket() -> str:
