@@ -10,9 +10,11 @@ from uv import find_uv_bin
 
 from metricgate.errors import WorkspaceError
 from metricgate.execution.environment import find_pins, fingerprint_environment
+from metricgate.execution.environment import choose_python, find_pins
 from metricgate.settings.policy import PipelineSpec
 from tests.execution.conftest import Yield, states
 from tests.projects import TinyProject
+from tests.pythons import OWN, find_pythons
 
 WHEEL = "vendor/tinytool-1.2.0-py3-none-any.whl"
 USES_TOOL = "import sys, tinytool\nopen('where.txt', 'w').write(f'{tinytool.NAME} {sys.prefix}')\n"
@@ -75,6 +77,79 @@ def test_python_is_measured_where_stages_ran_and_not_known_where_none_did(tiny: 
     tiny.write("params.yaml", "shift: 0.2\n")
 
     assert produce(tiny).python == ".".join(map(str, sys.version_info[:3]))
+
+
+OWN_VERSION = ".".join(map(str, sys.version_info[:3]))
+
+
+@pytest.mark.parametrize(
+    ("asked", "pin", "pyproject", "chosen"),
+    [
+        ("3.12", "3.11\n", ">=3.10", ("3.12", "python_version in metricgate.yaml")),
+        (None, "3.11.4\n3.12\n", ">=3.10", ("3.11.4", ".python-version")),
+        (None, "an-environment-of-pyenv\n", ">=3.10", (OWN_VERSION, "MetricGate's own")),
+        (None, None, ">=3.8, <3.11", ("<3.11,>=3.8", "requires-python in pyproject.toml")),
+        (None, None, "three", (OWN_VERSION, "MetricGate's own")),
+        (None, None, None, (OWN_VERSION, "MetricGate's own")),
+    ],
+)
+def test_the_python_of_the_stages_is_asked_for_pinned_or_metricgates_own(
+    tmp_path: Path, asked: str | None, pin: str | None, pyproject: str | None, chosen: tuple[str, str]
+) -> None:
+    if pin:
+        (tmp_path / ".python-version").write_text(pin, encoding="utf-8")
+    if pyproject:
+        text = f'[project]\nname = "tiny"\nrequires-python = "{pyproject}"\n'
+        (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+
+    assert choose_python(tmp_path, None, asked) == chosen
+
+
+def test_a_pyproject_that_cannot_be_read_is_left_to_uv(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("project = 1\n", encoding="utf-8")
+    assert choose_python(tmp_path, None, None)[1] == "MetricGate's own"
+
+    (tmp_path / "pyproject.toml").write_text("[project\n", encoding="utf-8")
+    assert choose_python(tmp_path, None, None)[1] == "MetricGate's own"
+
+
+@pytest.fixture
+def another(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """Put another Python first on PATH, under the names that stages and uv look for; return its version."""
+    others = {version: path for version, path in find_pythons().items() if version != OWN}
+    if not others:
+        pytest.skip("this machine has one Python")
+    version, path = others.popitem()
+    (tmp_path / "bin").mkdir()
+    for name in ("python", "python3"):
+        (tmp_path / "bin" / name).symlink_to(path)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
+    return version
+
+
+def test_the_first_python_on_the_path_has_no_say(tiny: TinyProject, produce: Yield, another: str) -> None:
+    add_tool(tiny)
+    tiny.write("requirements.txt", f"tinytool @ {(tiny.root / WHEEL).as_uri()}\n")
+
+    snapshot = produce(tiny, pipeline=PipelineSpec(requirements="requirements.txt"))
+
+    assert another != OWN
+    assert snapshot.python == OWN_VERSION
+
+
+@pytest.mark.parametrize("where", ["policy", ".python-version", "pyproject.toml"])
+def test_the_python_that_a_project_names_is_used(tiny: TinyProject, produce: Yield, another: str, where: str) -> None:
+    add_tool(tiny)
+    tiny.write("requirements.txt", f"tinytool @ {(tiny.root / WHEEL).as_uri()}\n")
+    if where == ".python-version":
+        tiny.write(where, f"{another}\n")
+    elif where == "pyproject.toml":
+        tiny.write(where, PYPROJECT.replace(">=3.11", f"=={another}.*"))
+
+    asked = another if where == "policy" else None
+    snapshot = produce(tiny, pipeline=PipelineSpec(requirements="requirements.txt", python_version=asked))
+
+    assert snapshot.python.startswith(f"{another}.")
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,12 @@ import platform
 import posixpath
 import re
 import shutil
+import sys
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from metricgate import __version__
 from metricgate.errors import ConfigurationError, WorkspaceError
@@ -31,6 +34,9 @@ KEPT_FOLDER = ".metricgate/environments"
 MOST_KEPT = 4
 _COMPLETE = "metricgate-complete"  # the last file of an environment: an interrupted installation lacks it
 _USUAL = (LOCK, "requirements.txt")  # where the policy names none
+_LOCK = "uv.lock"
+_OWN_PYTHON = platform.python_version()
+_USUAL = (_LOCK, "requirements.txt")  # where the policy names none
 _INCLUDED = re.compile(r"^\s*(?:-[rc]|--requirement|--constraint)[\s=]*([^\s#]+)", re.MULTILINE)
 # Code of the revision itself, which must not be installed for another revision.
 _OWN_CODE = re.compile(r"^\s*(?:-e\b|--editable\b|\.{1,2}(?:/|\[|\s|$)|[^#\n]*@\s*file:|file:)", re.MULTILINE)
@@ -106,6 +112,42 @@ def _forget_old(target: Path) -> None:
 
     for path in sorted(others, key=used, reverse=True)[MOST_KEPT - 1 :]:
         shutil.rmtree(path, ignore_errors=True)
+    environments = tree.make_folder(tree.context.scratch / "environments")
+    python, reason = choose_python(tree.directory, file, pipeline.python_version)
+    target = environments / _hash(file, python)
+    if not target.exists():
+        what = pipeline.requirements or "an environment"
+        tree.context.progress.line(f"installing {what} with uv, for Python {python} ({reason})")
+        _build(tree, file, target, sys.executable if python == _OWN_PYTHON else python)
+    return {"VIRTUAL_ENV": str(target), "PATH": f"{target / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+
+
+def choose_python(directory: Path, file: Path | None, asked: str | None) -> tuple[str, str]:
+    """Return the version of Python for the stages' environment, and why.
+
+    The first Python on PATH has no say: it differs between machines, and between the steps of a job.
+    """
+    if asked:
+        return asked, "python_version in metricgate.yaml"
+    pinned = _read_python(_read_text(directory / ".python-version"))
+    if pinned:
+        return pinned, ".python-version"
+    required = _read_required_python((file.parent if file else directory) / "pyproject.toml")
+    if required and not SpecifierSet(required).contains(_OWN_PYTHON, prereleases=True):
+        return required, "requires-python in pyproject.toml"
+    return _OWN_PYTHON, "MetricGate's own"
+
+
+def _read_text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+
+def _read_required_python(file: Path) -> str:
+    try:
+        required = str(tomllib.loads(_read_text(file)).get("project", {}).get("requires-python", ""))
+        return str(SpecifierSet(required))
+    except (tomllib.TOMLDecodeError, InvalidSpecifier, AttributeError):
+        return ""  # uv says what is wrong with it, when it installs from this file
 
 
 def find_python(tree: WorkTree, environment: Mapping[str, str]) -> str:
@@ -145,13 +187,19 @@ def _hash(directory: Path, file: Path | None, python_version: str | None) -> str
     texts = _read_included([file.relative_to(directory).as_posix()] if file else [], read)
     record = [python_version, platform.python_version(), platform.machine(), texts]
     return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:16]
+def _hash(file: Path | None, python: str) -> str:
+    digest = hashlib.sha256(f"{python}\n{file and file.name}\n".encode())
+    for part in (file, file and file.name == _LOCK and file.with_name("pyproject.toml")):
+        if part and part.is_file():
+            digest.update(part.read_bytes())
+    return digest.hexdigest()[:16]
 
 
-def _build(tree: WorkTree, file: Path | None, target: Path, python: str | None) -> None:
+def _build(tree: WorkTree, file: Path | None, target: Path, python: str) -> None:
     from uv import find_uv_bin  # noqa: PLC0415  only where an environment is asked for
 
     uv = find_uv_bin()
-    _run(tree, [uv, "venv", "--quiet", *(["--python", python] if python else []), str(target)], "environment")
+    _run(tree, [uv, "venv", "--quiet", "--python", python, str(target)], "environment")
     if file is None:
         return
     wanted = file
@@ -181,7 +229,8 @@ def _run(tree: WorkTree, args: Sequence[str] | str, name: str) -> None:
 
 
 def _uv_settings(tree: WorkTree) -> dict[str, str]:
-    settings = {"UV_NO_PROGRESS": "1", "UV_LINK_MODE": "copy"}
+    # The system's certificates, as pip: a proxy that inspects TLS has an authority that only the system knows.
+    settings = {"UV_NO_PROGRESS": "1", "UV_LINK_MODE": "copy", "UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"}
     if os.environ.get("GITHUB_ACTIONS") != "true" or os.environ.get("UV_CACHE_DIR"):
         return settings  # a person's machine has a cache for all projects
     cache = make_ignored_folder(tree.shares_with or tree.directory, CACHE_FOLDER, tree.owner)
