@@ -1,5 +1,6 @@
 """The workflows and policies that teams copy, and the project's own workflows."""
 
+import json
 import os
 import re
 import subprocess
@@ -47,6 +48,29 @@ def test_workflows_keep_githubs_schema() -> None:
     run_tool("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *map(str, WORKFLOWS))
 
 
+@pytest.mark.parametrize(
+    ("schema", "pattern"),
+    [
+        ("vendor.dependabot", "dependabot.yml"),
+        ("vendor.github-issue-config", "ISSUE_TEMPLATE/config.yml"),
+        ("vendor.github-issue-forms", "ISSUE_TEMPLATE/[!c]*.yml"),
+    ],
+)
+def test_what_github_reads_keeps_its_schema(schema: str, pattern: str) -> None:
+    files = sorted(map(str, (ROOT / ".github").glob(pattern)))
+
+    assert files
+    run_tool("check-jsonschema", "--builtin-schema", schema, *files)
+
+
+def test_dependabot_watches_everything_that_is_pinned() -> None:
+    updates = {
+        entry["package-ecosystem"]: entry["directory"] for entry in load(ROOT / ".github/dependabot.yml")["updates"]
+    }
+
+    assert updates == {"github-actions": "/", "docker": "/", "pip": "/requirements"}
+
+
 def test_the_action_keeps_githubs_schema() -> None:
     run_tool("check-jsonschema", "--builtin-schema", "vendor.github-actions", "action.yml")
 
@@ -56,7 +80,15 @@ def test_actionlint_finds_nothing() -> None:
 
 
 def test_zizmor_finds_nothing() -> None:
-    run_tool("zizmor", "--offline", "--config", ".github/zizmor.yml", *map(str, WORKFLOWS), "action.yml")
+    run_tool(
+        "zizmor",
+        "--offline",
+        "--config",
+        ".github/zizmor.yml",
+        *map(str, WORKFLOWS),
+        "action.yml",
+        ".github/dependabot.yml",
+    )
 
 
 def test_every_other_action_is_pinned_by_one_full_sha_with_its_version() -> None:
@@ -211,3 +243,41 @@ def test_no_certificate_comes_from_the_pull_request(path: Path) -> None:
 
     assert [value for value in named if not value.startswith("${{ runner.temp }}/")] == []
     assert named or path.stem != "enterprise-server"
+
+
+def test_the_action_names_what_the_image_starts() -> None:
+    """A Kubernetes runner refuses a container action without an entry point: it replaces the image's own."""
+    runs = ACTION["runs"]
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+    assert f"ENTRYPOINT {json.dumps([runs['entrypoint'], *runs['args']])}" in text
+    assert f">{runs['post-entrypoint']} \\" in text
+
+
+def test_the_marketplace_can_list_the_action() -> None:
+    branding = ACTION["branding"]
+
+    assert len(ACTION["description"]) <= 125
+    assert (branding["icon"], branding["color"]) == ("git-pull-request", "green")
+    assert [path.name for path in ROOT.glob("action.y*ml")] == ["action.yml"]
+
+
+def test_the_scanner_sees_every_locked_package(tmp_path: Path) -> None:
+    """Syft, on which the scan builds, reads a list of packages only under a name that it knows."""
+    (tmp_path / "requirements").mkdir()
+    locks = {name: (ROOT / f"requirements/{name}.txt").read_text(encoding="utf-8") for name in ("dev", "image")}
+    for name, text in locks.items():
+        (tmp_path / f"requirements/{name}.txt").write_text(text, encoding="utf-8")
+    workflow = load(ROOT / ".github/workflows/security.yml")
+    (line,) = (step["run"] for step in workflow["jobs"]["locks"]["steps"] if "run" in step)
+    (scanned,) = (step["with"]["path"] for step in steps_of(workflow) if "path" in step.get("with", {}))
+
+    subprocess.run(["bash", "-e", "-c", line], cwd=tmp_path, check=True)
+    scan = [BIN / "syft", "--quiet", f"dir:{tmp_path / scanned}", "--output", "json"]
+    environment = {**os.environ, "SYFT_CHECK_FOR_APP_UPDATE": "false"}
+    done = subprocess.run(scan, env=environment, check=True, capture_output=True, text=True)
+
+    found = {(one["name"], one["version"]) for one in json.loads(done.stdout)["artifacts"]}
+    assert found == {
+        pair for text in locks.values() for pair in re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.MULTILINE)
+    }
