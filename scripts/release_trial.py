@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-BLOCKED = "Blocked: ROC AUC is 0.026 lower"  # the demo's pull request
+BLOCKED = "Blocked: ROC AUC is 0.0"  # the demo's pull request; the last digit depends on scikit-learn
 WORKSPACE = "/github/workspace"
 OUTPUT = "/github/file_commands/output"
 MAIN, BRANCH = "main", "bigger-trees"

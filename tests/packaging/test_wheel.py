@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from metricgate import __version__
 from scripts.release import PROJECT
 from tests.churn import Churn
 from tests.e2e.laptop import copy_for_a_laptop, drop_place, run_on_a_laptop
@@ -24,6 +25,7 @@ from tests.e2e.workflow import NUMBER, Workflow
 from tests.github.fake import FakeGitHub
 from tests.packaging.test_links import LINK
 from tests.packaging.test_release import read_lines
+from tests.pythons import find_pythons
 
 ROOT = Path(__file__).parents[2]
 UV = Path(sys.executable).parent / "uv"
@@ -187,3 +189,64 @@ def test_the_action_runs_as_a_step_without_a_container(job: UvxJob, tmp_path: Pa
     assert drop_place(here.report) == drop_place(step.report)
     (comment,) = job.fake.comments(NUMBER)
     assert "ROC AUC is 0.026 lower" in comment.body
+
+
+@pytest.mark.acceptance
+def test_the_lowest_versions_that_the_package_claims_are_enough(wheel: Path, tmp_path: Path) -> None:
+    required = [str(entry) for entry in read_metadata(wheel).get_all("Requires-Dist", []) if "extra ==" not in entry]
+    asked, lowest = tmp_path / "asked.txt", tmp_path / "lowest.txt"
+    asked.write_text("\n".join(required), encoding="utf-8")
+    resolve = ["pip", "compile", "--quiet", "--python", sys.executable, "--resolution", "lowest-direct"]
+    subprocess.run([UV, *resolve, "--output-file", lowest, asked], check=True, capture_output=True)
+    environment = os.environ | {"UV_CONSTRAINT": str(lowest), "PATH": f"{UV.parent}:{os.environ['PATH']}"}
+    ask = "from importlib.metadata import version; print(version('numpy'), version('scikit-learn'))"
+    command = [UV, "tool", "run", "--python", sys.executable, "--from", wheel, "python", "-c", ask]
+    versions = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.split()
+    trial = [sys.executable, str(ROOT / "scripts/release_trial.py"), "package", str(wheel), __version__]
+
+    done = subprocess.run(trial, env=environment, check=False, capture_output=True, text=True)
+
+    assert [f"numpy>={versions[0]}".removesuffix(".0.0"), f"scikit-learn>={versions[1]}".removesuffix(".0")] == [
+        entry for entry in required if entry.startswith(("numpy", "scikit-learn"))
+    ]
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+OLD = ("numpy==1.26.*", "pydantic==2.5.*", "scikit-learn==1.4.*", "dvc==3.50.*", "pathspec<1")
+SAY_VERSIONS = (
+    "\nimport numpy, pydantic, sklearn\nprint('ran on', numpy.__version__, pydantic.VERSION, sklearn.__version__)\n"
+)
+
+
+@pytest.mark.acceptance
+def test_it_runs_beside_a_team_s_older_packages(wheel: Path, churn: Churn, tmp_path: Path) -> None:
+    """As a tool of its own, MetricGate leaves PATH alone: stages run in the team's environment."""
+    python = next((path for version, path in find_pythons().items() if version in {"3.11", "3.12"}), None)
+    if python is None:
+        pytest.skip("NumPy 1 and scikit-learn 1.4 need Python 3.11 or 3.12, and this machine has neither")
+    old = tmp_path / "old"
+    subprocess.run([str(UV), "venv", "--quiet", "--python", str(python), str(old)], check=True)
+    subprocess.run([str(UV), "pip", "install", "--quiet", "--python", str(old / "bin/python"), *OLD], check=True)
+    laptop = copy_for_a_laptop(churn, tmp_path)
+    train = laptop.repository / "src/train.py"
+    train.write_text(train.read_text(encoding="utf-8") + SAY_VERSIONS, encoding="utf-8")
+
+    tools = {"UV_TOOL_DIR": str(tmp_path / "tools"), "UV_TOOL_BIN_DIR": str(tmp_path / "tools/bin")}
+    path = {"PATH": os.pathsep.join([str(old / "bin"), str(tmp_path / "tools/bin"), os.environ["PATH"]])}
+    subprocess.run([str(UV), "tool", "install", "--quiet", str(wheel)], env=os.environ | tools, check=True)
+
+    done = subprocess.run(
+        ["metricgate", "run"],
+        cwd=laptop.repository,
+        env=os.environ | path,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    logs = "".join(
+        path.read_text(encoding="utf-8") for path in (laptop.repository / "metricgate-report/logs").glob("*")
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "ROC AUC" in done.stdout
+    assert re.search(r"ran on 1\.26\.\d+ 2\.5\.\d+ 1\.4\.\d+", logs), logs
