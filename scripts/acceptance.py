@@ -24,7 +24,11 @@ ENGINE = ROOT / "scripts/docker_engine.sh"
 PROGRAMS = {"chromium": "chromium", "npm": "npm", "sshd": "openssh-server"}
 
 # Their packages would start services, so they are unpacked. Newer releases have promtool in a package of its own.
-UNPACKED = {"prometheus": ("prometheus", "promtool"), "prometheus-pushgateway": ("prometheus-pushgateway",)}
+UNPACKED = {
+    "prometheus": ("prometheus", "promtool"),
+    "prometheus-pushgateway": ("prometheus-pushgateway",),
+    "docker-registry": ("docker-registry",),
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -22,6 +22,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 PROJECT = "metricgate/metricgate"
 IMAGE = f"ghcr.io/{PROJECT}"
@@ -33,13 +34,13 @@ BUILT = re.compile(r"^  image: Dockerfile$", re.MULTILINE)
 PULLED = re.compile(r"^  image: docker://\S+@(sha256:[0-9a-f]{64})$", re.MULTILINE)
 # What names the moving tag vX, and what names a version: the only places that a release has to change.
 TAGS = re.compile(
-    rf"(?:(?<={PROJECT}@)|(?<=github\.com/{PROJECT}/blob/)|(?<=github\.com/{PROJECT}/tree/)"
+    rf"(?:(?<={PROJECT}@)|(?<={PROJECT}/\.github/workflows/gate\.yml@)|(?<=github\.com/{PROJECT}/blob/)|(?<=github\.com/{PROJECT}/tree/)"
     rf"|(?<=raw\.githubusercontent\.com/{PROJECT}/))v\d+(?:\.\w+)*"
 )
 VERSIONS = re.compile(
     r"(?:(?<=METRICGATE_VERSION: )|(?<=METRICGATE_VERSION: \")|(?<=METRICGATE_VERSION = ')|(?<=metricgate==))\d+(?:\.\w+)*"
 )
-NAMING = ("*.md", "docs/**/*.md", "examples/**/*", "src/**/*.py", "pyproject.toml")
+NAMING = ("*.md", "docs/**/*.md", "examples/**/*", ".github/workflows/*.yml", "src/**/*.py", "pyproject.toml")
 
 
 class ReleaseError(Exception):
@@ -228,14 +229,14 @@ The action runs `{IMAGE}@{found[1] if found else ""}`, and `uvx metricgate=={ver
 """
 
 
-def list_releases() -> Iterator[dict[str, object]]:
+def list_releases() -> Iterator[dict[str, Any]]:
     page = 1
     while found := ask_github("GET", f"releases?per_page=100&page={page}"):
         yield from found
         page += 1
 
 
-def ask_github(method: str, path: str, body: dict[str, object] | None = None) -> object:
+def ask_github(method: str, path: str, body: dict[str, object] | None = None) -> Any:
     address = f"{os.environ['GITHUB_API_URL']}/repos/{os.environ['GITHUB_REPOSITORY']}/{path}"
     headers = {"Authorization": f"Bearer {os.environ['GITHUB_TOKEN']}", "Accept": "application/vnd.github+json"}
     data = None if body is None else json.dumps(body).encode()

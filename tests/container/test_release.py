@@ -42,7 +42,9 @@ def rehearse(clone: Path, branch: str, home: Path) -> list[str]:
     (home / "stub/action.yml").write_text(STUB, encoding="utf-8")
     text = (clone / WORKFLOW).read_text(encoding="utf-8")
     command = [str(ACT), "workflow_dispatch", "--dryrun", "--workflows", WORKFLOW, "--input", "version=0.1.0"]
-    command += ["--pull=false", "--platform", f"ubuntu-24.04={find_base_image()}"]
+    command += ["--pull=false"]
+    for runner in ("ubuntu-24.04", "ubuntu-24.04-arm"):
+        command += ["--platform", f"{runner}={find_base_image()}"]
     for action in sorted(set(re.findall(r"uses: (\S+@[0-9a-f]{40})", text))):
         command += ["--local-repository", f"{action}={home / 'stub'}"]
     environment = {**os.environ, "HOME": str(home), "XDG_CACHE_HOME": str(home / "cache")}
@@ -56,7 +58,13 @@ def test_the_release_workflow_goes_from_the_tests_to_the_tags(image: str, clone:
 
     steps = rehearse(clone, "main", tmp_path)
 
-    order = ["make lint test acceptance", "docker/build-push-action@", "uv publish", "release.py tag"]
+    order = [
+        "make lint test acceptance",
+        "docker/build-push-action@",
+        "uv publish",
+        "release.py tag",
+        "release.py draft",
+    ]
     found = [next(number for number, step in enumerate(steps) if name in step) for name in order]
     assert found == sorted(found)
     assert found[-1] == len(steps) - 1

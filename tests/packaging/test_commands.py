@@ -33,6 +33,7 @@ NOT_EXECUTED = {
     "cml tensorboard connect": "a command of another tool, quoted as what a team uses today",
     "gh attestation verify oci://ghcr.io/metricgate/metricgate:X.Y.Z --owner metricgate": "needs a release on GitHub",
     "python scripts/release.py prepare X.Y.Z": "test_release.py and test_rehearsal.py run it, each with a version",
+    "uv tool install metricgate": "needs a release; test_wheel.py installs the wheel like this",
     "git push origin --delete REF": "REF stands for a ref of the reader's repository",
 }
 # What a heading, a sentence or a table calls a program; nobody types these.

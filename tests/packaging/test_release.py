@@ -75,7 +75,12 @@ def test_a_prepared_version_stands_everywhere(repository: Path) -> None:
 def test_this_repository_names_one_version_and_its_tag() -> None:
     assert release.find_strays(ROOT, __version__) == []
     named = [path for path in release.list_naming(ROOT) if release.TAGS.search(path.read_text(encoding="utf-8"))]
-    assert {ROOT / "README.md", ROOT / "pyproject.toml", ROOT / "examples/workflows/pull-request.yml"} <= set(named)
+    assert {
+        ROOT / "README.md",
+        ROOT / "pyproject.toml",
+        ROOT / "examples/workflows/reusable.yml",
+        ROOT / ".github/workflows/gate.yml",
+    } <= set(named)
 
 
 def test_this_changelog_starts_with_what_comes_next_or_this_version() -> None:

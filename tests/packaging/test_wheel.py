@@ -197,10 +197,10 @@ def test_the_lowest_versions_that_the_package_claims_are_enough(wheel: Path, tmp
     asked, lowest = tmp_path / "asked.txt", tmp_path / "lowest.txt"
     asked.write_text("\n".join(required), encoding="utf-8")
     resolve = ["pip", "compile", "--quiet", "--python", sys.executable, "--resolution", "lowest-direct"]
-    subprocess.run([UV, *resolve, "--output-file", lowest, asked], check=True, capture_output=True)
+    subprocess.run([str(UV), *resolve, "--output-file", str(lowest), str(asked)], check=True, capture_output=True)
     environment = os.environ | {"UV_CONSTRAINT": str(lowest), "PATH": f"{UV.parent}:{os.environ['PATH']}"}
     ask = "from importlib.metadata import version; print(version('numpy'), version('scikit-learn'))"
-    command = [UV, "tool", "run", "--python", sys.executable, "--from", wheel, "python", "-c", ask]
+    command = [str(UV), "tool", "run", "--python", sys.executable, "--from", str(wheel), "python", "-c", ask]
     versions = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.split()
     trial = [sys.executable, str(ROOT / "scripts/release_trial.py"), "package", str(wheel), __version__]
 

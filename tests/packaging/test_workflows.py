@@ -273,7 +273,7 @@ def test_the_scanner_sees_every_locked_package(tmp_path: Path) -> None:
     (scanned,) = (step["with"]["path"] for step in steps_of(workflow) if "path" in step.get("with", {}))
 
     subprocess.run(["bash", "-e", "-c", line], cwd=tmp_path, check=True)
-    scan = [BIN / "syft", "--quiet", f"dir:{tmp_path / scanned}", "--output", "json"]
+    scan = [str(BIN / "syft"), "--quiet", f"dir:{tmp_path / scanned}", "--output", "json"]
     environment = {**os.environ, "SYFT_CHECK_FOR_APP_UPDATE": "false"}
     done = subprocess.run(scan, env=environment, check=True, capture_output=True, text=True)
 

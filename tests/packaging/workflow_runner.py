@@ -135,7 +135,7 @@ class Job:
         done = subprocess.run(
             command,
             cwd=self.workspace,
-            env=self.environment | variables,
+            env={**self.environment, **variables},
             check=False,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

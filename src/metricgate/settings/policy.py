@@ -161,7 +161,7 @@ class PipelineSpec(PolicySection):
     command: str | None = Field(None, description="Shell command to run instead of `dvc repro`.")
     requirements: str | None = Field(None, description="requirements file, pyproject.toml or uv.lock for the stages.")
     python_version: str | None = Field(
-        None, description='Python for the stages\' own environment, such as "3.12"; otherwise the project\'s own pin.'
+        None, description="Python for the stages' own environment, such as \"3.12\"; otherwise the project's own pin."
     )
     setup_command: str | None = Field(None, description="Shell command to run before, for system packages.")
     metrics: Names = Field((), description="Metrics files that `command` writes, where no dvc.yaml names them.")
