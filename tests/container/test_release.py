@@ -37,6 +37,10 @@ def clone(tmp_path: Path) -> Path:
 
 def rehearse(clone: Path, branch: str, home: Path) -> list[str]:
     """Let act go through the workflow without running it, other actions being empty here; return the steps it reached."""
+    # The only branch: act takes any other one at this commit for the one that is checked out.
+    subprocess.run(["git", "checkout", "--quiet", "--detach"], cwd=clone, check=True, capture_output=True)
+    for name in list_branches(clone):
+        subprocess.run(["git", "branch", "--quiet", "--delete", "--force", name], cwd=clone, check=True)
     subprocess.run(["git", "checkout", "--quiet", "-B", branch], cwd=clone, check=True, capture_output=True)
     (home / "stub").mkdir()
     (home / "stub/action.yml").write_text(STUB, encoding="utf-8")
@@ -51,6 +55,11 @@ def rehearse(clone: Path, branch: str, home: Path) -> list[str]:
     done = subprocess.run(command, cwd=clone, env=environment, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return re.findall(r"Success - Main (.+?) \[", done.stdout)
+
+
+def list_branches(clone: Path) -> list[str]:
+    command = ["git", "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads/"]
+    return subprocess.run(command, cwd=clone, check=True, capture_output=True, text=True).stdout.split()
 
 
 def test_the_release_workflow_goes_from_the_tests_to_the_tags(image: str, clone: Path, tmp_path: Path) -> None:
