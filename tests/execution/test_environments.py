@@ -9,8 +9,7 @@ import pytest
 from uv import find_uv_bin
 
 from metricgate.errors import WorkspaceError
-from metricgate.execution.environment import find_pins, fingerprint_environment
-from metricgate.execution.environment import choose_python, find_pins
+from metricgate.execution.environment import choose_python, find_pins, fingerprint_environment
 from metricgate.settings.policy import PipelineSpec
 from tests.execution.conftest import Yield, states
 from tests.projects import TinyProject

@@ -32,11 +32,9 @@ from metricgate.settings.policy import PipelineSpec
 CACHE_FOLDER = ".metricgate/uv"
 KEPT_FOLDER = ".metricgate/environments"
 MOST_KEPT = 4
+_OWN_PYTHON = platform.python_version()
 _COMPLETE = "metricgate-complete"  # the last file of an environment: an interrupted installation lacks it
 _USUAL = (LOCK, "requirements.txt")  # where the policy names none
-_LOCK = "uv.lock"
-_OWN_PYTHON = platform.python_version()
-_USUAL = (_LOCK, "requirements.txt")  # where the policy names none
 _INCLUDED = re.compile(r"^\s*(?:-[rc]|--requirement|--constraint)[\s=]*([^\s#]+)", re.MULTILINE)
 # Code of the revision itself, which must not be installed for another revision.
 _OWN_CODE = re.compile(r"^\s*(?:-e\b|--editable\b|\.{1,2}(?:/|\[|\s|$)|[^#\n]*@\s*file:|file:)", re.MULTILINE)
@@ -67,12 +65,13 @@ def prepare_environment(tree: WorkTree, pipeline: PipelineSpec) -> dict[str, str
         used = f"stages use {active.parent.parent}, the active environment, which satisfies {asked}"
         tree.context.progress.line(f"{used}; activate another to change that")
         return _select(active.parent.parent)
-    target = _place(tree, file, pipeline.python_version)
+    python, reason = choose_python(tree.directory, file, pipeline.python_version)
+    target = _place(tree, file, python)
     if not _is_complete(target):
         shutil.rmtree(target, ignore_errors=True)
         why = f"; {active} does not satisfy it" if active else ""
-        tree.context.progress.line(f"installing {asked} with uv{why}")
-        _build(tree, file, target, pipeline.python_version)
+        tree.context.progress.line(f"installing {asked} with uv, for Python {python} ({reason}){why}")
+        _build(tree, file, target, sys.executable if python == _OWN_PYTHON else python)
         with (target / _COMPLETE).open("xb"):
             pass  # after everything else
     else:
@@ -80,46 +79,6 @@ def prepare_environment(tree: WorkTree, pipeline: PipelineSpec) -> dict[str, str
     os.utime(target / _COMPLETE, follow_symlinks=False)
     _forget_old(target)
     return _select(target)
-
-
-def _select(environment: Path) -> dict[str, str]:
-    path = f"{environment / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    return {"VIRTUAL_ENV": str(environment), "PATH": path}
-
-
-def _place(tree: WorkTree, file: Path | None, python_version: str | None) -> Path:
-    """Return where the environment lies: kept beside the project, unless it holds code of the revision itself."""
-    name = _hash(tree.directory, file, python_version)
-    if file is not None and file.name != LOCK and _OWN_CODE.search(file.read_text(errors="replace")):
-        own = hashlib.sha256(str(tree.directory).encode()).hexdigest()[:8]
-        return tree.make_folder(tree.context.scratch / "environments") / f"{name}-{own}"
-    kept = make_ignored_folder(tree.shares_with or tree.directory, KEPT_FOLDER, tree.owner)
-    return kept / name
-
-
-def _is_complete(target: Path) -> bool:
-    """Return whether an environment was installed to its end, and its Python still exists."""
-    return (target / _COMPLETE).is_file() and (target / "bin/python").exists()
-
-
-def _forget_old(target: Path) -> None:
-    """Remove the environments that were not used for longest."""
-    others = [path for path in target.parent.iterdir() if path.is_dir() and path != target]
-
-    def used(path: Path) -> float:
-        mark = path / _COMPLETE
-        return mark.stat().st_mtime if mark.is_file() else 0.0
-
-    for path in sorted(others, key=used, reverse=True)[MOST_KEPT - 1 :]:
-        shutil.rmtree(path, ignore_errors=True)
-    environments = tree.make_folder(tree.context.scratch / "environments")
-    python, reason = choose_python(tree.directory, file, pipeline.python_version)
-    target = environments / _hash(file, python)
-    if not target.exists():
-        what = pipeline.requirements or "an environment"
-        tree.context.progress.line(f"installing {what} with uv, for Python {python} ({reason})")
-        _build(tree, file, target, sys.executable if python == _OWN_PYTHON else python)
-    return {"VIRTUAL_ENV": str(target), "PATH": f"{target / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
 
 
 def choose_python(directory: Path, file: Path | None, asked: str | None) -> tuple[str, str]:
@@ -150,6 +109,38 @@ def _read_required_python(file: Path) -> str:
         return ""  # uv says what is wrong with it, when it installs from this file
 
 
+def _select(environment: Path) -> dict[str, str]:
+    path = f"{environment / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    return {"VIRTUAL_ENV": str(environment), "PATH": path}
+
+
+def _place(tree: WorkTree, file: Path | None, python: str) -> Path:
+    """Return where the environment lies: kept beside the project, unless it holds code of the revision itself."""
+    name = _hash(tree.directory, file, python)
+    if file is not None and file.name != LOCK and _OWN_CODE.search(file.read_text(errors="replace")):
+        own = hashlib.sha256(str(tree.directory).encode()).hexdigest()[:8]
+        return tree.make_folder(tree.context.scratch / "environments") / f"{name}-{own}"
+    kept = make_ignored_folder(tree.shares_with or tree.directory, KEPT_FOLDER, tree.owner)
+    return kept / name
+
+
+def _is_complete(target: Path) -> bool:
+    """Return whether an environment was installed to its end, and its Python still exists."""
+    return (target / _COMPLETE).is_file() and (target / "bin/python").exists()
+
+
+def _forget_old(target: Path) -> None:
+    """Remove the environments that were not used for longest."""
+    others = [path for path in target.parent.iterdir() if path.is_dir() and path != target]
+
+    def used(path: Path) -> float:
+        mark = path / _COMPLETE
+        return mark.stat().st_mtime if mark.is_file() else 0.0
+
+    for path in sorted(others, key=used, reverse=True)[MOST_KEPT - 1 :]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
 def find_python(tree: WorkTree, environment: Mapping[str, str]) -> str:
     """Return the version of the Python that stages find first on PATH; empty where there is none."""
     home = describe_user(tree.owner, str(tree.files))
@@ -177,7 +168,7 @@ def _find_requirements(directory: Path, name: str | None) -> Path | None:
     return file
 
 
-def _hash(directory: Path, file: Path | None, python_version: str | None) -> str:
+def _hash(directory: Path, file: Path | None, python: str) -> str:
     """Return the hash of what an environment is made from: Python, and the requirements with the files they include."""
 
     def read(name: str) -> str | None:
@@ -185,14 +176,8 @@ def _hash(directory: Path, file: Path | None, python_version: str | None) -> str
         return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
 
     texts = _read_included([file.relative_to(directory).as_posix()] if file else [], read)
-    record = [python_version, platform.python_version(), platform.machine(), texts]
+    record = [python, _OWN_PYTHON, platform.machine(), texts]
     return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:16]
-def _hash(file: Path | None, python: str) -> str:
-    digest = hashlib.sha256(f"{python}\n{file and file.name}\n".encode())
-    for part in (file, file and file.name == _LOCK and file.with_name("pyproject.toml")):
-        if part and part.is_file():
-            digest.update(part.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def _build(tree: WorkTree, file: Path | None, target: Path, python: str) -> None:
