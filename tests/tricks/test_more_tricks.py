@@ -77,12 +77,19 @@ def hide_among_new_stages(change: PullRequest) -> None:
         (shadow_a_module, "evaluation_changed", "src/csv.py"),
         (edit_an_undeclared_module, "evaluation_changed", "src/helpers.py"),
         (ask_for_other_packages, "environment_changed", "requirements.txt"),
-        (ignore_files, "settings_changed", ".dvcignore"),
-        (point_dvc_elsewhere, "settings_changed", ".dvc/config"),
+        pytest.param(ignore_files, "settings_changed", ".dvcignore", marks=pytest.mark.acceptance),
+        pytest.param(point_dvc_elsewhere, "settings_changed", ".dvc/config", marks=pytest.mark.acceptance),
         (give_the_table_to_another_stage, "pipeline_changed", "stage train (outs)"),
-        (pad_the_pipeline, "pipeline_changed", "dvc.yaml (too large or broken to be compared)"),
-        (move_a_stage_into_a_loop, "pipeline_changed", "stage evaluate (foreach, outs)"),
-        (hide_among_new_stages, "pipeline_changed", "stage evaluate (cmd)"),
+        pytest.param(
+            pad_the_pipeline,
+            "pipeline_changed",
+            "dvc.yaml (too large or broken to be compared)",
+            marks=pytest.mark.acceptance,
+        ),
+        pytest.param(
+            move_a_stage_into_a_loop, "pipeline_changed", "stage evaluate (foreach, outs)", marks=pytest.mark.acceptance
+        ),
+        pytest.param(hide_among_new_stages, "pipeline_changed", "stage evaluate (cmd)", marks=pytest.mark.acceptance),
     ],
 )
 def test_what_a_change_edits_is_named(
@@ -110,6 +117,7 @@ def test_a_change_that_nothing_depends_on_runs_nothing_and_warns_of_nothing(chan
     assert "· pipeline unchanged" in answer.top
 
 
+@pytest.mark.acceptance
 def test_a_value_that_fills_a_command_is_a_change_of_the_pipeline(change: PullRequest) -> None:
     project = change.project
     project.git("switch", "--quiet", "main")
@@ -159,6 +167,7 @@ def test_a_model_that_was_trained_elsewhere_is_judged_by_an_evaluation_that_runs
     assert "`train` as committed, not reproduced" in answer.top
 
 
+@pytest.mark.acceptance
 def test_a_model_that_is_swapped_alone_is_trained_again(change: PullRequest) -> None:
     change.project.write("model.json", '{"noise": 0.8}')
     change.project.dvc("commit", "--force", "--quiet")
@@ -169,6 +178,7 @@ def test_a_model_that_is_swapped_alone_is_trained_again(change: PullRequest) -> 
     assert answer.states["train"] == answer.states["evaluate"] == "ran"
 
 
+@pytest.mark.acceptance
 def test_stages_that_cannot_run_for_lack_of_data_are_named(change: PullRequest) -> None:
     change.make_worse()
     change.project.dvc("repro", "--quiet")
@@ -218,6 +228,7 @@ def test_a_run_that_may_reproduce_nothing_refuses_a_policy_that_always_does(chan
     assert "reproduce: always" in report.failure.what
 
 
+@pytest.mark.acceptance
 def test_the_same_results_are_named_on_a_second_run(change: PullRequest) -> None:
     """What an earlier run kept is no better than what that run had."""
     change.make_worse()
