@@ -59,11 +59,13 @@ def make_labels(rows: int, relative_error: float) -> FloatArray:
     [
         ("mse", 498, 0.149, False),
         ("mse", 498, 0.151, True),
-        ("mse", 500, 0.151, False),
+        ("mse", 2000, 0.151, True),
         ("r2", 498, 0.299, False),
         ("r2", 498, 0.301, True),
         ("r2", 2000, 0.301, True),
-        ("rmse", 498, 0.301, False),
+        ("rmse", 498, 0.299, False),
+        ("rmse", 498, 0.301, True),
+        ("mae", 498, 0.301, False),
     ],
 )
 def test_squared_errors_are_not_judged_where_a_few_labels_carry_them(
