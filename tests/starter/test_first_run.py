@@ -111,9 +111,8 @@ def test_a_project_in_a_folder_has_a_workflow_of_its_own(tmp_path: Path) -> None
     assert begun.exit_code == 0, begun.output
     text = (repository.root / ".github/workflows/metricgate-models-churn.yml").read_text(encoding="utf-8")
     workflow = YAML(typ="safe").load(text)
-    *_, step = workflow["jobs"]["gate"]["steps"]
     assert workflow["name"] == "Model gate: models/churn"
-    assert step["with"] == {"id": "models-churn", "working-directory": "models/churn"}
+    assert workflow["jobs"]["gate"]["with"] == {"id": "models-churn", "working-directory": "models/churn"}
 
 
 def test_above_the_projects_it_says_where_they_are_and_writes_nothing(tmp_path: Path) -> None:

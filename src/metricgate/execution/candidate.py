@@ -88,8 +88,12 @@ def produce_candidate(
 
 
 def _has_work(checkout: Checkout, policy: Policy) -> bool:
-    """Return whether a person changed files since HEAD; a run writes dvc.lock and results, and is yet to begin."""
-    return checkout.is_dirty((*_outside_results(policy), ":(exclude,glob)**/dvc.lock"))
+    """Return whether a person changed files since HEAD: not dvc.lock or results, which an earlier run may have written.
+
+    Without a pipeline nobody else writes results.
+    """
+    has_pipeline = policy.pipeline.command is not None or (checkout.directory / "dvc.yaml").is_file()
+    return checkout.is_dirty((*_outside_results(policy), ":(exclude,glob)**/dvc.lock") if has_pipeline else (".",))
 
 
 def find_doubt(changes: ChangedSources, *, everything: bool = False, run_cache: bool = False) -> Doubt:
