@@ -217,9 +217,7 @@ open("where.txt", "w").write(f"{version('iniconfig')} {sys.prefix}")
 
 
 @pytest.mark.acceptance
-def test_stages_find_their_own_requirements_and_dvc_stays_ours(
-    tiny: TinyProject, produce: Yield, tmp_path: Path
-) -> None:
+def test_stages_find_their_own_requirements_and_dvc_stays_ours(tiny: TinyProject, produce: Yield) -> None:
     tiny.write("requirements.txt", "iniconfig==2.0.0  # a small one\n")
     tiny.write("src/evaluate.py", NEEDS_INICONFIG + tiny.read("src/evaluate.py"))
 
@@ -227,7 +225,7 @@ def test_stages_find_their_own_requirements_and_dvc_stays_ours(
 
     version, prefix = tiny.read("where.txt").split()
     assert version == "2.0.0"
-    assert prefix.startswith(str(tmp_path / "scratch/environments"))
+    assert prefix.startswith(str(tiny.root / ".metricgate/environments"))
     assert snapshot.packages == (("iniconfig", "2.0.0"),)
     assert states(snapshot)["evaluate"] == "ran"
 

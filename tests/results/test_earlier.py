@@ -171,9 +171,8 @@ def test_a_command_is_not_run_again_on_the_same_commit_data_and_files_but_on_the
 
     assert second.metrics == first.metrics
     assert len({luck_of(report)[1] for report in (first, with_data, with_file, with_new_file, on_main)}) == 5
-    assert {luck_of(report)[0] for report in (second, with_data, with_file, with_new_file, on_main)} == {
-        luck_of(first)[0]
-    }
+    # The baseline of the push is produced anew: only runs on a laptop use the active environment, which is in their key.
+    assert {luck_of(report)[0] for report in (second, with_data, with_file, with_new_file)} == {luck_of(first)[0]}
 
 
 @pytest.fixture
