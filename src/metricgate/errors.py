@@ -96,7 +96,7 @@ class CancelledError(MetricgateError):
 
 
 def find_help(anchor: str) -> str:
-    """Return the address of the page that says more; of no page that no error has, as reports are read from files."""
+    """Return the address of the page that says more; an unknown anchor, as a file may hold, leads to the page of all."""
     known = {MetricgateError.anchor, *(error.anchor for error in list_errors())}
     return f"{ERROR_PAGES}/{anchor}.md" if anchor in known else TROUBLESHOOTING
 

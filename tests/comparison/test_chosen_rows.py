@@ -176,7 +176,7 @@ def test_a_loss_without_a_worst_value_is_undecided_when_one_row_is_absent(tmp_pa
 
     (gate,) = report.gates
     assert (gate.outcome, gate.reason_code, gate.beyond) == (Outcome.INCONCLUSIVE, "rows_absent", True)
-    assert "no answer on them is the worst for this metric" in gate.reason
+    assert "this metric has no worst answer to assume for them" in gate.reason
 
 
 @pytest.mark.parametrize(

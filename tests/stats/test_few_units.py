@@ -46,7 +46,7 @@ def test_five_differing_rows_decide_nothing_about_errors_of_any_size(name: str) 
     sparse = replace(pair, candidate=regression_sample(np.asarray(pair.baseline.label), moved))
     metric = find_metric(name, task="regression")
 
-    assert contrast(sparse, metric).inconclusive.startswith("too few rows carry the difference: it hangs on about ")
+    assert contrast(sparse, metric).inconclusive.startswith("too few rows carry the difference: about ")
     assert not contrast(pair, metric).inconclusive
 
 

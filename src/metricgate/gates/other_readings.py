@@ -61,7 +61,7 @@ def _explain(row: GateRow, other: GateRow | None, reading: Reading, pairing: Pai
     if reading.startswith("absent"):
         rows = f"{count_rows(pairing.only_baseline, 'is')} missing that the baseline's test set has"
         if other is None:
-            return "rows_absent", f"{rows}, and no answer on them is the worst for this metric"
+            return "rows_absent", f"{rows}, and this metric has no worst answer to assume for them"
         return "rows_absent", f"{rows}; with the worst answers on them it {changed}"
     if reading.startswith("own rows"):
         rows = count_rows(pairing.fresh)

@@ -75,7 +75,7 @@ class Destination(Protocol):
       something broke; a missing permission is a notice only.
     - It changes neither the report nor its verdict, and removes nothing from the event.
     - It shows a view from ``report/formats/`` and composes no other text about the run.
-    - The same event twice leaves what the event once leaves, where the destination lets it look.
+    - Delivering an event twice has the effect of delivering it once, if the destination can be asked what it has.
     """
 
     def deliver(self, event: Event, *, within_s: float) -> Delivery:

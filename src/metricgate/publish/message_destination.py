@@ -88,7 +88,7 @@ class MessageDestination:
         if not secret:
             raise PublishError(
                 "The input `webhook` has no `webhook-secret`.",
-                expected="a secret: anybody who finds the address could send what is not signed.",
+                expected="a secret: without one, anyone who learns the address can forge messages.",
                 fix="Add `webhook-secret: ${{ secrets.METRICGATE_WEBHOOK_SECRET }}` to the step.",
             )
         pull_request = self.trigger.pull_request

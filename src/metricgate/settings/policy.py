@@ -237,7 +237,7 @@ class Policy(PolicySection):
         ),
     )
     confidence: Number = Field(0.95, gt=0.5, lt=1.0, description="Two-sided confidence of every interval.")
-    anchor: AnchorSpec | None = Field(None, description="A frozen release that is compared with too.")
+    anchor: AnchorSpec | None = Field(None, description="A fixed release to compare with, in addition to the baseline.")
     on_inconclusive: Literal["warn", "ask", "fail", "pass"] = Field(
         "warn",
         description=(

@@ -17,7 +17,7 @@ SLICED: dict[Task, str] = {
     "regression": "mean_absolute_error, slices: [{}], max_increase: 10%",
 }
 MIN_ROWS_TO_ASK = 500
-"""Of fewer rows, too many harmless changes would need a person: the table in docs/policy.md."""
+"""With fewer rows, too many harmless changes would need a person's approval: the table in docs/policy.md."""
 ASK = "on_inconclusive: ask  # a person accepts an undecided change whose best estimate is beyond what is allowed"
 _PLAIN = re.compile(r"[A-Za-z][\w./-]*(:[\w./-]+)*", re.ASCII)
 _YAML_WORDS = {"yes", "no", "true", "false", "null", "on", "off", "y", "n"}

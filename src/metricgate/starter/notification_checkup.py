@@ -103,4 +103,4 @@ def _ask(name: str, service: str, address: str) -> Finding:
         is_reached = name in ("teams-webhook", "webhook") and error.trouble is ServiceTrouble.REFUSED
         if not is_reached:
             return broken(error.what, error.fix)
-    return fine(f"{service} answers. Whether it accepts messages, only one can show: {TRY_IT}")
+    return fine(f"{service} answers. Only a test message can show whether it accepts messages: {TRY_IT}")

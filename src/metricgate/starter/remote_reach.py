@@ -1,4 +1,4 @@
-"""Whether the DVC remote is there at all: DVC takes one that cannot be reached for one that has nothing."""
+"""Whether the DVC remote can be reached: DVC treats an unreachable remote as an empty one."""
 
 import os
 import socket

@@ -105,6 +105,6 @@ def _explain(changes: Units, least: float) -> str:
     if not changes.values.any():
         return f"no prediction differs on these {changes.name}, so nothing tells how much others would"
     return (
-        f"too few {changes.name} carry the difference: it hangs on about {max(changes.effective, 1):.0f} of them, "
+        f"too few {changes.name} carry the difference: about {max(changes.effective, 1):.0f} decide it, "
         f"and {least:.0f} are needed"
     )

@@ -55,8 +55,8 @@ def describe_attempts(report: Report, context: ViewContext) -> str:
     tail = (1.0 - report.confidence) / 2.0
     rate = 1.0 - (1.0 - tail) ** attempts
     return (
-        f"This is attempt {attempts} on this test set. A loss of exactly what is allowed passes one attempt in "
-        f"{tail:.1%} of cases, and at least one of {attempts} in up to {rate:.0%}. Fresh test rows help."
+        f"This is attempt {attempts} on this test set. A model that loses exactly what is allowed passes any "
+        f"one attempt in {tail:.1%} of cases, and at least one of {attempts} in up to {rate:.0%}. Fresh test rows help."
     )
 
 
