@@ -195,3 +195,14 @@ def test_the_order_of_rows_changes_nothing(tmp_path: Path) -> None:
 
     assert straight.gates == mixed.gates
     assert straight.metrics == mixed.metrics
+
+
+@pytest.mark.parametrize("output", [".", "..", "nested/.."])
+def test_a_report_replaces_no_files_around_the_working_directory(tmp_path: Path, output: str) -> None:
+    write_churn(tmp_path / "a.csv", rows=40)
+
+    done = run_command("compare", "a.csv", "a.csv", "--label", "churned", "--output", output, cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert "a folder of its own" in done.stderr
+    assert not (tmp_path / "report.html").exists()

@@ -65,3 +65,11 @@ def test_a_second_report_replaces_the_first(tmp_path: Path) -> None:
     files = write_report(make_report(Verdict.PASSED), tmp_path)
 
     assert "Blocked" not in files.markdown.read_text(encoding="utf-8")
+
+
+def test_a_person_keeps_what_git_ignores(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text("secret.env\n", encoding="utf-8")
+
+    write_report(make_report(), tmp_path)
+
+    assert (tmp_path / ".gitignore").read_text(encoding="utf-8") == "secret.env\n"

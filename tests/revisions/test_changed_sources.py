@@ -32,6 +32,21 @@ def test_inputs_of_stages_are_sources_and_what_evaluates_or_starts_metricgate_is
     }
 
 
+def test_test_data_under_dvc_is_named_like_test_data_in_git(tiny: TinyProject) -> None:
+    tiny.write("dvc.yaml", tiny.read("dvc.yaml").replace("[src/evaluate.py", "[data/test.csv, src/evaluate.py"))
+    tiny.write("data/test.csv.dvc", "outs:\n- md5: 1b1c2d3e4f5061728394a5b6c7d8e9f0\n  path: test.csv\n")
+    tiny.commit("name the test data")
+    baseline = tiny.sha()
+    tiny.write("data/test.csv.dvc", "outs:\n- md5: ffff2d3e4f5061728394a5b6c7d8e9f0\n  path: test.csv\n")
+    tiny.commit("replace it")
+
+    found = find_changed_sources(Checkout.open(tiny.root), baseline, CHOICE)
+
+    assert [(warning.code, warning.text) for warning in found.warnings] == [
+        ("evaluation_changed", "This change edits the evaluation code: data/test.csv.dvc.")
+    ]
+
+
 def test_only_parameters_with_a_line_are_located(tiny: TinyProject) -> None:
     tiny.write("params.yaml", "# the shift of all scores\nshift: 0.1\n")
     changes = tuple(Change(kind="parameter", name=name) for name in ("shift", "params.toml:depth"))

@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from metricgate.cli.report_options import JSON_FILE, OUTPUT
+
 FILE = click.Path(path_type=Path)
 
 
@@ -12,8 +14,8 @@ FILE = click.Path(path_type=Path)
 @click.argument("baseline", type=FILE)
 @click.argument("candidate", type=FILE)
 @click.option("--policy", type=FILE, metavar="FILE", help="metricgate.yaml with the columns and the gates.")
-@click.option("--output", type=FILE, default="metricgate-report", help="Report folder.")
-@click.option("--json", "json_file", metavar="FILE", help="Also write report.json here; - for standard output.")
+@OUTPUT
+@JSON_FILE
 @click.option("--label", metavar="COLUMN", help="Column with the true label.")
 @click.option("--prediction", metavar="COLUMN", help="Column with the predicted label or value.")
 @click.option("--score", metavar="COLUMN", help="Column with the score of the positive class.")

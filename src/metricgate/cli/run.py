@@ -4,12 +4,14 @@ from pathlib import Path
 
 import click
 
+from metricgate.cli.report_options import JSON_FILE, OUTPUT
+
 
 @click.command(name="run")
 @click.option("--baseline", metavar="REV", help="Revision to compare with. Default: the merge base with main.")
 @click.option("--policy", type=click.Path(path_type=Path), metavar="FILE", help="Judge by this policy file instead.")
-@click.option("--output", type=click.Path(path_type=Path), default="metricgate-report", help="Report folder.")
-@click.option("--json", "json_file", metavar="FILE", help="Also write report.json here; - for standard output.")
+@OUTPUT
+@JSON_FILE
 @click.option("--repro/--no-repro", default=True, help="Run the pipeline first, or judge the existing results.")
 @click.option("--timeout-minutes", type=float, metavar="N", help="Stop the pipeline after this many minutes.")
 def command(

@@ -46,7 +46,9 @@ def write_report(
     for folder in (directory, directory / "logs", directory / "charts"):
         make_folder(folder)
     # `git add --all` and DVC in a later step also skip the folder.
-    _write(directory / ".gitignore", "*\n")
+    ignored = directory / ".gitignore"
+    if ignored.is_symlink() or not ignored.exists():  # never over a file that a person wrote
+        _write(ignored, "*\n")
     charts = _draw_charts(report, directory)
     files = ReportFiles(
         markdown=directory / "report.md",

@@ -116,7 +116,7 @@ def find_changed_sources(checkout: Checkout, baseline: str, choice: PolicyChoice
     written = {path for stage in stages for path in stage.paths(*OUTPUT_KEYS)}
     pipeline = _drop_written(_list_inputs(stages), written) | _list_command_files(policies)
     reached = _reach(judging, policies, written, sides)
-    evaluation = sides.find(reached)
+    evaluation = sides.find(reached | {f"{path}.dvc" for path in reached})  # test data under DVC
     sources = sides.find(pipeline) | evaluation
     edits = compare_pipelines(_list_templates(stages, changed), sides.before, sides.after)
     recorded = list_recorded(_named(changed, DVC_LOCK), sides.before, sides.after)
