@@ -47,6 +47,28 @@ def test_test_data_under_dvc_is_named_like_test_data_in_git(tiny: TinyProject) -
     ]
 
 
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        (".dvc/config.local", "settings_changed"),
+        ("src/.dvcignore", "settings_changed"),
+        ("data/.gitattributes", "settings_changed"),
+        ("pyproject.toml", "environment_changed"),
+        ("poetry.lock", "environment_changed"),
+        ("environment.yml", "environment_changed"),
+    ],
+)
+def test_settings_and_packages_are_named_wherever_they_lie(tiny: TinyProject, path: str, code: str) -> None:
+    baseline = tiny.sha()
+    tiny.write(path, "# changed\n")
+    tiny.git("add", "--force", path)
+    tiny.commit("change")
+
+    found = find_changed_sources(Checkout.open(tiny.root), baseline, CHOICE)
+
+    assert [(warning.code, path in warning.text) for warning in found.warnings] == [(code, True)]
+
+
 def test_only_parameters_with_a_line_are_located(tiny: TinyProject) -> None:
     tiny.write("params.yaml", "# the shift of all scores\nshift: 0.1\n")
     changes = tuple(Change(kind="parameter", name=name) for name in ("shift", "params.toml:depth"))

@@ -26,8 +26,16 @@ from metricgate.settings.policy import FILE_NAME, Policy
 from metricgate.settings.selection import PolicyChoice
 
 WORKFLOWS = (".github", ".gitlab-ci.yml", "Jenkinsfile", "azure-pipelines.yml", ".circleci", "bitbucket-pipelines.yml")
-SETTINGS = (".dvc/config", ".dvcignore", ".gitattributes", ".gitmodules")
-PACKAGES = ("requirements.txt", "uv.lock", ".python-version")
+SETTINGS = (
+    ".dvc/config",
+    ".dvc/config.local",
+    ".dvcignore",
+    "*/.dvcignore",
+    ".gitattributes",
+    "*/.gitattributes",
+    ".gitmodules",
+)
+PACKAGES = ("requirements.txt", "pyproject.toml", "uv.lock", "poetry.lock", "environment.yml", ".python-version")
 PARAMETERS = "params.yaml"
 MAX_NAMED = 5
 MAX_EDITS = 10
