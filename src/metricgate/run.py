@@ -37,7 +37,8 @@ from metricgate.revisions.changed_sources import (
 )
 from metricgate.revisions.checkout import Checkout
 from metricgate.revisions.git_command import Access
-from metricgate.settings.policy import FILE_NAME
+from metricgate.revisions.released_revision import resolve_release
+from metricgate.settings.policy import FILE_NAME, Policy
 from metricgate.settings.selection import (
     PolicyChoice,
     choose_policy,
@@ -109,6 +110,14 @@ def run(request: Request, progress: Progress) -> Report:
     return _finish(context, report, case, notes, started)
 
 
+def _find_anchor(checkout: Checkout, policy: Policy, trigger: Trigger) -> BaselineRevision | None:
+    if policy.anchor is None:
+        return None
+    if policy.anchor.revision is None:
+        return resolve_release(checkout, policy.release, default_branch=trigger.default_branch)
+    return resolve_baseline(checkout, trigger, requested=policy.anchor.revision, anchor=True)
+
+
 @contextmanager
 def _make_scratch() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="metricgate-") as scratch:
@@ -163,8 +172,8 @@ def _produce(
     changes: ChangedSources,
 ) -> SnapshotSet:
     """Return the snapshots of candidate, baseline and anchor."""
-    checkout, named = context.checkout, choice.judging.anchor
-    anchor = resolve_baseline(checkout, request.trigger, requested=named.revision, anchor=True) if named else None
+    checkout = context.checkout
+    anchor = _find_anchor(checkout, choice.judging, request.trigger)
     on_default_branch = is_on_default_branch(request.trigger, checkout.head_sha)
     return produce_snapshots(context, choice, baseline, anchor, changes=changes, on_default_branch=on_default_branch)
 

@@ -59,7 +59,8 @@ def test_every_example_is_a_policy_for_us_and_for_editors(name: str) -> None:
         "predictions: {golden: {label: y}}",
         "confidence: 95",
         "on_inconclusive: maybe",
-        "anchor: {max_drop: {a: 1}}",
+        "anchor: {revision: v1, max_drop: 1}",
+        "release: {}",
     ],
 )
 def test_editors_mark_what_we_refuse(text: str) -> None:

@@ -84,6 +84,8 @@ TWO_SETS = "predictions: {golden: {path: p}, recent: {path: q}}\n"
         ("confidence: true", "confidence must be a number, found true or false."),
         ("on_inconclusive: maybe", "on_inconclusive must be 'warn', 'ask', 'fail' or 'pass', found 'maybe'."),
         ("anchor: {revision: v1}", "anchor needs max_drop or max_increase"),
+        ("anchor: {max_drop: {a: 1}}", "has an anchor without a revision, and no release that it could be"),
+        ("release: v1", "release must be a mapping of keys to values, found 'v1'."),
         ("pipeline: {python_version: 3.10}", "pipeline.python_version must be text, found 3.1; put it in quotes."),
         ("gates: f1", "gates must be a list, found 'f1'."),
         ("gates:\n  - f1", "m.yaml:2: gates[0] must be a mapping of keys to values, found 'f1'."),

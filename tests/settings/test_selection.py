@@ -74,6 +74,7 @@ def test_a_working_file_judges_instead(tmp_path: Path) -> None:
 def test_every_key_of_the_policy_is_named_when_it_changes(name: str) -> None:
     """A key that is added to the policy needs a line here, and a warning if it can decide a verdict."""
     text = {
+        "release": f"{STRICT}release: {{revision: v1}}\n",
         "anchor": f"{STRICT}anchor: {{revision: v1, max_drop: {{accuracy: 0.5}}}}\n",
         "confidence": f"{STRICT}confidence: 0.6\n",
         "enforce": f"{STRICT}enforce: false\n",

@@ -52,18 +52,37 @@ class GitRepository:
 
     def push(self, *refspecs: str) -> str | None:
         """Push to origin; return None on success, Git's error text on failure."""
-        return self._contact_origin("push", "--quiet", "--no-verify", "origin", *refspecs)
+        return _word_failure(self._contact_origin("push", "--quiet", "--no-verify", "origin", *refspecs))
 
     def fetch(self, *args: str) -> str | None:
         """Fetch from origin; return None on success, Git's error text on failure."""
-        return self._contact_origin("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "origin", *args)
+        args = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "origin", *args)
+        return _word_failure(self._contact_origin(*args))
 
-    def _contact_origin(self, *args: str) -> str | None:
+    def list_tags(self) -> tuple[str, ...]:
+        """Return the tags of origin, or of this repository where it has no origin: the newest version first.
+
+        Raises
+        ------
+        WorkspaceError
+            If origin does not answer.
+        """
+        order = ("-c", "versionsort.suffix=-")  # v1.0.0-rc1 precedes v1.0.0
+        if "origin" not in self.git("remote").split():
+            return tuple(self.git(*order, "tag", "--list", "--sort=-version:refname").split())
+        args = (*order, "ls-remote", "--tags", "--refs", "--sort=-version:refname", "origin")
+        result = self._contact_origin(*args)
+        if result.returncode != 0:
+            raise explain_git_failure(args, result)
+        lines = result.stdout.decode(errors="replace").splitlines()
+        return tuple(line.partition("\trefs/tags/")[2] for line in lines)
+
+    def _contact_origin(self, *args: str) -> CompletedProcess[bytes]:
         # The checkout's own credentials first, then the action's token.
         result = self.run_git(*args)
         if result.returncode != 0 and self._may_offer_token():
             result = run_git(args, self.top, self.owner, self.access)
-        return None if result.returncode == 0 else read_git_error(result)
+        return result
 
     def _may_offer_token(self) -> bool:
         # As Git resolves them: after `pushurl` and `insteadOf`.
@@ -98,3 +117,7 @@ class GitRepository:
             if self.find_commit(f"refs/{'remotes' if '/' in name else 'heads'}/{name}"):
                 return name
         return None
+
+
+def _word_failure(result: CompletedProcess[bytes]) -> str | None:
+    return None if result.returncode == 0 else read_git_error(result)

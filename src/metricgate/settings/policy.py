@@ -32,6 +32,7 @@ __all__ = [
     "Policy",
     "PolicySection",
     "PredictionsSpec",
+    "ReleaseSpec",
 ]
 
 FILE_NAME = "metricgate.yaml"
@@ -139,10 +140,26 @@ class GateSpec(PolicySection):
         return self
 
 
+class ReleaseSpec(PolicySection):
+    """Which revision runs where it matters."""
+
+    revision: str = Field(
+        min_length=1,
+        description=(
+            "Branch, tag or commit, such as v1.0.0; or `tag:v*`, the newest tag by version that matches. Default: the "
+            "default branch."
+        ),
+    )
+
+
 class AnchorSpec(PolicySection):
     """A frozen release with a wider margin of its own, so that small losses do not add up."""
 
-    revision: str = Field(min_length=1, description="Tag, branch or commit of the release, such as v1.0.0.")
+    revision: str | None = Field(
+        None,
+        min_length=1,
+        description="Tag, branch or commit, such as v1.0.0. Default: what `release:` names.",
+    )
     max_drop: dict[str, MarginField] = Field(default_factory=dict, description="Metric and how much it may lose since.")
     max_increase: dict[str, MarginField] = Field(
         default_factory=dict, description="Metric and how much it may rise since."
@@ -237,6 +254,7 @@ class Policy(PolicySection):
         ),
     )
     confidence: Number = Field(0.95, gt=0.5, lt=1.0, description="Two-sided confidence of every interval.")
+    release: ReleaseSpec | None = Field(None, description="Which revision runs where it matters.")
     anchor: AnchorSpec | None = Field(None, description="A fixed release to compare with, in addition to the baseline.")
     on_inconclusive: Literal["warn", "ask", "fail", "pass"] = Field(
         "warn",
@@ -271,6 +289,12 @@ class Policy(PolicySection):
     def _has_predictions_or_scoring(self) -> Self:
         if self.evaluation is not None and self.evaluation.command is None and self.predictions is not None:
             raise ValueError("has predictions, so its evaluation needs the command that writes them")
+        return self
+
+    @model_validator(mode="after")
+    def _names_its_anchor(self) -> Self:
+        if self.anchor is not None and self.anchor.revision is None and self.release is None:
+            raise ValueError("has an anchor without a revision, and no release that it could be")
         return self
 
     @field_validator("predictions")

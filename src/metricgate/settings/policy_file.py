@@ -19,6 +19,7 @@ from metricgate.settings.policy import (
     PipelineSpec,
     Policy,
     PredictionsSpec,
+    ReleaseSpec,
 )
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ _WANTED = {
 }
 _SECTIONS: dict[str, type[BaseModel]] = {
     "predictions": PredictionsSpec,
+    "release": ReleaseSpec,
     "anchor": AnchorSpec,
     "gates": GateSpec,
     "pipeline": PipelineSpec,
