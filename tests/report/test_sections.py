@@ -7,7 +7,7 @@ import pytest
 from metricgate.models.outcome import Direction, Outcome, Role, Verdict
 from metricgate.models.result import Change, ChartData, Slice, Warning_
 from metricgate.models.snapshot import Believed, RevisionInfo, Source, Stage
-from metricgate.report.figures.forest import draw_text_forest
+from metricgate.report.figures.forest import build_forest, draw_text_forest
 from metricgate.report.formats.markdown import render_comment, render_summary
 from metricgate.report.sections.earlier_runs import remember_run
 from metricgate.report.sections.gate_table import draw_gates
@@ -356,6 +356,20 @@ def test_without_pictures_the_forest_plot_is_drawn_in_characters_a_phone_can_sho
         "░░░░░░░░░░░░░░░░──━━━┃━━━━◆━━━━━━━━──",
     ]
     assert max(map(len, lines)) <= 41
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [(-0.09, -0.05, "← worse 0"), (-0.012, 0.003, "← worse 0 better →")],
+    ids=["far worse", "near zero"],
+)
+def test_the_words_below_the_text_chart_never_touch_its_zero(low: float, high: float, words: str) -> None:
+    forest = build_forest([make_gate(low=low, high=high, difference=(low + high) / 2)])
+    assert forest is not None
+
+    last = draw_text_forest(forest).splitlines()[-2]
+
+    assert " ".join(last.split()) == words
 
 
 def test_a_view_without_pictures_can_say_how_to_get_them() -> None:

@@ -29,18 +29,30 @@ def test_a_wide_terminal_shows_a_gate_in_one_line(width: int, name: str) -> None
 
 @pytest.mark.parametrize(
     ("width", "columns"),
-    [(90, "change interval baseline candidate rule"), (72, "change interval candidate rule"), (40, "change rule")],
+    [(90, "metric change interval rule"), (80, "metric change interval rule"), (56, "metric change rule")],
 )
-def test_a_narrow_one_shows_the_whole_name_above_the_numbers(width: int, columns: str) -> None:
-    gate = make_gate(metric="metrics.json:eval.live.test.roc_auc_of_all_rows", source="metrics.json")
-    lines = render_terminal(make_report(gates=(gate,)), color=False, width=width).splitlines()
+def test_a_narrow_one_shows_a_name_that_is_too_long_above_its_numbers(width: int, columns: str) -> None:
+    name = "metrics.json:eval.live.test.roc_auc_of_all_rows_and_columns"
+    gates = (make_gate(metric=name, source="metrics.json"), make_gate(metric="f1"))
+    lines = render_terminal(make_report(gates=gates), color=False, width=width).splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith("failed "))
-    header, name, numbers = lines[start - 1 : start + 2]
+    header, first, numbers, second = lines[start - 1 : start + 3]
 
     assert header.split() == columns.split()
-    assert name == "failed       metrics.json:eval.live.test.roc_auc_of_all_rows"
+    assert first == f"failed  {name}"
     assert numbers.split()[0] == "−0.021"
-    assert max(map(len, (header, numbers))) <= width
+    assert second.split()[:3] == ["failed", "F1", "−0.021"], "a name that fits stays in its line"
+    assert numbers.index("−0.021") == second.index("−0.021")
+    assert max(map(len, (header, numbers, second))) <= width
+
+
+def test_a_very_narrow_one_has_the_heading_of_the_name_above_the_others() -> None:
+    lines = render_terminal(make_report(gates=(make_gate(),)), color=False, width=36).splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("failed "))
+
+    assert [line.split() for line in lines[start - 2 : start]] == [["metric"], ["change", "rule"]]
+    assert lines[start] == "failed  ROC AUC"
+    assert max(map(len, lines[start - 2 : start + 2])) <= 36
 
 
 def test_a_short_name_that_two_slices_would_share_is_not_used() -> None:
@@ -50,7 +62,7 @@ def test_a_short_name_that_two_slices_would_share_is_not_used() -> None:
     text = render_terminal(make_report(gates=tuple(gates)), color=False, width=110)
 
     for column in columns:
-        assert f"failed       accuracy for {column} = Month-to-month\n" in text
+        assert f"failed  accuracy for {column} = Month-to-month" in text
 
 
 def test_the_terminal_shows_the_gates_first_and_then_what_to_do() -> None:

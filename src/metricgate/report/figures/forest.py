@@ -95,9 +95,14 @@ def draw_text_forest(chart: ChartData) -> str:
     """Return the rows as a code block: thick pointwise interval, thin decision bound, shaded forbidden range."""
     span = span_of(chart.forest)
     lines = [line for row in chart.forest for line in (_draw_label(row), _draw_bar(row, span))]
-    zero = _column(0.0, span)
-    scale = f"{'← worse':<{zero}}0{'better →':>{TEXT_WIDTH - zero - 1}}"
-    return code_block("\n".join((*lines, scale)), lines=2 * len(chart.forest) + 1)
+    return code_block("\n".join((*lines, _draw_scale(_column(0.0, span)))), lines=2 * len(chart.forest) + 1)
+
+
+def _draw_scale(zero: int) -> str:
+    """Return the line below the bars; a word that the zero leaves no room for is left out."""
+    worse = "← worse" if zero > len("← worse") else ""
+    better = "better →" if TEXT_WIDTH - zero - 1 > len("better →") else ""
+    return f"{worse:<{zero}}0{better:>{TEXT_WIDTH - zero - 1}}".rstrip()
 
 
 def _draw_label(row: ForestRow) -> str:

@@ -1,5 +1,7 @@
 """The report for a terminal: the gates as a table, then what to do next."""
 
+from collections.abc import Sequence
+
 from metricgate.errors import PREDICTIONS_HELP, find_help
 from metricgate.models.outcome import Outcome, Verdict
 from metricgate.models.result import GateRow
@@ -21,7 +23,8 @@ _COLOURS = {
 }
 _VERDICT_COLOURS = {Verdict.PASSED: "32", Verdict.FAILED: "31", Verdict.INCONCLUSIVE: "33", Verdict.ERROR: "31"}
 _HEADER = ("", "metric", "change", "interval", "baseline", "candidate", "rule")
-_DISPENSABLE = ("baseline", "candidate", "interval")  # what a narrow terminal loses first
+_NAME = _HEADER.index("metric")
+_DROPPED = ((), ("baseline",), ("baseline", "candidate"))  # what a narrow terminal loses first
 
 
 def render_terminal(report: Report, *, color: bool, width: int) -> str:
@@ -92,49 +95,58 @@ def _draw_missing_policy(report: Report) -> str:
 
 
 def _draw_table(gates: list[GateRow], width: int, *, color: bool) -> str:
+    """Return the table; a narrow terminal loses columns, and a name too long for its column has a line of its own."""
     if not gates:
         return ""
-    cells = [_HEADER, *map(_draw_row, gates)]
-    sizes = _measure_columns(cells)
-    short = [short_metric(gate) for gate in gates]
-    if _spare(sizes, width) < 0 and len(set(short)) == len(gates):
-        cells[1:] = [(row[0], name, *row[2:]) for row, name in zip(cells[1:], short, strict=True)]
-        sizes = _measure_columns(cells)
-    if _spare(sizes, width) < 0:
-        return _draw_stacked(cells, gates, width, color=color)
-    lines = [_draw_line(row, sizes) for row in cells]
-    painted = [_paint(line, _COLOURS[gate.outcome], on=color) for line, gate in zip(lines[1:], gates, strict=True)]
-    return "\n".join((_paint(lines[0], "1", on=color), *painted))
+    whole = [_HEADER, *map(_draw_row, gates)]
+    short = _shorten_names(whole, gates)
+    choices = [(names, dropped) for dropped in _DROPPED for names in (whole, short)]
+    cells, sizes = next(
+        ((names, sizes) for names, dropped in choices if _spare(sizes := _measure_columns(names, dropped), width) >= 0),
+        (short, _fit_name(_measure_columns(short, _DROPPED[-1]), width)),
+    )
+    blocks = [_draw_rows(row, name, sizes) for row, name in zip(cells, [row[1] for row in whole], strict=True)]
+    colours = ["1", *(_COLOURS[gate.outcome] for gate in gates)]
+    return "\n".join(
+        _paint(line, colour, on=color) for lines, colour in zip(blocks, colours, strict=True) for line in lines
+    )
 
 
-def _draw_stacked(cells: list[tuple[str, ...]], gates: list[GateRow], width: int, *, color: bool) -> str:
-    """Return the table with two lines for each gate, so that no name is cut: the name, and below it the numbers."""
-    numbers = [("", "", *row[2:]) for row in cells]
-    indent = " " * (len(OUTCOME_WORDS[Outcome.INCONCLUSIVE]) + 2)
-    sizes = _fit_columns(_measure_columns(numbers), width - len(indent))
-    lines = [_paint((indent + _draw_line(numbers[0], sizes)).rstrip(), "1", on=color)]
-    for gate, row, values in zip(gates, cells[1:], numbers[1:], strict=True):
-        name = f"{row[0]:<{len(indent)}}{plain_metric(gate)}"
-        lines += [_paint(text, _COLOURS[gate.outcome], on=color) for text in (name, indent + _draw_line(values, sizes))]
-    return "\n".join(lines)
+def _shorten_names(cells: list[tuple[str, ...]], gates: list[GateRow]) -> list[tuple[str, ...]]:
+    """Return the table with short names; as it is where two gates would share one."""
+    names = [short_metric(gate) for gate in gates]
+    if len(set(names)) < len(gates):
+        return cells
+    return [cells[0], *((row[0], name, *row[2:]) for row, name in zip(cells[1:], names, strict=True))]
 
 
-def _measure_columns(cells: list[tuple[str, ...]]) -> list[int]:
-    return [max(len(row[column]) for row in cells) for column in range(len(_HEADER))]
+def _fit_name(sizes: list[int], width: int) -> list[int]:
+    """Return the widths with as much for the names as is left; without the interval where that is too little."""
+    for dropped in ((), ("interval",)):
+        fitted = [0 if title in dropped else size for title, size in zip(_HEADER, sizes, strict=True)]
+        fitted[_NAME] += min(0, _spare(fitted, width))
+        if fitted[_NAME] >= len(_HEADER[_NAME]):
+            return fitted
+    fitted[_NAME] = 0
+    return fitted
+
+
+def _draw_rows(row: tuple[str, ...], name: str, sizes: list[int]) -> list[str]:
+    """Return the row in one line, or, if its name does not fit, the whole ``name`` above the numbers."""
+    if len(row[_NAME]) <= sizes[_NAME]:
+        return [_draw_line(row, sizes)]
+    numbers = _draw_line(("", "", *row[2:]), sizes)
+    return [f"{row[0]:<{sizes[0]}}  {name}", numbers if sizes[_NAME] else f"{'':<{sizes[0]}}  {numbers.lstrip()}"]
+
+
+def _measure_columns(cells: list[tuple[str, ...]], dropped: Sequence[str]) -> list[int]:
+    """Return the width of each column, 0 if it is left out."""
+    sizes = [max(len(row[column]) for row in cells) for column in range(len(_HEADER))]
+    return [0 if title in dropped else size for title, size in zip(_HEADER, sizes, strict=True)]
 
 
 def _spare(sizes: list[int], width: int) -> int:
     return width - sum(size + 2 for size in sizes if size) + 2
-
-
-def _fit_columns(sizes: list[int], width: int) -> list[int]:
-    """Return the width of each column, 0 if it is left out."""
-    fitted = list(sizes)
-    for title in _DISPENSABLE:
-        if _spare(fitted, width) >= 0:
-            break
-        fitted[_HEADER.index(title)] = 0
-    return fitted
 
 
 def _draw_row(gate: GateRow) -> tuple[str, ...]:
