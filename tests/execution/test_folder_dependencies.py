@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from metricgate.errors import WorkspaceError
+from metricgate.execution.worker.dvc_project import open_project
+from metricgate.execution.worker.staleness import find_stale, hash_inputs
 from metricgate.models.snapshot import Source
 from tests.execution.conftest import Yield, states, values
 from tests.projects import EVALUATE, PIPELINE, PREPARE, TinyProject, create_tiny, stages_find_python
@@ -165,3 +167,16 @@ def test_a_folder_that_only_stages_fill_is_recorded_where_it_does_not_exist(
 
     assert baseline_of(tiny).info.source is Source.DVC_REMOTE
     assert states(produce(tiny)) == {"prepare": "unchanged", "evaluate": "unchanged"}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # DVC's, which otherwise stays in its worker
+@pytest.mark.parametrize("path", ["data/raw/one.csv", "data/raw/parts/3.csv"], ids=["a file", "a file of a folder"])
+def test_data_that_a_person_changed_since_it_was_added_is_another_input(folders: TinyProject, path: str) -> None:
+    def change(text: str) -> str:
+        (folders.root / path).unlink()  # it may be a link into the cache
+        folders.write(path, text)
+        with open_project(folders.root) as project:
+            assert project is not None
+            return hash_inputs(project, find_stale(project, to_run=True))
+
+    assert change("7") != change("8")

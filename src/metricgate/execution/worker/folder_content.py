@@ -17,6 +17,16 @@ def list_below(project: Project, folder: str) -> list[Any]:
     return [out for out in project.repo.index.outs if out.is_in_repo and fs.isin(out.fs_path, folder)]
 
 
+def is_modified(output: Any) -> bool:
+    """Return whether a tracked file or folder was changed in the work tree since its record was written."""
+    return bool(output.use_cache and output.exists and "modified" in output.status().values())
+
+
+def identify_content(project: Project, output: Any) -> str:
+    """Return the hash that an output's record names; of data that was changed since, the hash of what lies here."""
+    return str(output.get_hash() if not project.is_revision and is_modified(output) else output.hash_info)
+
+
 class FolderContent:
     """A folder as the work tree or the revision holds it, without what ``.dvcignore`` names."""
 
@@ -46,7 +56,7 @@ class FolderContent:
         return str(tree.oid)
 
     def list_inputs(self, produced: Iterable[str]) -> dict[str, str]:
-        """Return each file with its hash, tracked data as recorded; without what stages write, the ``produced``."""
+        """Return each file with its hash; without what stages write, the ``produced``."""
         fs, folder = self._project.repo.fs, self._dependency.fs_path
         below = {self._key(out): out for out in self._outputs}
         found = {
@@ -56,7 +66,7 @@ class FolderContent:
         }
         made = set(produced)
         recorded = {
-            fs.relpath(out.fs_path, folder): str(out.hash_info)
+            fs.relpath(out.fs_path, folder): identify_content(self._project, out)
             for out in self._outputs
             if not any(fs.isin_or_eq(out.fs_path, path) for path in made)
         }

@@ -8,7 +8,7 @@ from typing import Any
 
 from metricgate.execution.worker.dvc_failures import PipelineFailedError
 from metricgate.execution.worker.dvc_project import Project
-from metricgate.execution.worker.folder_content import FolderContent, list_below
+from metricgate.execution.worker.folder_content import FolderContent, identify_content, is_modified, list_below
 
 
 def find_stale(project: Project, *, to_run: bool) -> dict[Any, str]:
@@ -105,7 +105,7 @@ def _output_reason(project: Project, output: Any) -> str:
 def has_modified_data(project: Project) -> bool:
     """Return whether data added with ``dvc add`` was changed in the work tree since."""
     added = (out for stage in project.stages if not stage.cmd for out in stage.outs)
-    return any(out.use_cache and out.exists and _status(out) == "modified" for out in added)
+    return any(map(is_modified, added))
 
 
 def hash_inputs(project: Project, stale: Iterable[Any], again: Iterable[Any] = ()) -> str:
@@ -113,12 +113,16 @@ def hash_inputs(project: Project, stale: Iterable[Any], again: Iterable[Any] = (
 
     Files that stages pass to each other are left out where they follow from the rest. They count where dvc.lock records
     them and their stage does not run again: later stages start from a model that was trained elsewhere and committed.
+    Tracked data counts as recorded, or as it lies in the work tree if a person changed it since.
     ``stale`` are the stages that ``find_stale`` returns before any of them runs, ``again`` those that run nevertheless.
     """
     rewritten = _find_rewritten(project, stale, set(again))
     produced = {out.fs_path for stage in project.pipeline_stages for out in stage.outs}
     tracked = {
-        out.fs_path: str(out.hash_info) for stage in project.repo.index.stages if not stage.cmd for out in stage.outs
+        out.fs_path: identify_content(project, out)
+        for stage in project.repo.index.stages
+        if not stage.cmd
+        for out in stage.outs
     }
     record = [
         _stage_inputs(project, stage, produced, tracked)
