@@ -64,7 +64,7 @@ def _kind(field: dict[str, Any], sections: dict[str, Any]) -> str:
             kinds = [_kind(part, sections) for part in field[choice] if part.get("type") != "null"]
             return " or ".join(dict.fromkeys(kinds))
     if "pattern" in field:
-        return "percentage"
+        return "time" if field.get("format") == "time span" else "percentage"
     if field["type"] == "array":
         return f"list of {_kind(field['items'], sections)}"
     return WORDS[field["type"]]

@@ -38,7 +38,7 @@ from metricgate.revisions.changed_sources import (
 from metricgate.revisions.checkout import Checkout
 from metricgate.revisions.git_command import Access
 from metricgate.revisions.released_revision import resolve_release
-from metricgate.settings.policy import FILE_NAME, Policy
+from metricgate.settings.policy import FILE_NAME, GateSpec, Policy
 from metricgate.settings.selection import (
     PolicyChoice,
     choose_policy,
@@ -66,6 +66,8 @@ class Request:
     baseline: str | None = None
     policy: Path | None = None  # a working file instead of the baseline revision's
     policy_name: str = FILE_NAME  # the file's name in the project, at every revision
+    gates: tuple[GateSpec, ...] | None = None  # judge by these instead of the chosen policy's
+    without_absent: bool = False  # rows that only the baseline has are not judged: whoever asks does not choose them
     id: str = "default"
     accepted: Acceptance | None = None
     push_cache: Literal["auto", "always", "never"] = "never"
@@ -88,7 +90,7 @@ def run(request: Request, progress: Progress) -> Report:
     """Judge the checkout. Whatever fails, the report says what happened; only bugs in MetricGate raise."""
     started = _Start(clock=time.monotonic(), cpu=_count_cpu())
     choice: PolicyChoice | None = None
-    with _make_scratch() as scratch:
+    with make_scratch() as scratch:
         try:
             context = _open_context(request, progress, scratch)
             baseline = resolve_baseline(
@@ -100,7 +102,8 @@ def run(request: Request, progress: Progress) -> Report:
             changes = _find_changes(context.checkout, choice, baseline)
             produced = _produce(context, choice, baseline, request, changes)
             choice, snapshots = score_models(context, choice, produced)
-            case = _complete(context, _prepare_case(context, choice, baseline, snapshots, request, changes=changes))
+            case = _prepare_case(context, choice, baseline, snapshots, request, changes=changes)
+            case = _complete(context, case, without_absent=request.without_absent)
         except MetricgateError as error:
             failed = report_failure(error, id_=request.id)
             return apply_enforcement(failed, choice.judging) if choice else failed
@@ -119,7 +122,8 @@ def _find_anchor(checkout: Checkout, policy: Policy, trigger: Trigger) -> Baseli
 
 
 @contextmanager
-def _make_scratch() -> Iterator[Path]:
+def make_scratch() -> Iterator[Path]:
+    """Yield an empty folder that every user may enter, for as long as the context lasts."""
     with tempfile.TemporaryDirectory(prefix="metricgate-") as scratch:
         Path(scratch).chmod(0o711)  # the pipeline may run as another user
         yield Path(scratch)
@@ -140,6 +144,11 @@ def _open_context(request: Request, progress: Progress, scratch: Path) -> RunCon
 
 
 def _choose_policy(checkout: Checkout, baseline: BaselineRevision | None, request: Request) -> PolicyChoice:
+    choice = _find_policy(checkout, baseline, request)
+    return choice if request.gates is None else choice.judge_by(request.gates)
+
+
+def _find_policy(checkout: Checkout, baseline: BaselineRevision | None, request: Request) -> PolicyChoice:
     baseline_text = checkout.read_text(baseline.sha, request.policy_name) if baseline else None
     baseline_name = baseline.name if baseline else ""
     if request.policy is not None:
@@ -232,7 +241,7 @@ def _reproduce_command(checkout: Checkout, baseline: BaselineRevision | None) ->
     return f"git checkout {checkout.head_sha[:12]} && {folder}metricgate run --baseline {baseline.sha[:12]}"
 
 
-def _complete(context: RunContext, case: Case) -> Case:
+def _complete(context: RunContext, case: Case, *, without_absent: bool) -> Case:
     """Evaluate the baseline's stored model on the candidate's new rows, as far as the policy says how."""
     if case.baseline is None:
         return case
@@ -242,6 +251,7 @@ def _complete(context: RunContext, case: Case) -> Case:
         candidate=case.candidate,
         baseline_policy=choice.baseline,
         candidate_policy=choice.candidate,
+        without_absent=without_absent,
     )
     completed = complete_baseline(context, sides)
     return replace(

@@ -100,7 +100,7 @@ def _score_classes(label: NDArray[Any], answered: Sample, style: AnswerStyle) ->
 
 def _find_ends(scores: FloatArray, style: AnswerStyle) -> tuple[float, float]:
     """Return scores below and above all others: for ranks, a tie would count as half a right answer."""
-    if style.kind == "probabilities":
+    if style.kind == "probabilities" or not scores.size:  # where every compared row is fresh, there are no others
         return 0.0, 1.0
     return float(scores.min()) - 1.0, float(scores.max()) + 1.0
 

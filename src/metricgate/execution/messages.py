@@ -107,9 +107,29 @@ class Pull(WorkerTask):
 
 
 class Push(WorkerTask):
-    """Push what was produced to the DVC remote."""
+    """Push what was produced to the DVC remote; ``with_imports``: also the data of imports whose source may change."""
 
     action: Literal["push"] = "push"
+    with_imports: bool = False
+
+
+class Adopt(WorkerTask):
+    """Give a work tree of Git the cache, the remotes and the local settings of ``shares_with``, for good."""
+
+    action: Literal["adopt"] = "adopt"
+
+
+class Update(WorkerTask):
+    """Bring imports up to date with their sources, or with ``only_look`` say which are not."""
+
+    action: Literal["update"] = "update"
+    only_look: bool = False
+
+
+class ListCommitted(WorkerTask):
+    """Name the files that belong into Git after a reproduction: lock files, imports, results that DVC does not keep."""
+
+    action: Literal["list-committed"] = "list-committed"
 
 
 class Bring(WorkerTask):
@@ -133,7 +153,7 @@ class Count(WorkerTask):
     folders: tuple[tuple[str, str], ...]
 
 
-WorkerRequest = Produce | Inspect | Read | Pull | Push | Bring | CopyOut | Count
+WorkerRequest = Produce | Inspect | Read | Pull | Push | Bring | CopyOut | Count | Adopt | Update | ListCommitted
 REQUESTS: TypeAdapter[WorkerRequest] = TypeAdapter(Annotated[WorkerRequest, Field(discriminator="action")])
 
 
@@ -171,6 +191,21 @@ class Stale(Value):
     stage: str
     reason: str
     recorded: bool = True
+
+
+class ImportState(Value):
+    """A DVC import: its ``.dvc`` file, its data, where they come from, and what was found there.
+
+    ``after`` is the hash of the new data, where they were brought; ``problem``: why the source could not be read.
+    """
+
+    file: str
+    path: str
+    source: str
+    is_changed: bool = False
+    before: str = ""
+    after: str = ""
+    problem: str = ""
 
 
 class Happened(Value):
@@ -221,6 +256,7 @@ class WorkerReply(Value):
     counts: tuple[FileCounts, ...] = ()
     problems: tuple[Broken, ...] = ()
     believed: tuple[Believed, ...] = ()
+    imports: tuple[ImportState, ...] = ()
     state: Literal["done", "reusable", "needs_run"] = "done"
     is_repeatable: bool = True
     inputs: str = ""

@@ -34,6 +34,7 @@ class Sides:
     candidate: Snapshot
     baseline_policy: Policy
     candidate_policy: Policy
+    without_absent: bool = False  # the candidate's rows are the reference: the baseline's older ones are not judged
 
 
 def complete_baseline(context: RunContext, sides: Sides) -> CompletedBaseline:
@@ -116,6 +117,8 @@ class _Work:
             named = [dict(zip(names, files, strict=True)) for names, files in zip(trains, training, strict=True)]
             rows = {name: test.sort_out(*named) for name, test in tests.items()}
         answers = self._evaluate() if any(one.counts.fresh for one in rows.values()) else {}
+        if self.sides.without_absent:
+            rows = {name: tests[name].drop_absent(one) for name, one in rows.items()}
         joined = {name: _join_answers(test, rows[name], answers.get(name)) for name, test in tests.items()}
         predictions = MappingProxyType({**self.sides.baseline.predictions, **joined})
         return CompletedBaseline(

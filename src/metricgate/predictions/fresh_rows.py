@@ -1,7 +1,7 @@
 """Rows that only the candidate has: which of them neither model was trained on, and the baseline's answers on those."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +139,10 @@ class ChangedTestSet:
         seen = [read_ids(path, self.spec.id, shown=name) for name, path in by_baseline.items()]
         other = [read_ids(path, self.candidate_id, shown=name) for name, path in by_candidate.items()]
         return sort_rows_out(self.baseline, self.candidate, seen, other)
+
+    def drop_absent(self, rows: ComparableRows) -> ComparableRows:
+        """Return the rows without those of the baseline that the candidate does not have."""
+        return replace(rows, stored=rows.stored & is_among(self.baseline, [self.candidate]))
 
     def check_model(self, answers: Path) -> tuple[int, int]:
         """Return on how many rows ``answers`` differ from the stored predictions, and how many rows both have."""

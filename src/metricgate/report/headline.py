@@ -6,6 +6,7 @@ from metricgate.gates.other_readings import ROW_CODES
 from metricgate.gates.policy_check import is_never_found
 from metricgate.models.outcome import Direction, Outcome, Role, Verdict
 from metricgate.models.result import GateRow
+from metricgate.models.retraining import Retraining
 from metricgate.report.escape import clean, shorten
 from metricgate.report.gate_order import gate_decimals, gates_with
 from metricgate.report.number_format import format_bound, format_number, plural
@@ -27,6 +28,8 @@ def headline(report: Report) -> str:
 
 
 def _describe(report: Report) -> str:  # noqa: PLR0911  # one per verdict
+    if report.retraining is not None and report.verdict in (Verdict.SKIPPED, Verdict.FAILED):
+        return _describe_retraining(report, report.retraining)
     match report.verdict:
         case Verdict.FAILED:
             return f"{BLOCKED if report.enforced else WOULD_BLOCK}{_describe_failures(report)}"
@@ -42,6 +45,14 @@ def _describe(report: Report) -> str:  # noqa: PLR0911  # one per verdict
             return f"Cancelled: {_continue(report.reason)}"
         case Verdict.ERROR:
             return f"{UNJUDGED}{_describe_error(report)}"
+
+
+def _describe_retraining(report: Report, plan: Retraining) -> str:
+    if report.verdict is Verdict.FAILED:
+        return f"Retraining did not help: {_describe_failures(report)}"
+    if not plan.is_due:
+        return f"Not due: {_continue(report.reason)}"
+    return f"Due, and not trained: {_continue(plan.why_not)}" if plan.obstacle else f"Due: {plan.reasons[0].text}"
 
 
 def _describe_failures(report: Report) -> str:

@@ -5,6 +5,7 @@ from typing import Final, Literal
 from metricgate.models.base import Finite, Value
 from metricgate.models.outcome import Verdict
 from metricgate.models.result import Change, ChartData, GateRow, MetricRow, Pairing, Warning_
+from metricgate.models.retraining import Retraining
 from metricgate.models.snapshot import Believed, RevisionInfo, Stage
 
 SCHEMA_VERSION: Final = 1
@@ -89,3 +90,4 @@ class Report(Value):
     timing: Timing | None = None
     cost: Cost | None = None
     enforced: bool = True  # false: the policy says `enforce: false`, and no verdict blocks
+    retraining: Retraining | None = None  # of `metricgate retrain`: why it trained, or did not

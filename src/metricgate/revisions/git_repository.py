@@ -1,5 +1,6 @@
 """A Git repository on this machine: its commits, the objects that MetricGate writes, and its origin."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,6 +8,8 @@ from subprocess import CompletedProcess
 
 from metricgate.processes.owner import Owner
 from metricgate.revisions.git_command import Access, explain_git_failure, read_git_error, run_git
+
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +53,34 @@ class GitRepository:
         listed = "".join(f"100644 blob {blob}\t{name}\n" for name, blob in sorted(blobs.items()))
         return self.git("mktree", request=listed.encode())
 
+    def change_tree(self, tree: str, files: Mapping[str, tuple[str, str]]) -> str:
+        """Write a Git tree like ``tree`` with other ``files``, ``{path: (mode, blob)}``, and return its SHA."""
+        entries = self._list_entries(tree)
+        folders: dict[str, dict[str, tuple[str, str]]] = {}
+        for path, (mode, blob) in files.items():
+            name, _, rest = path.partition("/")
+            if rest:
+                folders.setdefault(name, {})[rest] = (mode, blob)
+            else:
+                entries[os.fsencode(name)] = f"{mode} blob {blob}".encode()
+        for name, inside in folders.items():
+            kind, _, before = entries.get(os.fsencode(name), b"").decode().rpartition(" ")
+            inner = self.change_tree(before if kind.endswith("tree") else EMPTY_TREE, inside)
+            entries[os.fsencode(name)] = f"040000 tree {inner}".encode()
+        listed = b"".join(entry + b"\t" + name + b"\0" for name, entry in entries.items())
+        return self.git("mktree", "-z", request=listed)
+
+    def _list_entries(self, tree: str) -> dict[bytes, bytes]:
+        """Return the entries of a tree, ``{name: MODE KIND SHA}``; names are bytes that may be no text."""
+        if tree == EMPTY_TREE:
+            return {}
+        result = self.run_git("ls-tree", "-z", tree)
+        if result.returncode != 0:
+            raise explain_git_failure(("ls-tree", tree), result)
+        return {
+            name: entry for entry, _, name in (line.partition(b"\t") for line in result.stdout.split(b"\0")) if name
+        }
+
     def push(self, *refspecs: str) -> str | None:
         """Push to origin; return None on success, Git's error text on failure."""
         return _word_failure(self._contact_origin("push", "--quiet", "--no-verify", "origin", *refspecs))
@@ -77,6 +108,10 @@ class GitRepository:
         lines = result.stdout.decode(errors="replace").splitlines()
         return tuple(line.partition("\trefs/tags/")[2] for line in lines)
 
+    def has_on_origin(self, ref: str) -> bool:
+        """Return whether origin has a ref; where it does not answer, it might."""
+        return self._contact_origin("ls-remote", "--exit-code", "--quiet", "origin", ref).returncode != 2
+
     def _contact_origin(self, *args: str) -> CompletedProcess[bytes]:
         # The checkout's own credentials first, then the action's token.
         result = self.run_git(*args)
@@ -103,6 +138,11 @@ class GitRepository:
     @property
     def is_shallow(self) -> bool:
         return self.git("rev-parse", "--is-shallow-repository") == "true"
+
+    def is_cut_off(self, sha: str) -> bool:
+        """Return whether a shallow clone ends at this commit, so that it seems to add every file."""
+        found = self.top / self.git("rev-parse", "--git-path", "shallow")
+        return found.is_file() and sha in found.read_text(encoding="ascii").split()
 
     def branch(self) -> str | None:
         """Return the name of the branch that is checked out; None for a detached HEAD."""

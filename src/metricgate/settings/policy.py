@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, field_validator, mod
 
 from metricgate.models.outcome import Role
 from metricgate.settings.notify import NotifySpec
+from metricgate.settings.retrain import RetrainSpec
 from metricgate.settings.values import (
     ClassColumns,
     Label,
@@ -33,6 +34,7 @@ __all__ = [
     "PolicySection",
     "PredictionsSpec",
     "ReleaseSpec",
+    "RetrainSpec",
 ]
 
 FILE_NAME = "metricgate.yaml"
@@ -278,6 +280,7 @@ class Policy(PolicySection):
     pipeline: PipelineSpec = Field(default_factory=PipelineSpec, description="How the candidate is produced.")
     evaluation: EvaluationSpec | None = Field(None, description="How a stored model is judged without training.")
     notify: tuple[NotifySpec, ...] = Field((), description="Who is told about which events, beside the pull request.")
+    retrain: RetrainSpec | None = Field(None, description="When the model is retrained; docs/retraining.md.")
 
     @model_validator(mode="before")
     @classmethod

@@ -20,7 +20,9 @@ from metricgate.settings.policy import (
     Policy,
     PredictionsSpec,
     ReleaseSpec,
+    RetrainSpec,
 )
+from metricgate.settings.retrain import FreezeSpec, RetrainWhenSpec
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -48,6 +50,9 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "pipeline": PipelineSpec,
     "evaluation": EvaluationSpec,
     "notify": NotifySpec,
+    "retrain": RetrainSpec,
+    "retrain.when": RetrainWhenSpec,
+    "retrain.freeze": FreezeSpec,
 }
 
 
@@ -216,7 +221,8 @@ def _suggest(place: KeyPath, error: "ErrorDetails") -> str:
 
 
 def _find_section(place: KeyPath) -> type[BaseModel]:
-    return Policy if len(place) == 1 else _SECTIONS.get(str(place[0]), Policy)
+    around = ".".join(str(part) for part in place[:-1] if not isinstance(part, int))
+    return _SECTIONS.get(around, _SECTIONS.get(str(place[0]), Policy)) if len(place) > 1 else Policy
 
 
 def shorten_value(value: Any) -> str:

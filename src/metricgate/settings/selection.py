@@ -7,12 +7,12 @@ from typing import Any
 
 from metricgate.errors import ConfigurationError
 from metricgate.models.result import Location, Warning_
-from metricgate.settings.policy import FILE_NAME, Policy, PredictionsSpec
+from metricgate.settings.policy import FILE_NAME, GateSpec, Policy, PredictionsSpec
 from metricgate.settings.policy_file import PolicyFile, read_policy, read_policy_file, shorten_value
 
 _CANDIDATE_ORIGIN = f"{FILE_NAME} of the candidate"
 JUDGING_SECTIONS = ("gates", "confidence", "release", "anchor", "on_inconclusive", "enforce", "reproduce")
-TELLING_SECTIONS = ("notify",)  # cannot decide a verdict
+TELLING_SECTIONS = ("notify", "retrain")  # cannot decide a verdict
 _TOLD_ELSEWHERE = "pipeline.params."  # by the warning of differing parameters
 MAX_NAMED = 8
 MAX_SHOWN = 36  # characters of a value
@@ -50,6 +50,21 @@ class PolicyChoice:
             baseline=before,
             candidate=own,
             proposed=None if self.proposed is None else own,
+        )
+
+    def judge_by(self, gates: tuple[GateSpec, ...]) -> "PolicyChoice":
+        """Return the choice with other gates, on all sides: nothing proposes or replaces them."""
+
+        def change(policy: Policy) -> Policy:
+            return policy.model_copy(update={"gates": gates})
+
+        return replace(
+            self,
+            judging=change(self.judging),
+            baseline=change(self.baseline),
+            candidate=change(self.candidate),
+            proposed=None,
+            gate_lines=(),
         )
 
 

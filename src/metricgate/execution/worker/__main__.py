@@ -9,6 +9,7 @@ from typing import Any
 
 from metricgate.execution.messages import (
     REQUESTS,
+    Adopt,
     Bring,
     Broken,
     CopyOut,
@@ -17,12 +18,14 @@ from metricgate.execution.messages import (
     FoundFile,
     Happened,
     Inspect,
+    ListCommitted,
     Produce,
     Pull,
     Push,
     Read,
     SearchTask,
     Stale,
+    Update,
     WorkerReply,
     WorkerRequest,
     WorkerTask,
@@ -30,10 +33,11 @@ from metricgate.execution.messages import (
 from metricgate.execution.worker.cache_push import push_produced
 from metricgate.execution.worker.data_pull import pull_data
 from metricgate.execution.worker.dvc_failures import PipelineFailedError, explain_failure
-from metricgate.execution.worker.dvc_project import Project, open_project
+from metricgate.execution.worker.dvc_project import Project, keep_settings, open_project
 from metricgate.execution.worker.dvc_remote import Remote, describe_remote
 from metricgate.execution.worker.file_copies import copy_out
 from metricgate.execution.worker.folder_counts import count_changes
+from metricgate.execution.worker.imports import list_committed, look_at_imports, update_imports
 from metricgate.execution.worker.inventory import (
     list_data,
     list_metrics,
@@ -74,7 +78,7 @@ class Projects(ExitStack):
         return sum(project.cloud.take_pulled() for project in self._opened.values() if project)
 
 
-def _reply(request: WorkerRequest, project: Project, say: Say) -> WorkerReply:  # noqa: PLR0911  one per action
+def _reply(request: WorkerRequest, project: Project, say: Say) -> WorkerReply:  # noqa: C901, PLR0911  one per action
     match request:
         case Produce():
             return _produce(request, project, say)
@@ -90,8 +94,16 @@ def _reply(request: WorkerRequest, project: Project, say: Say) -> WorkerReply:  
         case Count():
             return WorkerReply(counts=count_changes(project, request.folders))
         case Push():
-            say(Happened(text=f"pushed {push_produced(project)} objects"))
+            pushed = push_produced(project, with_imports=request.with_imports)
+            say(Happened(text=f"pushed {pushed} objects"))
             return WorkerReply()
+        case Adopt():
+            keep_settings(project)
+            return WorkerReply()
+        case Update():
+            return WorkerReply(imports=look_at_imports(project) if request.only_look else update_imports(project))
+        case ListCommitted():
+            return WorkerReply(files=tuple(FoundFile(path=name) for name in list_committed(project)))
 
 
 def _reply_without_dvc(request: WorkerRequest) -> WorkerReply:

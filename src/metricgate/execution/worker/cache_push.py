@@ -1,5 +1,6 @@
 """Pushes what was produced from the cache to the remote, so that it is not trained again elsewhere."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from dvc.stage.cache import RunCacheNotSupported
@@ -8,8 +9,10 @@ from metricgate.execution.worker.dvc_project import Project
 from metricgate.execution.worker.remote_check import check_remote
 
 
-def push_produced(project: Project) -> int:
+def push_produced(project: Project, *, with_imports: bool = False) -> int:
     """Push the outputs that are in the cache, and the record of the runs; return the number of pushed objects.
+
+    ``with_imports``: the data of imports from a URL as well, for their source may hold other data tomorrow.
 
     Files that DVC does not cache (``cache: false``) are pushed as well: DVC's own ``push --run-cache`` leaves them out,
     and then no other machine can use the record of a run that wrote one.
@@ -21,7 +24,8 @@ def push_produced(project: Project) -> int:
     """
     check_remote(project.repo)
     pushed = 0
-    for odb, hashes in _collect(project).items():
+    imports = [stage for stage in project.stages if stage.is_import and not stage.is_repo_import and with_imports]
+    for odb, hashes in _collect([*project.pipeline_stages, *imports]).items():
         pushed += len(project.repo.cloud.push(hashes, odb=odb).transferred)
     try:
         project.repo.stage_cache.push(None)
@@ -30,9 +34,9 @@ def push_produced(project: Project) -> int:
     return pushed
 
 
-def _collect(project: Project) -> dict[Any, set[Any]]:
+def _collect(stages: Iterable[Any]) -> dict[Any, set[Any]]:
     found: dict[Any, set[Any]] = {}
-    for stage in project.pipeline_stages:
+    for stage in stages:
         for out in stage.outs:
             if not out.hash_info or not out.cache.exists(out.hash_info.value):
                 continue

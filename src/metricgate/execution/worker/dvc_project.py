@@ -1,9 +1,10 @@
 """A DVC project, in the work tree or at a revision, seen from the project's folder."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from dvc.exceptions import NotDvcRepoError
@@ -18,7 +19,11 @@ class Project:
     ``base`` is the project's folder in the file system of ``repo``: a real folder, or one in a Git tree.
     """
 
-    def __init__(self, repo: Any, base: str, *, is_revision: bool) -> None:
+    def __init__(
+        self, repo: Any, base: str, *, is_revision: bool, shared: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
+        """``shared`` are the settings that it has from another folder."""
+        self.shared = shared
         self.repo = repo
         self.repo.cloud = self.cloud = MeasuredCloud(repo)
         self.base = base
@@ -95,20 +100,19 @@ def open_project(
 
     With ``shares_with``, another folder's cache, remotes and local settings are used.
     """
-    directory = directory.resolve()
+    directory, shared = directory.resolve(), {}
     try:
         if revision is not None:
             repo = _open_revision(directory, revision)
         else:
-            repo = Repo(
-                str(directory), config=None if shares_with is None else _shared_settings(directory, Path(shares_with))
-            )
+            shared = {} if shares_with is None else _shared_settings(directory, Path(shares_with))
+            repo = Repo(str(directory), config=shared or None)
     except NotDvcRepoError:
         yield None
         return
     with repo:
         if revision is None:
-            yield Project(repo, str(directory), is_revision=False)
+            yield Project(repo, str(directory), is_revision=False, shared=shared)
         else:
             yield Project(repo, _path_in_tree(directory, repo), is_revision=True)
 
@@ -169,3 +173,10 @@ def _shared_settings(directory: Path, shares_with: Path) -> dict[str, Any]:
                 merged[key] = {**merged.get(key, {}), **value} if isinstance(value, dict) else value
         settings.setdefault("cache", {})["dir"] = repo.cache.local_cache_dir
     return settings
+
+
+def keep_settings(project: Project) -> None:
+    """Write the settings that the project was opened with, where they are not committed, into its own folder."""
+    with project.repo.config.edit("local", validate=False) as local:
+        for section, values in project.shared.items():
+            local.setdefault(section, {}).update(values)

@@ -11,6 +11,7 @@ from metricgate.report.headline import headline
 from metricgate.report.number_format import format_count, format_interval, format_number, plural
 from metricgate.report.sections.context_line import describe_reuse
 from metricgate.report.sections.next_step import MISSING, ONE_FILE_MORE, lacks_predictions
+from metricgate.report.sections.retraining import list_facts
 from metricgate.report.value import Report
 from metricgate.report.vocabulary import OUTCOME_WORDS, describe_rule, is_relative, plain_metric, short_metric
 
@@ -36,6 +37,7 @@ def render_terminal(report: Report, *, color: bool, width: int) -> str:
             on=color,
         ),
         "\n".join(filter(None, (_describe_rows(report), clean(describe_reuse(report))))),
+        "\n".join(f"{name.lower()}: {clean(text)}" for name, text in _list_retraining(report)),
         "\n".join(f"warning: {clean(warning.text)}" for warning in report.warnings),
         _describe_failure(report),
         _draw_table(sort_gates(report.gates), width, color=color),
@@ -45,6 +47,10 @@ def render_terminal(report: Report, *, color: bool, width: int) -> str:
         f"{ONE_FILE_MORE} Ten lines write it: {PREDICTIONS_HELP}" if lacks_predictions(report) else "",
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _list_retraining(report: Report) -> tuple[tuple[str, str], ...]:
+    return list_facts(report.retraining) if report.retraining else ()
 
 
 def _needs_reason(gate: GateRow) -> bool:

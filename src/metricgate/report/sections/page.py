@@ -15,6 +15,7 @@ from metricgate.report.sections.method import method_section
 from metricgate.report.sections.metric_tables import metric_section, slice_section
 from metricgate.report.sections.next_step import draw_missing_policy, draw_next_step, draw_one_file_more
 from metricgate.report.sections.pictures import chart_section, main_picture
+from metricgate.report.sections.retraining import draw_retraining
 from metricgate.report.value import Acceptance, Failure, Report
 from metricgate.report.view_context import ViewContext
 from metricgate.report.vocabulary import VERDICT_SIGNS
@@ -30,6 +31,7 @@ def page_sections(report: Report, context: ViewContext) -> tuple[DocumentPart, .
     return (
         fixed("headline", f"## {VERDICT_SIGNS[report.verdict]} {escape_prose(headline(report))}"),
         fixed("context", describe_context(report, context)),
+        fixed("retraining", draw_retraining(report)),
         fixed("changed", name_changes(report)),
         fixed("warnings", _draw_warnings(report, context)),
         fixed("acceptance", _draw_acceptance(report.accepted)),

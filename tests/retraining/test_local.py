@@ -1,0 +1,64 @@
+"""`metricgate retrain` on a laptop: the plan, the branch, and a workspace that stays as it was."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.retraining.projects import IMPORT, POLICY, RetrainProject, run_metricgate
+
+pytestmark = pytest.mark.acceptance
+
+
+def read_report(project: RetrainProject) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(project.read("metricgate-report/report.json"))
+    return found
+
+
+def test_a_young_model_without_new_data_is_not_due(project: RetrainProject) -> None:
+    done = run_metricgate(project, "retrain", "--dry-run")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = read_report(project)
+    assert report["verdict"] == "skipped"
+    assert report["retraining"]["obstacle"] == "not_due"
+    assert "it is due after 90 days" in report["reason"]
+    assert "did not change" in report["reason"]
+
+
+def test_new_data_are_trained_on_and_become_one_commit_on_a_branch(project: RetrainProject) -> None:
+    project.add_month(2, cut=0.8)
+    before = project.state()
+
+    planned = run_metricgate(project, "retrain", "--dry-run")
+    done = run_metricgate(project, "retrain", "--local")
+
+    assert "there are new data for data/customers.csv" in planned.stdout
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = read_report(project)
+    assert report["verdict"] == "passed"
+    assert report["retraining"]["helped"] is True
+    [gate] = report["gates"]
+    assert gate["difference"] > 0.1, "the released model does not know the new cut"
+    assert report["pairings"][0]["fresh"] == gate["rows"] == 500
+    assert project.state() == before
+    branch = "metricgate/retrain"
+    assert project.git("rev-parse", f"{branch}^") == project.sha()
+    changed = project.git("diff", "--name-only", "main", branch).split()
+    assert changed == [IMPORT, "dvc.lock", "metrics.json"]
+    assert run_metricgate(project, "retrain", "--local").returncode == 0
+    assert read_report(project)["retraining"]["obstacle"] == "tried"
+
+
+def test_a_retrained_model_that_is_worse_is_not_offered(project: RetrainProject) -> None:
+    project.write("params.yaml", "offset: 1.5\n")  # merged by hand, never reproduced
+    project.write_policy(POLICY)
+    project.add_month(2)
+
+    done = run_metricgate(project, "retrain", "--local")
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert read_report(project)["retraining"]["helped"] is False
+    assert project.git("branch", "--list", "metricgate/*") == ""
+    assert run_metricgate(project, "retrain", "--local").returncode == 0
+    assert read_report(project)["retraining"]["obstacle"] == "tried"
