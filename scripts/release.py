@@ -26,6 +26,7 @@ from typing import Any
 
 PROJECT = "metricgate/metricgate"
 IMAGE = f"ghcr.io/{PROJECT}"
+GATE = ".github/workflows/gate.yml"
 BOT = ("-c", "user.name=github-actions[bot]", "-c", "user.email=41898282+github-actions[bot]@users.noreply.github.com")
 VERSION = re.compile(r"(?P<final>(?P<major>\d+)\.\d+\.\d+)(?P<candidate>rc\d+)?")
 PACKAGE = re.compile(r'(?<=__version__ = ")[^"]+')
@@ -164,19 +165,28 @@ def read_tags(root: Path) -> dict[str, str]:
 
 
 def commit_release(root: Path, version: str, digest: str) -> str:
-    """Return a commit that differs from HEAD in action.yml's image; checkout and branch stay as they are.
+    """Return a commit whose action.yml names the image, and whose reusable workflow calls this release's action.
 
-    Its date is HEAD's, so that the same version and digest always make the same commit.
+    Whoever pins the workflow so pins the action too: vX.Y.Z never moves. Checkout and branch stay as they are. The
+    commit's date is HEAD's, so that the same version and digest always make the same commit.
     """
-    text = BUILT.sub(f"  image: docker://{IMAGE}@{digest}", (root / "action.yml").read_text(encoding="utf-8"))
-    blob = git(root, "hash-object", "-w", "--stdin", given=text)
+    released = {
+        "action.yml": BUILT.sub(f"  image: docker://{IMAGE}@{digest}", read(root / "action.yml")),
+        GATE: TAGS.sub(f"v{version}", read(root / GATE)),
+    }
     index = {"GIT_INDEX_FILE": str(Path(git(root, "rev-parse", "--absolute-git-dir")) / "release-index")}
     date = git(root, "log", "-1", "--format=%cI")
     git(root, "read-tree", "HEAD", **index)
-    git(root, "update-index", "--cacheinfo", f"100644,{blob},action.yml", **index)
+    for path, text in released.items():
+        blob = git(root, "hash-object", "-w", "--stdin", given=text)
+        git(root, "update-index", "--cacheinfo", f"100644,{blob},{path}", **index)
     tree = git(root, "write-tree", **index)
     dates = {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
     return git(root, *BOT, "commit-tree", tree, "-p", "HEAD", "-m", f"release: {version}", **dates)
+
+
+def read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 def push_tags(root: Path, version: str, commit: str, tags: dict[str, str]) -> None:

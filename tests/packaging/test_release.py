@@ -37,7 +37,9 @@ def repository(tmp_path: Path) -> Path:
     git(tmp_path, "clone", "--quiet", str(origin), str(clone))
     (clone / "src/metricgate").mkdir(parents=True)
     (clone / "examples/gitlab").mkdir(parents=True)
+    (clone / ".github/workflows").mkdir(parents=True)
     shutil.copy(ROOT / "action.yml", clone)
+    shutil.copy(ROOT / release.GATE, clone / release.GATE)
     (clone / "src/metricgate/__init__.py").write_text('__version__ = "1.2.2"\n', encoding="utf-8")
     (clone / "CHANGELOG.md").write_text(
         "# Changelog\n\n## [Unreleased]\n\n### Fixed\n\n- All.\n\n## [1.2.2] - 2026-11-01\n\n- Old.\n", encoding="utf-8"
@@ -97,8 +99,21 @@ def test_the_release_commit_names_the_digest_and_main_stays(repository: Path) ->
     assert git(repository, "ls-remote", "origin", "refs/heads/main").split()[0] == main
     git(repository, "fetch", "--quiet", "--tags")
     assert f"image: docker://ghcr.io/metricgate/metricgate@{DIGEST}" in git(repository, "show", "v1.2.3:action.yml")
-    assert git(repository, "diff", "--name-only", main, tags["v1"]) == "action.yml"
+    changed = git(repository, "diff", "--name-only", main, tags["v1"]).splitlines()
+    assert changed == [".github/workflows/gate.yml", "action.yml"]
     assert git(repository, "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("version", ["1.2.4", "1.3.0rc1"])
+def test_whoever_pins_the_reusable_workflow_pins_the_action(repository: Path, version: str) -> None:
+    (repository / "CHANGELOG.md").write_text("# Changelog\n\n## [Unreleased]\n", encoding="utf-8")
+    release_commit(repository, version)
+
+    release.tag_release(repository, version, DIGEST)
+
+    git(repository, "fetch", "--quiet", "--tags")
+    text = git(repository, "show", f"v{version}:.github/workflows/gate.yml")
+    assert set(re.findall(r"uses: metricgate/metricgate@(\S+)", text)) == {f"v{version}"}
 
 
 def test_a_repeated_run_keeps_the_image_of_the_first(
