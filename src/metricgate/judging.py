@@ -25,6 +25,7 @@ from metricgate.report.value import Acceptance, Failure, Report
 from metricgate.settings.policy import Policy
 from metricgate.settings.selection import PolicyChoice, replace_unusable
 
+MAX_PARAMETERS, MAX_DATA = 1000, 200
 NO_POLICY_HINT = "Run `metricgate init` to write a metricgate.yaml with predictions and gates."
 
 
@@ -194,6 +195,8 @@ def _lay_out(case: Case, findings: _Findings) -> Report:
         changes=(*changes, *case.sources) if case.baseline else (),
         baseline_stages=case.baseline.stages if case.baseline else (),
         candidate_stages=case.candidate.stages,
+        parameters=case.candidate.parameters[:MAX_PARAMETERS],
+        data=case.candidate.data[:MAX_DATA],
         not_reproduced=tuple(entry for entry in case.candidate.believed if entry.origin == "commit"),
         warnings=(*case.choice.warnings, *case.warnings, *findings.caveats),
         charts=findings.charts,

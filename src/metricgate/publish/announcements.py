@@ -1,6 +1,7 @@
 """The destinations beyond GitHub, all at once: bounded together, and none of them able to fail the run."""
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -17,10 +18,11 @@ HURRIED_S = 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class Announcer:
-    """One destination with its name, for the notice about one that is late."""
+    """One destination with its name, for the notice about one that is late, and the seconds that it may take."""
 
     name: str
     destination: Destination
+    within_s: float = EACH_S
 
 
 @dataclass
@@ -34,23 +36,24 @@ class Announcements:
     announcers: Sequence[Announcer]
     prepare: Callable[[Event], Event] = lambda event: event
     now: Callable[[], float] = time.monotonic
-    _within_s: float = TOGETHER_S
+    _most_s: float = math.inf
     _begun: dict[str, threading.Thread] = field(default_factory=dict)
     _notices: dict[str, tuple[Notice, ...]] = field(default_factory=dict)
 
     def hurry(self) -> None:
         """Keep to the few seconds that a cancelled workflow leaves."""
-        self._within_s = HURRIED_S
+        self._most_s = HURRIED_S
 
     def deliver(self, event: Event, *, within_s: float) -> Delivery:
         """Start every delivery, and wait for all of them together."""
         if not self.announcers:
             return Delivery(event=event)
-        ends = self.now() + min(within_s, self._within_s)
+        together_s = max(TOGETHER_S, *(one.within_s for one in self.announcers))
+        ends = self.now() + min(within_s, together_s, self._most_s)
         prepared = self.prepare(event)
         for announcer in self.announcers:
             if announcer.name not in self._begun:
-                self._begin(announcer, prepared, max(0.1, min(EACH_S, ends - self.now())))
+                self._begin(announcer, prepared, max(0.1, min(announcer.within_s, ends - self.now())))
         notices = list(prepared.notices)
         for name, thread in self._begun.items():
             thread.join(max(0.0, ends - self.now()))

@@ -12,8 +12,9 @@ from metricgate.models.outcome import Verdict
 from metricgate.publish.announcements import Announcements, Announcer
 from metricgate.publish.github.client import GitHubClient
 from metricgate.publish.interface import Event, Notices
-from metricgate.publish.subscriptions import Subscriptions
+from metricgate.publish.subscriptions import Subscriptions, fetch_policy
 from metricgate.settings.inputs import Inputs
+from metricgate.settings.mlflow import MlflowSpec, read_mlflow
 from metricgate.trigger.triggers import Trigger
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MLFLOW_S = 20.0  # a dozen requests, one after the other
 READING_S = 5.0  # of GitHub, before anything is sent
 
 
@@ -32,6 +34,8 @@ def make_announcements(
     announcers = [Announcer(name=name, destination=one) for name, one in messengers]
     if inputs.pushgateway.get_secret_value() and trigger.is_about_default_branch:
         announcers.append(_make_pushgateway(trigger, inputs, client))
+    if inputs.mlflow and (trigger.is_about_default_branch or not trigger.is_fork):
+        announcers.append(_make_mlflow(trigger, inputs, client))
     if not messengers or client is None:
         return Announcements(announcers)
     asked = tuple(one.to for _, one in messengers)
@@ -100,6 +104,21 @@ class _Preparation:
         except MetricgateError as error:
             log.info("Earlier verdicts are not known, so trouble is told again: %s", error.what)
             return ()
+
+
+def _make_mlflow(trigger: Trigger, inputs: Inputs, client: GitHubClient | None) -> Announcer:
+    from metricgate.publish.mlflow_destination import MlflowDestination  # noqa: PLC0415
+
+    def find_spec() -> MlflowSpec | None:
+        ref = trigger.pull_request.base_sha if trigger.pull_request else (trigger.report_sha or trigger.default_branch)
+        text, origin = fetch_policy(client, inputs, ref)
+        return None if text is None else read_mlflow(text, origin=origin)
+
+    return Announcer(
+        name="MLflow",
+        within_s=MLFLOW_S,
+        destination=MlflowDestination(access=inputs.mlflow, trigger=trigger, find_spec=find_spec),
+    )
 
 
 def _make_pushgateway(trigger: Trigger, inputs: Inputs, client: GitHubClient | None) -> Announcer:

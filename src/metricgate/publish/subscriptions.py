@@ -24,8 +24,7 @@ class Subscriptions:
     def __init__(self, client: GitHubClient | None, trigger: Trigger, inputs: Inputs) -> None:
         self._client = client
         self._trigger = trigger
-        self._path = posixpath.normpath(posixpath.join(inputs.working_directory, inputs.policy))
-        self._ref = choose_ref(trigger)
+        self._inputs = inputs
 
     def find(self, to: str) -> NotifySpec | None:
         """Return what ``notify`` says of a destination that this run is news to; the first entry counts.
@@ -45,15 +44,28 @@ class Subscriptions:
 
     @cached_property
     def _specs(self) -> tuple[NotifySpec, ...]:
-        if self._client is None or not self._ref or self._path.startswith(("../", "/")):
-            return ()
-        try:
-            found = self._client.get(self._client.path("contents", self._path), ref=self._ref)
-        except GitHubError as error:
-            if error.trouble is Trouble.MISSING:
-                return ()
-            raise
-        return read_notify(_decode(found), origin=f"{self._path} at {self._ref[:12]}")
+        text, origin = fetch_policy(self._client, self._inputs, choose_ref(self._trigger))
+        return () if text is None else read_notify(text, origin=origin)
+
+
+def fetch_policy(client: GitHubClient | None, inputs: Inputs, ref: str) -> tuple[str | None, str]:
+    """Return the policy file as GitHub has it at ``ref``, None where there is none, and its name for messages.
+
+    Raises
+    ------
+    PublishError
+        If it cannot be read.
+    """
+    path = posixpath.normpath(posixpath.join(inputs.working_directory, inputs.policy))
+    origin = f"{path} at {ref[:12]}"
+    if client is None or not ref or path.startswith(("../", "/")):
+        return None, origin
+    try:
+        return _decode(client.get(client.path("contents", path), ref=ref)), origin
+    except GitHubError as error:
+        if error.trouble is Trouble.MISSING:
+            return None, origin
+        raise
 
 
 def choose_ref(trigger: Trigger) -> str:

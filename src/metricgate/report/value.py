@@ -6,7 +6,7 @@ from metricgate.models.base import Finite, Value
 from metricgate.models.outcome import Verdict
 from metricgate.models.result import Change, ChartData, GateRow, MetricRow, Pairing, Warning_
 from metricgate.models.retraining import Retraining
-from metricgate.models.snapshot import Believed, RevisionInfo, Stage
+from metricgate.models.snapshot import Believed, DataEntry, Parameter, RevisionInfo, Stage
 
 SCHEMA_VERSION: Final = 1
 
@@ -75,6 +75,8 @@ class Report(Value):
     changes: tuple[Change, ...] = ()
     baseline_stages: tuple[Stage, ...] = ()
     candidate_stages: tuple[Stage, ...] = ()
+    parameters: tuple[Parameter, ...] = ()  # the candidate's, all of them; the first 1,000
+    data: tuple[DataEntry, ...] = ()  # the candidate's files under DVC; the first 200
     not_reproduced: tuple[Believed, ...] = ()  # the candidate's results that were judged as they were committed
     warnings: tuple[Warning_, ...] = ()
     charts: tuple[ChartData, ...] = ()

@@ -8,7 +8,8 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Literal
 from urllib.parse import unquote, urlsplit
 
 from metricgate import __version__
@@ -28,6 +29,7 @@ _PIECE_BYTES = 1 << 16
 _MIN_HIDDEN = 6  # a shorter part of an address is a word such as "api"
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+_Body = bytes | BinaryIO
 
 
 @dataclass(frozen=True)
@@ -60,12 +62,12 @@ class HttpClient:
         self,
         method: Method,
         url: str,
-        body: bytes = b"",
+        body: bytes | Path = b"",
         headers: Mapping[str, str] | None = None,
         *,
         may_repeat: bool | None = None,
     ) -> ServiceAnswer:
-        """Return the answer to a request with a 2xx status.
+        """Return the answer to a request with a 2xx status. A ``body`` that is a file is read while it is sent.
 
         What the service has not taken (no connection, 429, 503 with Retry-After) is sent again while the time lasts.
         What it may have taken is sent again only where that does no harm: ``may_repeat``, by default all but POST and
@@ -77,7 +79,12 @@ class HttpClient:
             Whatever goes wrong; its ``trouble`` says what.
         """
         is_harmless = method not in ("POST", "PATCH") if may_repeat is None else may_repeat
-        request = self._prepare(method, url, body, headers or {})
+        if isinstance(body, Path):
+            with body.open("rb") as stream:
+                return self._repeat(self._prepare(method, url, stream, headers or {}), is_harmless=is_harmless)
+        return self._repeat(self._prepare(method, url, body, headers or {}), is_harmless=is_harmless)
+
+    def _repeat(self, request: "PreparedRequest", *, is_harmless: bool) -> ServiceAnswer:
         ends = self.now() + self.within_s
         for attempt in range(ATTEMPTS):
             try:
@@ -91,7 +98,7 @@ class HttpClient:
             self.sleep(pause)
         raise AssertionError("the last attempt raises")
 
-    def _prepare(self, method: Method, url: str, body: bytes, headers: Mapping[str, str]) -> "PreparedRequest":
+    def _prepare(self, method: Method, url: str, body: _Body, headers: Mapping[str, str]) -> "PreparedRequest":
         import requests  # noqa: PLC0415  0.1 s that a run without services does not need
 
         try:
@@ -107,11 +114,11 @@ class HttpClient:
         try:
             return finish_within(seconds, lambda: self._exchange(request, seconds))
         except TimeoutError:
-            raise self._error(f"did not answer within {self.within_s:g} s", ServiceTrouble.TIMED_OUT) from None
+            raise self._error(f"did not answer within {self.within_s:.3g} s", ServiceTrouble.TIMED_OUT) from None
         except requests.ConnectTimeout:
             raise self._error("could not be reached in time", ServiceTrouble.UNREACHABLE) from None
         except requests.Timeout:
-            raise self._error(f"did not answer within {self.within_s:g} s", ServiceTrouble.TIMED_OUT) from None
+            raise self._error(f"did not answer within {self.within_s:.3g} s", ServiceTrouble.TIMED_OUT) from None
         except requests.ConnectionError as error:
             raise self._explain_connection(error) from None
         except requests.exceptions.InvalidURL:
@@ -126,6 +133,8 @@ class HttpClient:
 
         with requests.Session() as session:
             settings = session.merge_environment_settings(request.url, {}, True, None, None)
+            if not isinstance(request.body, bytes | str | None):
+                request.body.seek(0)  # an earlier attempt has read it
             try:
                 with session.send(request, timeout=max(0.01, seconds), allow_redirects=False, **settings) as response:
                     body = bytearray()
@@ -187,7 +196,7 @@ _NOTHING_SENT = {
 }
 
 
-def _prepare(method: Method, url: str, body: bytes, headers: Mapping[str, str]) -> "PreparedRequest":
+def _prepare(method: Method, url: str, body: _Body, headers: Mapping[str, str]) -> "PreparedRequest":
     import requests  # noqa: PLC0415
     from requests.utils import get_auth_from_url  # noqa: PLC0415
 

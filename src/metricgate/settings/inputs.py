@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from metricgate.errors import ConfigurationError
+from metricgate.settings.mlflow import MlflowAccess
 from metricgate.settings.policy import FILE_NAME
 
 PREFIX = "INPUT_"
@@ -91,6 +92,22 @@ class Inputs(BaseModel):
     pushgateway: SecretStr = Field(
         SecretStr(""), description="Address of a Prometheus Pushgateway for the default branch's runs."
     )
+
+    mlflow_uri: SecretStr = Field(
+        SecretStr(""), description="Address of an MLflow server that records every judged run."
+    )
+    mlflow_token: SecretStr = Field(
+        SecretStr(""), description="Token for `mlflow-uri`, for Databricks and for proxies."
+    )
+    mlflow_username: str = Field("", description="User for `mlflow-uri`, for MLflow's basic authentication.")
+    mlflow_password: SecretStr = Field(SecretStr(""), description="Password of `mlflow-username`.")
+
+    @property
+    def mlflow(self) -> MlflowAccess:
+        """How the MLflow server is reached."""
+        return MlflowAccess(
+            uri=self.mlflow_uri, token=self.mlflow_token, username=self.mlflow_username, password=self.mlflow_password
+        )
 
     @property
     def check_name(self) -> str:

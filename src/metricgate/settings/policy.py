@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from metricgate.models.outcome import Role
+from metricgate.settings.mlflow import MlflowSpec
 from metricgate.settings.notify import NotifySpec
 from metricgate.settings.retrain import RetrainSpec
 from metricgate.settings.values import (
@@ -28,6 +29,7 @@ __all__ = [
     "GateSpec",
     "LabelValue",
     "Margin",
+    "MlflowSpec",
     "NotifySpec",
     "PipelineSpec",
     "Policy",
@@ -279,6 +281,7 @@ class Policy(PolicySection):
     gates: tuple[GateSpec, ...] = Field((), description="The rules. Without any, the task's main metrics are guarded.")
     pipeline: PipelineSpec = Field(default_factory=PipelineSpec, description="How the candidate is produced.")
     evaluation: EvaluationSpec | None = Field(None, description="How a stored model is judged without training.")
+    mlflow: MlflowSpec | None = Field(None, description="What runs and models are called on the MLflow server.")
     notify: tuple[NotifySpec, ...] = Field((), description="Who is told about which events, beside the pull request.")
     retrain: RetrainSpec | None = Field(None, description="When the model is retrained; docs/retraining.md.")
 

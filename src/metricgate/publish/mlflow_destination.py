@@ -1,0 +1,111 @@
+"""MLflow as a destination: each judged run becomes a run there, and the default branch's model a version."""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from metricgate.models.outcome import Verdict
+from metricgate.publish.files import chart_files
+from metricgate.publish.interface import Delivery, Event, Notices
+from metricgate.report.formats.mlflow_record import RecordPlace, render_record
+from metricgate.report.value import Report
+from metricgate.services.mlflow_runs import (
+    RUN_TAG,
+    MlflowRun,
+    find_experiment,
+    finish_run,
+    keep_oldest,
+    make_run,
+    search_runs,
+    write_run,
+)
+from metricgate.services.mlflow_server import MlflowServer, explain_store, find_proxied, is_databricks
+from metricgate.settings.mlflow import MlflowAccess, MlflowSpec
+from metricgate.trigger.triggers import Trigger
+
+log = logging.getLogger(__name__)
+
+FOLDER = "metricgate"  # of a run's artifacts
+SILENT = (Verdict.CANCELLED,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MlflowDestination:
+    """Records runs on one server. ``find_spec`` returns what the base branch calls things there."""
+
+    access: MlflowAccess
+    trigger: Trigger
+    find_spec: Callable[[], MlflowSpec | None]
+
+    def deliver(self, event: Event, *, within_s: float) -> Delivery:
+        """Record the run, again or for the first time: a re-run, another attempt and a parallel job write one."""
+        notices = Notices()
+        if was_judged(event.report):
+            notices.attempt("run on MLflow", lambda: self._record(event, notices, within_s))
+        return Delivery(event=replace(event, notices=(*event.notices, *notices.all())), failed=notices.failed)
+
+    def _record(self, event: Event, notices: Notices, within_s: float) -> None:
+        server = MlflowServer.connect(self.access, within_s=within_s)
+        spec = self.find_spec() or MlflowSpec()
+        experiment = find_experiment(server, spec.experiment or f"metricgate/{self.trigger.repository}")
+        place = describe_place(event, self.trigger)
+        key = name_run(event.report, self.trigger, place.commit)
+        record = render_record(event.report, place)
+        found = search_runs(server, experiment, RUN_TAG, key)
+        run = found[0] if found else make_run(server, experiment, key, record.name)
+        differing = write_run(server, run, params=record.params, metrics=record.metrics, tags=record.tags)
+        if differing:
+            log.info("MLflow keeps the parameters of the first attempt: %s.", ", ".join(differing)[:200])
+        notices.attempt("report's files on MLflow", lambda: upload_report(server, run, event))
+        finish_run(server, run, status=record.status, name=record.name)
+        if not found:
+            keep_oldest(server, run, key)
+        log.info("Recorded on MLflow as run %s.", run.run_id)
+
+
+def was_judged(report: Report) -> bool:
+    """Return whether there is anything to record: a cancelled run knows nothing, and a draft was not looked at."""
+    return report.verdict not in SILENT and (report.candidate is not None or report.failure is not None)
+
+
+def name_run(report: Report, trigger: Trigger, commit: str) -> str:
+    """Return what is the same for a re-run, another attempt and a parallel job, and for nothing else."""
+    about = f"#{trigger.pull_request.number}" if trigger.pull_request else ""
+    return f"{trigger.repository}{about}@{commit}:{report.id}"
+
+
+def describe_place(event: Event, trigger: Trigger) -> RecordPlace:
+    """Return where the run belongs."""
+    candidate, pull_request = event.report.candidate, trigger.pull_request
+    branch = pull_request.head_ref if pull_request else trigger.ref.removeprefix("refs/heads/")
+    return RecordPlace(
+        repository=trigger.repository,
+        repository_url=event.view_context.repository_url,
+        run_url=event.view_context.report_url,
+        branch=branch or trigger.default_branch,
+        pull_request=pull_request.number if pull_request else None,
+        commit=trigger.report_sha or (candidate.revision if candidate else None) or "",
+        links={"pull request": event.comment_url, "run": event.view_context.report_url},
+    )
+
+
+def upload_report(server: MlflowServer, run: MlflowRun, event: Event) -> None:
+    """Write the report's files among the run's artifacts, where the server passes them on."""
+    if is_databricks(run.artifact_uri):
+        log.info("Databricks keeps artifacts apart: the run has no report.")
+        return
+    if find_proxied(run.artifact_uri) is None:
+        raise explain_store(run.artifact_uri)
+    for name, file in list_report_files(event):
+        server.upload(run.artifact_uri, f"{FOLDER}/{name}", file.read_bytes())
+
+
+def list_report_files(event: Event) -> Iterator[tuple[str, Path]]:
+    """Yield the names and files of the report folder that a reader of the run wants."""
+    for name in ("report.json", "report.html", "report.md"):
+        if (file := event.directory / name).is_file():
+            yield name, file
+    for light, _ in chart_files(event.report, event.directory).values():
+        if light.is_file():
+            yield f"charts/{light.name}", light

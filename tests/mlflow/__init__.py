@@ -1,0 +1,1 @@
+"""MLflow: a server on loopback that answers as MLflow does, and real ones."""
