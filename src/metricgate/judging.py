@@ -12,7 +12,8 @@ from metricgate.comparison.snapshot_changes import NO_COUNTS, list_changes
 from metricgate.errors import ConfigurationError, MetricgateError
 from metricgate.gates.judge import judge_policy, tail_of
 from metricgate.gates.policy_check import check_policy, warn_never_found
-from metricgate.gates.verdict import ACCEPTABLE, NO_POLICY_REASON, decide_verdict, exit_code_of, explain_verdict
+from metricgate.gates.verdict import NO_POLICY_REASON, decide_verdict, exit_code_of, explain_verdict, is_acceptable
+from metricgate.models.model_test import ModelTestReport
 from metricgate.models.outcome import Verdict
 from metricgate.models.result import Change, ChartData, GateRow, Location, MetricRow, Warning_
 from metricgate.models.snapshot import FileCounts, RevisionInfo, Snapshot
@@ -46,6 +47,8 @@ class Case:
     policy_path: str = ""  # the policy file, relative to the repository
     accepted: Acceptance | None = None
     reproduce: str = ""
+    other_gates: tuple[GateRow, ...] = ()  # judged already, from other evidence than snapshots
+    model_tests: ModelTestReport | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,15 +145,17 @@ def _check_proposed(policy: Policy, evidence: Evidence) -> None:
 
 def _judge(case: Case, evidence: Evidence, anchor: Evidence | None) -> _Findings:
     choice, policy = case.choice, case.choice.judging
-    nothing_to_judge = not policy.gates and not evidence.subjects
+    nothing_to_compare = not policy.gates and not evidence.subjects
     locations = [Location(path=case.policy_path, line=line) for line in choice.gate_lines]
-    gates = () if nothing_to_judge else judge_policy(policy, evidence, anchor=anchor, locations=locations)
+    gates = () if nothing_to_compare else judge_policy(policy, evidence, anchor=anchor, locations=locations)
+    gates = (*gates, *case.other_gates)
+    nothing_to_judge = not gates and nothing_to_compare
     verdict = decide_verdict(gates)
     if choice.capped and verdict is Verdict.PASSED:
         verdict = Verdict.INCONCLUSIVE
     exit_code = exit_code_of(verdict, gates, policy.on_inconclusive)
     accepted = None
-    if case.accepted and verdict in ACCEPTABLE:
+    if case.accepted and is_acceptable(verdict, gates):
         accepted = case.accepted.model_copy(update={"exit_code": exit_code})
         verdict, exit_code = Verdict.PASSED, 0
     gated = frozenset((gate.set, gate.metric) for gate in gates if gate.source == "predictions")
@@ -207,6 +212,7 @@ def _lay_out(case: Case, findings: _Findings) -> Report:
         hints=findings.hints,
         missing_policy=findings.missing_policy,
         reproduce=case.reproduce,
+        model_tests=case.model_tests,
         accepted=findings.accepted,
         failure=findings.failure,
     )

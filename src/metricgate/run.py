@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from metricgate.comparison.work import sum_reused, sum_tokens, sum_trained
 from metricgate.context import RunContext
@@ -47,6 +47,9 @@ from metricgate.settings.selection import (
     use_policy_file,
 )
 from metricgate.trigger import Trigger, TriggerKind
+
+if TYPE_CHECKING:
+    from metricgate.model_tests.tested_sides import TriedChange
 
 LOCAL = Trigger(kind=TriggerKind.LOCAL)
 NO_TOKEN = Access()
@@ -102,14 +105,15 @@ def run(request: Request, progress: Progress) -> Report:
             changes = _find_changes(context.checkout, choice, baseline)
             produced = _produce(context, choice, baseline, request, changes)
             choice, snapshots = score_models(context, choice, produced)
-            case = _prepare_case(context, choice, baseline, snapshots, request, changes=changes)
+            tried = _try_model(context, choice, snapshots)
+            case = _prepare_case(context, choice, baseline, snapshots, request, changes=changes, tried=tried)
             case = _complete(context, case, without_absent=request.without_absent)
         except MetricgateError as error:
             failed = report_failure(error, id_=request.id)
             return apply_enforcement(failed, choice.judging) if choice else failed
         with progress.step("Compare"), limit_time(request.timeout_s):
             report = judge(case)
-        notes = _keep(context, case, request)
+        notes = _keep(context, case, request, tried)
     return _finish(context, report, case, notes, started)
 
 
@@ -187,6 +191,15 @@ def _produce(
     return produce_snapshots(context, choice, baseline, anchor, changes=changes, on_default_branch=on_default_branch)
 
 
+def _try_model(context: RunContext, choice: PolicyChoice, snapshots: SnapshotSet) -> "TriedChange | None":
+    """Run the team's own tests of the model, where the policy names any."""
+    if choice.candidate.tests is None and choice.judging.tests is None:
+        return None
+    from metricgate.model_tests.tested_sides import try_change  # noqa: PLC0415  only where it is asked for
+
+    return try_change(context, choice, snapshots)
+
+
 def _prepare_case(
     context: RunContext,
     choice: PolicyChoice,
@@ -195,10 +208,11 @@ def _prepare_case(
     request: Request,
     *,
     changes: ChangedSources,
+    tried: "TriedChange | None" = None,
 ) -> Case:
     """Return what is judged, with what else changed since the baseline."""
     checkout, candidate = context.checkout, snapshots.candidate
-    has_run = any(stage.state == "ran" for stage in candidate.stages)
+    has_run = tried is not None or any(stage.state == "ran" for stage in candidate.stages)
     rewritten = find_rewritten(checkout, changes) if has_run else ()
     return Case(
         baseline=snapshots.baseline,
@@ -212,6 +226,8 @@ def _prepare_case(
         file_counts=count_changed_files(context, snapshots.baseline, candidate) if snapshots.baseline else {},
         policy_path=checkout.prefix + request.policy_name,
         reproduce=_reproduce_command(checkout, baseline),
+        other_gates=tried.judged.gates if tried else (),
+        model_tests=tried.judged.report if tried else None,
     )
 
 
@@ -263,10 +279,16 @@ def _complete(context: RunContext, case: Case, *, without_absent: bool) -> Case:
     )
 
 
-def _keep(context: RunContext, case: Case, request: Request) -> tuple[Warning_, ...]:
+def _keep(
+    context: RunContext, case: Case, request: Request, tried: "TriedChange | None" = None
+) -> tuple[Warning_, ...]:
     """Keep what the run produced for later runs, where it may; a failure becomes a warning, never another verdict."""
     try:
         notes = keep_results(context, request.trigger, case.candidate, case.choice.candidate, request.push_cache)
+        if tried is not None:
+            from metricgate.model_tests.tested_sides import keep_tests  # noqa: PLC0415  only where there are any
+
+            notes = (*notes, *filter(None, [keep_tests(context, request.trigger, tried, case.choice.candidate)]))
     except CancelledError:
         raise
     except MetricgateError as error:

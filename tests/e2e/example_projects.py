@@ -50,6 +50,19 @@ def make_dvc(folder: Path) -> Repository:
     return _branch_off(repository)
 
 
+def make_model_tests(folder: Path) -> Repository:
+    """The team's tests read what the pipeline wrote; without the worse model they would pass."""
+    test = "import json\n\ndef test_accuracy():\n    assert json.load(open('out/metrics.json'))['accuracy'] > 0.9\n"
+    files = {
+        "dvc.yaml": PIPELINE,
+        "metricgate.yaml": f"{GATE}tests: pytest tests/model\n",
+        "tests/model/test_model.py": test,
+    }
+    repository = create_repository(folder / "repository", files)
+    add_dvc(repository, folder / "remote")
+    return _branch_off(repository)
+
+
 def make_own_dependencies(folder: Path) -> Repository:
     """The policy with this Python instead of 3.12; the stage refuses to run in any other environment."""
     policy = read_policy_example("own-dependencies")

@@ -17,6 +17,7 @@ from tests.e2e.example import FOLDER, ExampleStep, read_events, read_steps
 from tests.e2e.example_projects import (
     make_dvc,
     make_language_model,
+    make_model_tests,
     make_monorepo,
     make_own_dependencies,
     make_script,
@@ -30,6 +31,7 @@ from tests.starter.shapes import Repository
 
 MAKERS: dict[str, Callable[[Path], Repository]] = {
     "language-model": make_language_model,
+    "model-tests": make_model_tests,
     "monorepo": make_monorepo,
     "own-dependencies": make_own_dependencies,
     "plain-train": make_script,

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,9 @@ def command(directory: Path | None) -> int:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     with raise_on_signals():
         with progress.step("Create a churn project: Git, DVC, a remote, a trained main, a pull request"):
-            project = create_project(directory or find_free_directory(Path.cwd()), names_requirements=True)
+            place = directory or find_free_directory(Path.cwd())
+            # Nothing is installed for a demo, which also runs offline.
+            project = create_project(place, names_requirements=True, runs_tests=find_spec("pytest") is not None)
         progress.line(f"Now in {project.repository}, on branch {project.branch}: metricgate run")
         request = Request(directory=project.repository, output=project.repository / "metricgate-report")
         report = run(request, progress)

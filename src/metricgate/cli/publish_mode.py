@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from metricgate.errors import CancelledError, ConfigurationError, MetricgateError, PublishError
-from metricgate.gates.verdict import ACCEPTABLE, EXIT_CODES
+from metricgate.errors import CancelledError, ConfigurationError, MetricgateError, PublishError, WorkspaceError
+from metricgate.gates.verdict import EXIT_CODES, is_acceptable
 from metricgate.models.outcome import Verdict
 from metricgate.publish.github.client import GitHubClient
 from metricgate.publish.github.destination import connect
@@ -19,7 +19,10 @@ from metricgate.trigger import Trigger
 
 log = logging.getLogger(__name__)
 
-FAILED_EXIT_CODE = EXIT_CODES[Verdict.FAILED]
+_ACCEPTED = {
+    EXIT_CODES[Verdict.FAILED]: Verdict.FAILED,
+    WorkspaceError.exit_code: Verdict.ERROR,
+}  # any other is inconclusive
 _NEVER_RAN = ("skipped", "action_required", "stale")
 
 
@@ -56,7 +59,7 @@ def _receive(client: GitHubClient, publication: Publication, run_id: int, inputs
         raise
     except MetricgateError as error:
         return report_failure(error, id_=inputs.id)
-    may_be_accepted = report.accepted or report.verdict in ACCEPTABLE
+    may_be_accepted = report.accepted or is_acceptable(report.verdict, report.gates)
     return apply_acceptance(report, publication.github.find_acceptance()) if may_be_accepted else report
 
 
@@ -66,7 +69,7 @@ def apply_acceptance(report: Report, acceptance: Acceptance | None) -> Report:
         return report
     exit_code = report.accepted.exit_code if report.accepted else report.exit_code
     if acceptance is None:
-        verdict = Verdict.FAILED if exit_code == FAILED_EXIT_CODE else Verdict.INCONCLUSIVE
+        verdict = _ACCEPTED.get(exit_code, Verdict.INCONCLUSIVE)
         return report.model_copy(
             update={"verdict": verdict, "exit_code": exit_code * report.enforced, "accepted": None}
         )

@@ -24,6 +24,9 @@ WORSE_PARAMETERS = {
     "max_leaf_nodes: 8": "max_leaf_nodes: 31",
 }
 
+_REQUIREMENTS = "pipeline:\n  requirements: requirements.txt  # installed for the stages, where they are not yet\n"
+_TESTS = "tests: pytest tests/model  # what the model must know, whatever its metrics say\n"
+
 
 @dataclass(frozen=True, kw_only=True)
 class DemoProject:
@@ -41,11 +44,12 @@ def find_free_directory(parent: Path) -> Path:
     return next(parent / name for name in names if not (parent / name).exists())
 
 
-def create_project(directory: Path, *, names_requirements: bool = False) -> DemoProject:
+def create_project(directory: Path, *, names_requirements: bool = False, runs_tests: bool = False) -> DemoProject:
     """Create the churn project in ``directory``, which must be new or empty.
 
     With ``names_requirements`` its policy does, as one by `metricgate init` would: then it runs on any machine. Without,
-    its stages use the first Python on PATH.
+    its stages use the first Python on PATH. Where it ``runs_tests``, the policy names the four tests of the model, which
+    need pytest.
 
     Runs the real tools: `git init`, `dvc init`, `dvc add`, `dvc repro`, `dvc push`, and a commit for each branch. The
     branch only edits params.yaml, as a person does who leaves the training to CI.
@@ -66,15 +70,20 @@ def create_project(directory: Path, *, names_requirements: bool = False) -> Demo
         )
     project = DemoProject(repository=directory / "churn", remote=directory / "dvc-remote")
     project.remote.mkdir(parents=True)
-    shutil.copytree(CHURN, project.repository, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(CHURN, project.repository, ignore=shutil.ignore_patterns("__pycache__", ".pytest_cache"))
     if names_requirements:
-        with (project.repository / FILE_NAME).open("a", encoding="utf-8") as file:
-            file.write(
-                "pipeline:\n  requirements: requirements.txt  # installed for the stages, where they are not yet\n"
-            )
+        _append(project.repository / FILE_NAME, _REQUIREMENTS)
+    if runs_tests:
+        _append(project.repository / FILE_NAME, _TESTS)
+        _append(project.repository / "requirements.txt", "pytest>=8\n")
     _create_main(project)
     _create_branch(project)
     return project
+
+
+def _append(file: Path, text: str) -> None:
+    with file.open("a", encoding="utf-8") as stream:
+        stream.write(text)
 
 
 def _create_main(project: DemoProject) -> None:

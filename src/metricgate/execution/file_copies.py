@@ -12,7 +12,7 @@ from metricgate.execution.session import ask_worker
 from metricgate.execution.work_tree import WorkTree
 from metricgate.models.snapshot import Snapshot, Source
 from metricgate.results.codec import StoredFile
-from metricgate.results.git_refs import StoredResultRefs
+from metricgate.results.git_refs import LAST_TESTS, TESTS, StoredResultRefs
 from metricgate.revisions.checkout import Checkout
 from metricgate.settings.policy import PipelineSpec
 
@@ -120,6 +120,11 @@ def open_stored_results(tree: WorkTree) -> StoredResultRefs:
     """Return the results stored in Git, whose large files the worker brings from the DVC remote."""
     bring = partial(_bring_objects, tree)
     return StoredResultRefs(checkout=tree.context.checkout, folder=tree.files / "stored", bring=bring)
+
+
+def open_stored_tests(tree: WorkTree) -> StoredResultRefs:
+    """Return the tests' results stored in Git, which are kept apart from those of pipelines."""
+    return replace(open_stored_results(tree), results=TESTS, last=LAST_TESTS)
 
 
 def _bring_objects(tree: WorkTree, files: Sequence[StoredFile]) -> Mapping[str, Path]:

@@ -11,11 +11,16 @@ from metricgate.settings.policy import PipelineSpec
 
 @dataclass(frozen=True, kw_only=True)
 class ShellCommand:
-    """A command of the policy; ``title`` and ``expected`` are for the error if it fails."""
+    """A command of the policy; ``title`` and ``expected`` are for the error if it fails.
+
+    One that ``may_fail`` tells more than its exit code does: the reply has that code, and the last lines of its output.
+    """
 
     text: str
     title: str
     expected: str
+    environment: tuple[tuple[str, str], ...] = ()
+    may_fail: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,7 +30,8 @@ class LocalExecutor:
         with ExitStack() as stack:
             if isinstance(code, ShellCommand):
                 tree.context.progress.line(f"running `{code.text}`")
-                running = stack.enter_context(tree.start(code.text, log="command", environment=environment))
+                own = environment | dict(code.environment)
+                running = stack.enter_context(tree.start(code.text, log="command", environment=own))
                 yield _RunningCommandJob(job, code, environment, running, stack)
                 return
             session = self.session or stack.enter_context(
@@ -66,7 +67,7 @@ class _RunningCommandJob:
         if killed := describe_kill(ended.returncode):
             what = f"{self.command.title} was {killed}: {self.command.text}"
             raise WorkspaceError(what, expected=memory.EXPECTED, fix=memory.FIX, details=ended.output)
-        if ended.returncode != 0:
+        if ended.returncode != 0 and not self.command.may_fail:
             raise WorkspaceError(
                 f"{self.command.title} ended with exit code {ended.returncode}: {self.command.text}",
                 expected=self.command.expected,
@@ -74,4 +75,5 @@ class _RunningCommandJob:
                 details=ended.output,
             )
         stage = Stage(name="command", state="ran", seconds=ended.seconds)
-        return WorkerReply(stages=(stage,), python=find_python(self.job.tree, self.environment))
+        python = find_python(self.job.tree, self.environment)
+        return WorkerReply(stages=(stage,), python=python, exit_code=ended.returncode, output=ended.output)

@@ -240,6 +240,7 @@ class WorkerReply(Value):
     inputs : hash of everything the pipeline starts from
     python : the version of Python that the stages used, where they ran
     pulled : bytes that came from DVC's remote
+    exit_code, output : of a command that may fail, with the last lines of its output
     """
 
     kind: Literal["reply"] = "reply"
@@ -262,6 +263,8 @@ class WorkerReply(Value):
     inputs: str = ""
     python: str = ""
     pulled: int = 0
+    exit_code: int = 0
+    output: str = ""
 
     @property
     def results(self) -> tuple[FoundFile, ...]:

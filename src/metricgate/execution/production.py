@@ -200,10 +200,10 @@ def _produce_by_command(
     command = ShellCommand(text=text, title="The pipeline's command", expected="a command that ends with exit code 0.")
     executor: Executor = LocalExecutor()
     judged = list_judged(policy)
-    before = {path: _mark_file(tree.directory / path) for path in judged}
+    before = {path: mark_file(tree.directory / path) for path in judged}
     with executor.start(Job(tree=tree, pipeline=policy.pipeline, code=command)) as running:
         produced = running.wait()
-    left = [path for path in judged if _mark_file(tree.directory / path) == before[path]]
+    left = [path for path in judged if mark_file(tree.directory / path) == before[path]]
     reply = _ask(tree, reading).model_copy(update={"stages": produced.stages, "python": produced.python})
     return _believe(reply, left, "the pipeline's command did not write it")
 
@@ -214,7 +214,7 @@ def list_judged(policy: Policy) -> tuple[str, ...]:
     return tuple(sorted({*list_predictions(policy), *policy.pipeline.metrics, *named}))
 
 
-def _mark_file(path: Path) -> tuple[int, ...] | None:
+def mark_file(path: Path) -> tuple[int, ...] | None:
     """Return what changes when a file is written; None where there is none."""
     try:
         found = path.stat()

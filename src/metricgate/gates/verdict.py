@@ -12,6 +12,7 @@ PRECEDENCE = (Outcome.ERROR, Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.PASSE
 EXIT_CODES = {Verdict.PASSED: 0, Verdict.FAILED: 1, Verdict.INCONCLUSIVE: 0, Verdict.SKIPPED: 0, Verdict.CANCELLED: 130}
 EXIT_INCONCLUSIVE = 6
 ACCEPTABLE = frozenset({Verdict.FAILED, Verdict.INCONCLUSIVE})  # by a person, with the label
+ACCEPTABLE_ERRORS = frozenset({"test_removed", "test_skipped"})
 NO_POLICY_REASON = "no policy: nothing was judged"
 ERROR_EXIT_CODES = {"configuration": 2, "predictions": 3, "metrics_file": 4}
 
@@ -40,6 +41,12 @@ def exit_code_of(verdict: Verdict, gates: Sequence[GateRow], on_inconclusive: On
 def _asks(gates: Iterable[GateRow]) -> bool:
     """Return whether an undecided gate would have failed had its best estimate decided."""
     return any(gate.outcome is Outcome.INCONCLUSIVE and gate.beyond for gate in gates)
+
+
+def is_acceptable(verdict: Verdict, gates: Iterable[GateRow]) -> bool:
+    """Return whether a person can accept a verdict: a loss, a doubt, or tests that are gone on purpose."""
+    errors = [gate for gate in gates if gate.outcome is Outcome.ERROR]
+    return verdict in ACCEPTABLE or bool(errors and all(gate.reason_code in ACCEPTABLE_ERRORS for gate in errors))
 
 
 def error_exit_code(gate: GateRow) -> int:

@@ -146,6 +146,7 @@ ANNOTATED = frozenset(
         "rewritten_files",
         "run_cache",
         "settings_changed",
+        "tests_changed",
         "unusable_baseline_policy",
         "workflow_changed",
     }

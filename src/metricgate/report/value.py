@@ -3,6 +3,7 @@
 from typing import Final, Literal
 
 from metricgate.models.base import Finite, Value
+from metricgate.models.model_test import ModelTestReport
 from metricgate.models.outcome import Verdict
 from metricgate.models.result import Change, ChartData, GateRow, MetricRow, Pairing, Warning_
 from metricgate.models.retraining import Retraining
@@ -89,6 +90,7 @@ class Report(Value):
     reproduce: str = ""  # one shell command that runs the same comparison on a laptop
     accepted: Acceptance | None = None
     failure: Failure | None = None
+    model_tests: ModelTestReport | None = None  # the team's own tests, where the policy names any
     timing: Timing | None = None
     cost: Cost | None = None
     enforced: bool = True  # false: the policy says `enforce: false`, and no verdict blocks

@@ -1,10 +1,11 @@
 """The words and signs of a report: metrics, slices, rules, outcomes."""
 
 from metricgate.gates.rules import RELATIVE_KINDS, word_demand
+from metricgate.models.model_test import spell_test
 from metricgate.models.outcome import Outcome, Verdict
 from metricgate.models.result import GateRow, MetricRow, Slice
 from metricgate.report.document import unbroken
-from metricgate.report.escape import code_span, plain_name
+from metricgate.report.escape import code_span, escape_sentence, plain_name
 from metricgate.report.number_format import format_bound, format_number
 
 METRIC_WORDS = {
@@ -36,6 +37,7 @@ METRIC_WORDS = {
     "mean_bias": "mean bias",
     "r2": "R²",
 }
+TEST_LENGTH = 120  # a test's name is a sentence
 VERDICT_SIGNS = {
     Verdict.PASSED: "✅",
     Verdict.FAILED: "❌",
@@ -74,7 +76,14 @@ def short_metric(row: GateRow | MetricRow) -> str:
 
 def _words_of(row: GateRow | MetricRow) -> str | None:
     """Return the words for a metric computed from predictions; the pipeline's own numbers keep their names."""
+    if is_test(row):
+        return plain_name(spell_test(_bare(row)), TEST_LENGTH)
     return METRIC_WORDS.get(_bare(row)) if row.source == "predictions" else None
+
+
+def is_test(row: GateRow | MetricRow) -> bool:
+    """Return whether the row is about the team's own tests, which have outcomes and no numbers."""
+    return row.source == "tests"
 
 
 def _full_name(row: GateRow | MetricRow) -> str:
@@ -101,6 +110,8 @@ def plain_slice(where: Slice) -> str:
 
 def name_metric(row: GateRow | MetricRow) -> str:
     """Return the metric and its prediction set as Markdown, without the slice."""
+    if is_test(row):
+        return escape_sentence(plain_metric(row))
     words = _words_of(row)
     name = unbroken(words) if words else code_span(_full_name(row))
     return f"{code_span(row.set)} {name}" if row.set else name
@@ -118,6 +129,8 @@ def slice_cell(where: Slice) -> str:
 
 def describe_rule(gate: GateRow, decimals: int) -> str:
     """Return the rule in words, trusted text: ``may fall by 0.010``, ``may rise by 5 % (0.021)``."""
+    if is_test(gate):
+        return "must keep passing"
     bound = format_bound(gate.bound, decimals)
     if not is_relative(gate):
         return word_demand(gate.kind, gate.direction, bound)

@@ -22,6 +22,7 @@ from metricgate.settings.policy import Policy
 
 RESULTS = "refs/metricgate/results"
 LAST = "refs/metricgate/last"
+TESTS, LAST_TESTS = "refs/metricgate/tests", "refs/metricgate/last-tests"  # a list of its own: tests are no results
 _IDENTITY = ("-c", "user.name=MetricGate", "-c", "user.email=metricgate@users.noreply.github.com")
 
 
@@ -47,6 +48,8 @@ class StoredResultRefs:
     checkout: Checkout
     folder: Path
     bring: Callable[[Sequence[StoredFile]], Mapping[str, Path]]
+    results: str = RESULTS
+    last: str = LAST
     source = Source.STORED
 
     def list_keys(self, environment: str) -> tuple[str, ...]:
@@ -57,7 +60,7 @@ class StoredResultRefs:
         """Return the stored snapshot for these inputs; None if it lacks a file that the policy names."""
         if environment is not None and inputs not in self.list_keys(environment):
             return None
-        sha = fetch_ref(self.checkout, f"{RESULTS}/{inputs}") if inputs else None
+        sha = fetch_ref(self.checkout, f"{self.results}/{inputs}") if inputs else None
         if sha is None or int(self.checkout.git("cat-file", "-s", f"{sha}:results.json")) > MAX_JSON_BYTES:
             return None
         try:
@@ -94,13 +97,25 @@ class StoredResultRefs:
             }
             blobs["results.json"] = self.checkout.write_blob(stored.model_dump_json().encode())
             commit = _commit(self.checkout, blobs, f"Results of {stored.revision}")
-            return _publish(self.checkout, stored, environment, commit)
+            return self._publish(stored, environment, commit)
         except WorkspaceError as error:
             return f"{error.what} {error.details}".strip()
 
     @cached_property
     def _listed(self) -> tuple[LastResult, ...]:
-        return list_stored(self.checkout)
+        return list_stored(self.checkout, self.last)
+
+    def _publish(self, stored: StoredResults, environment: str, commit: str) -> str:
+        """Push the results and the new list, and delete what the list no longer holds."""
+        checkout = self.checkout
+        before = list_stored(checkout, self.last)
+        entry = LastResult(inputs=stored.inputs, revision=stored.revision, environment=environment)
+        listed = (entry, *(other for other in before if other.inputs != stored.inputs))
+        index = checkout.write_blob(_LAST.dump_json(listed[:MAX_STORED_RUNS]))
+        last = _commit(checkout, {"index.json": index}, f"Stored results up to {stored.revision}")
+        dropped = [f":{self.results}/{other.inputs}" for other in listed[MAX_STORED_RUNS:]]
+        words = checkout.push(f"+{commit}:{self.results}/{stored.inputs}", f"+{last}:{self.last}", *dropped)
+        return "" if words is None else f"they could not be pushed: {words}"
 
     def _write(self, sha: str, file: StoredFile) -> Path:
         # A folder for each: readers go by the suffix, and the stored path is not trusted as a path.
@@ -110,16 +125,16 @@ class StoredResultRefs:
         if result.returncode != 0:
             raise WorkspaceError(
                 f"The stored results of this baseline lack {file.path}.",
-                expected=f"a complete tree under {RESULTS}.",
+                expected=f"a complete tree under {self.results}.",
                 fix="delete that ref on origin, or run with `baseline-results: reproduce`.",
             )
         target.write_bytes(result.stdout)
         return target
 
 
-def list_stored(checkout: Checkout) -> tuple[LastResult, ...]:
+def list_stored(checkout: Checkout, last: str = LAST) -> tuple[LastResult, ...]:
     """Return what is stored on origin, newest first; nothing if origin has nothing or does not answer."""
-    sha = fetch_ref(checkout, LAST)
+    sha = fetch_ref(checkout, last)
     if sha is None:
         return ()
     try:
@@ -147,15 +162,3 @@ def _choose_remote(files: Mapping[str, Path], tracked: Mapping[str, str]) -> dic
 
 def _commit(checkout: Checkout, blobs: dict[str, str], message: str) -> str:
     return checkout.git(*_IDENTITY, "commit-tree", checkout.make_tree(blobs), "-m", message)
-
-
-def _publish(checkout: Checkout, stored: StoredResults, environment: str, commit: str) -> str:
-    """Push the results and the new list, and delete what the list no longer holds."""
-    before = list_stored(checkout)
-    entry = LastResult(inputs=stored.inputs, revision=stored.revision, environment=environment)
-    listed = (entry, *(other for other in before if other.inputs != stored.inputs))
-    index = checkout.write_blob(_LAST.dump_json(listed[:MAX_STORED_RUNS]))
-    last = _commit(checkout, {"index.json": index}, f"Stored results up to {stored.revision}")
-    dropped = [f":{RESULTS}/{other.inputs}" for other in listed[MAX_STORED_RUNS:]]
-    words = checkout.push(f"+{commit}:{RESULTS}/{stored.inputs}", f"+{last}:{LAST}", *dropped)
-    return "" if words is None else f"they could not be pushed: {words}"

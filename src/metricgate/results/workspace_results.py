@@ -27,7 +27,7 @@ from metricgate.revisions.checkout import Checkout
 from metricgate.settings.policy import Policy
 
 FOLDER = ".metricgate/results"
-Side = Literal["candidate", "baseline"]
+Side = Literal["candidate", "baseline", "tests"]
 
 
 class EarlierRun(Value):

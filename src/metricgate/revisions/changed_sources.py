@@ -37,6 +37,7 @@ SETTINGS = (
 )
 PACKAGES = ("requirements.txt", "pyproject.toml", "uv.lock", "poetry.lock", "environment.yml", ".python-version")
 PARAMETERS = "params.yaml"
+TEST_SETTINGS = ("conftest.py", "*/conftest.py", "pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg")
 MAX_NAMED = 5
 MAX_EDITS = 10
 _Lines = Mapping[tuple[str | int, ...], int]
@@ -135,6 +136,7 @@ def find_changed_sources(checkout: Checkout, baseline: str, choice: PolicyChoice
             *shown.warn_of_files("workflow_changed", "the workflow", sides.find(_outside(prefix, WORKFLOWS))),
             *shown.warn_of_pipeline(edits, changed),
             *shown.warn_of_files("evaluation_changed", "the evaluation code", evaluation),
+            *shown.warn_of_files("tests_changed", "the tests of the model", sides.find(_list_tests(policies))),
             *shown.warn_of_files("environment_changed", "the packages of the stages", _find_packages(sides, policies)),
             *shown.warn_of_files("settings_changed", "settings of DVC or Git", _find_settings(sides, prefix)),
         ),
@@ -247,6 +249,12 @@ def _list_command_files(policies: Iterable[Policy]) -> set[str]:
         if command
     ]
     return {path for command in commands for path in list_named_files(command)}
+
+
+def _list_tests(policies: Iterable[Policy]) -> set[str]:
+    """Return what the commands of the policies' tests name, and pytest's settings."""
+    named = {path for policy in policies if policy.tests for path in list_named_files(policy.tests.command)}
+    return {*named, *TEST_SETTINGS} if any(policy.tests for policy in policies) else set()
 
 
 def _reach(judging: Iterable[WrittenStage], policies: Iterable[Policy], written: set[str], sides: _Sides) -> set[str]:

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, field_validator, mod
 
 from metricgate.models.outcome import Role
 from metricgate.settings.mlflow import MlflowSpec
+from metricgate.settings.model_tests import ModelTestsField
 from metricgate.settings.notify import NotifySpec
 from metricgate.settings.retrain import RetrainSpec
 from metricgate.settings.values import (
@@ -282,6 +283,13 @@ class Policy(PolicySection):
     pipeline: PipelineSpec = Field(default_factory=PipelineSpec, description="How the candidate is produced.")
     evaluation: EvaluationSpec | None = Field(None, description="How a stored model is judged without training.")
     mlflow: MlflowSpec | None = Field(None, description="What runs and models are called on the MLflow server.")
+    tests: ModelTestsField | None = Field(
+        None,
+        description=(
+            "The team's own tests of the model: a command that writes JUnit XML, such as `pytest tests/model`, or a "
+            "mapping. A test that passed on the baseline must keep passing."
+        ),
+    )
     notify: tuple[NotifySpec, ...] = Field((), description="Who is told about which events, beside the pull request.")
     retrain: RetrainSpec | None = Field(None, description="When the model is retrained; docs/retraining.md.")
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from metricgate.errors import ConfigurationError
 from metricgate.settings.document import Document, KeyPath, configuration_error, read_document
+from metricgate.settings.model_tests import ModelTestsSpec
 from metricgate.settings.policy import (
     PREDICTION_TAGS,
     AnchorSpec,
@@ -55,6 +56,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "retrain": RetrainSpec,
     "retrain.when": RetrainWhenSpec,
     "retrain.freeze": FreezeSpec,
+    "tests": ModelTestsSpec,
 }
 
 

@@ -13,7 +13,7 @@ from metricgate.report.sections.context_line import describe_reuse
 from metricgate.report.sections.next_step import MISSING, ONE_FILE_MORE, lacks_predictions
 from metricgate.report.sections.retraining import list_facts
 from metricgate.report.value import Report
-from metricgate.report.vocabulary import OUTCOME_WORDS, describe_rule, is_relative, plain_metric, short_metric
+from metricgate.report.vocabulary import OUTCOME_WORDS, describe_rule, is_relative, is_test, plain_metric, short_metric
 
 _COLOURS = {
     Outcome.PASSED: "32",
@@ -54,7 +54,8 @@ def _list_retraining(report: Report) -> tuple[tuple[str, str], ...]:
 
 
 def _needs_reason(gate: GateRow) -> bool:
-    return gate.outcome in {Outcome.INCONCLUSIVE, Outcome.SKIPPED, Outcome.ERROR} and bool(gate.reason)
+    is_told = is_test(gate) or gate.outcome in {Outcome.INCONCLUSIVE, Outcome.SKIPPED, Outcome.ERROR}
+    return is_told and bool(gate.reason)
 
 
 def _explain(gate: GateRow) -> str:

@@ -14,6 +14,7 @@ from metricgate.report.vocabulary import (
     OUTCOME_WORDS,
     describe_rule,
     is_relative,
+    is_test,
     name_metric,
     slice_cell,
 )
@@ -58,6 +59,8 @@ def explain_outcome(gate: GateRow) -> str:
 
 def _explain_outcome(gate: GateRow) -> str:
     """Return why an outcome is not simply yes or no: how many rows it needs, its reason, or that a guardrail passed."""
+    if is_test(gate):
+        return f"<br>{escape_prose(gate.reason, 200)}"
     if gate.outcome is Outcome.PASSED and gate.role is Role.GUARDRAIL and not _is_shown_kept(gate):
         return "<br>guardrail: no loss beyond it was shown"
     if gate.reason_code == "worse_probably_beyond":

@@ -13,6 +13,7 @@ from metricgate.report.sections.earlier_runs import describe_attempts, history_s
 from metricgate.report.sections.gate_table import folded_gate_section, gate_section
 from metricgate.report.sections.method import method_section
 from metricgate.report.sections.metric_tables import metric_section, slice_section
+from metricgate.report.sections.model_tests import model_test_section
 from metricgate.report.sections.next_step import draw_missing_policy, draw_next_step, draw_one_file_more
 from metricgate.report.sections.pictures import chart_section, main_picture
 from metricgate.report.sections.retraining import draw_retraining
@@ -38,6 +39,7 @@ def page_sections(report: Report, context: ViewContext) -> tuple[DocumentPart, .
         fixed("failure", _draw_failure(report.failure)),
         *(() if quiet else _open_sections(report, context)),
         *((folded_gate_section(report),) if quiet and report.gates else (chart_section(report, context),)),
+        model_test_section(report),
         slice_section(report),
         change_section(report),
         metric_section(report),
