@@ -12,6 +12,7 @@ from metricgate import __version__
 COMMANDS = {
     "run": "Judge this checkout against its baseline.",
     "compare": "Compare two prediction files, without Git or DVC.",
+    "monitor": "Watch fresh data: has it moved away from what the model was released on?",
     "demo": "See a worse model blocked, in a real project in a new folder.",
     "preview": "Open a report's page in the browser.",
     "report": "Render a report.json again, as any view.",

@@ -10,7 +10,8 @@ from metricgate.settings.policy import AnchorSpec, GateSpec, Margin
 from metricgate.stats.formula import is_formula
 
 ABSOLUTE_KINDS: tuple[GateKind, ...] = ("min", "max")
-RELATIVE_KINDS: tuple[GateKind, ...] = ("max_drop", "max_increase", "min_gain")
+WRITTEN_KINDS: tuple[GateKind, ...] = ("max_drop", "max_increase", "min_gain")
+RELATIVE_KINDS: tuple[GateKind, ...] = (*WRITTEN_KINDS, "max_shift")
 DEFAULT_MARGIN = Margin(value=0.01)
 DEFAULT_LOSS_MARGIN = Margin(value=0.05, relative=True)
 
@@ -69,7 +70,7 @@ def _rules_of(
 ) -> Iterable[Rule]:
     file, metric = split_metric(gate.metric)
     role = gate.role or (Role.GUARDRAIL if gate.slices else Role.REQUIRED)
-    for kind in (*ABSOLUTE_KINDS, *RELATIVE_KINDS):
+    for kind in (*ABSOLUTE_KINDS, *WRITTEN_KINDS):
         value = getattr(gate, kind)
         if value is not None:
             yield Rule(
@@ -178,6 +179,8 @@ def word_demand(kind: GateKind, direction: Direction, amount: str, *, anchor: bo
     """Return what a rule demands: ``may fall by 0.01``, ``at least 0.9``. A margin of zero has no ``amount``."""
     if kind in ABSOLUTE_KINDS:
         return f"at {'least' if kind == 'min' else 'most'} {amount}"
+    if kind == "max_shift":
+        return f"may move by {amount}"
     word = "fall" if (direction is Direction.HIGHER) is (kind != "min_gain") else "rise"
     if kind == "min_gain":
         return f"must {word}" + (f" by {amount}" if amount else "")

@@ -48,7 +48,7 @@ class MetricRow(Value):
     note: str = ""
 
 
-GateKind = Literal["max_drop", "max_increase", "min_gain", "min", "max"]
+GateKind = Literal["max_drop", "max_increase", "min_gain", "min", "max", "max_shift"]
 
 
 class GateRow(Value):
@@ -57,10 +57,13 @@ class GateRow(Value):
     ``bound`` is the number of the rule in the unit of the metric (a percentage already multiplied by the baseline).
     ``low`` and ``high``: the pointwise interval of the tested difference (candidate minus baseline), or of the
     candidate's value for ``min`` and ``max``. ``simultaneous_*``: the bounds that "failed" was decided with.
+    A row with the source ``drift`` is about a watched ``feature``: ``metric`` names the effect, ``difference`` is how far
+    the current rows lie from the reference, and both sets of bounds belong to it; the simultaneous ones decide.
     """
 
     rule: str
     metric: str
+    feature: str = ""
     set: str = ""
     source: str = "predictions"
     slice: Slice | None = None

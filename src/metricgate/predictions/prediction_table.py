@@ -109,7 +109,7 @@ def open_table(rows: Path | Sequence[FilePart], shown: str) -> Iterator[Predicti
     """
     files = [rows] if isinstance(rows, Path) else [part.file for part in rows]
     for file in files:
-        _require_file(file, shown)
+        require_file(file, shown)
     with open_connection() as connection:
         with translated_errors(files, shown):
             scans = [scan_file(file, shown) for file in files]
@@ -152,7 +152,7 @@ def open_connection() -> "Iterator[duckdb.DuckDBPyConnection]":
         yield connection
 
 
-def _require_file(path: Path, shown: str) -> None:
+def require_file(path: Path, shown: str) -> None:
     if path.is_dir():
         raise PredictionsError(
             f"{shown} is a folder.", expected=FORMATS, fix="name the file inside it, or write one file per set."

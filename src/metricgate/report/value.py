@@ -8,6 +8,7 @@ from metricgate.models.outcome import Verdict
 from metricgate.models.result import Change, ChartData, GateRow, MetricRow, Pairing, Warning_
 from metricgate.models.retraining import Retraining
 from metricgate.models.snapshot import Believed, DataEntry, Parameter, RevisionInfo, Stage
+from metricgate.models.watch import Watch
 
 SCHEMA_VERSION: Final = 1
 
@@ -91,6 +92,7 @@ class Report(Value):
     accepted: Acceptance | None = None
     failure: Failure | None = None
     model_tests: ModelTestReport | None = None  # the team's own tests, where the policy names any
+    watch: Watch | None = None  # where fresh rows were watched instead of a change judged
     timing: Timing | None = None
     cost: Cost | None = None
     enforced: bool = True  # false: the policy says `enforce: false`, and no verdict blocks

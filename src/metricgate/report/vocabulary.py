@@ -38,6 +38,13 @@ METRIC_WORDS = {
     "r2": "R²",
 }
 TEST_LENGTH = 120  # a test's name is a sentence
+DRIFT_WORDS = {
+    "ks_distance": "distribution",
+    "total_variation": "categories",
+    "wasserstein_sd": "distance in sd",
+    "new_values": "new values",
+    "missing": "missing values",
+}
 VERDICT_SIGNS = {
     Verdict.PASSED: "✅",
     Verdict.FAILED: "❌",
@@ -78,6 +85,8 @@ def _words_of(row: GateRow | MetricRow) -> str | None:
     """Return the words for a metric computed from predictions; the pipeline's own numbers keep their names."""
     if is_test(row):
         return plain_name(spell_test(_bare(row)), TEST_LENGTH)
+    if isinstance(row, GateRow) and row.source == "drift":
+        return f"{plain_name(row.feature)}: {DRIFT_WORDS.get(row.metric, row.metric)}"
     return METRIC_WORDS.get(_bare(row)) if row.source == "predictions" else None
 
 
@@ -112,6 +121,8 @@ def name_metric(row: GateRow | MetricRow) -> str:
     """Return the metric and its prediction set as Markdown, without the slice."""
     if is_test(row):
         return escape_sentence(plain_metric(row))
+    if isinstance(row, GateRow) and row.source == "drift":
+        return f"{code_span(row.feature)} {unbroken(DRIFT_WORDS.get(row.metric, row.metric))}"
     words = _words_of(row)
     name = unbroken(words) if words else code_span(_full_name(row))
     return f"{code_span(row.set)} {name}" if row.set else name

@@ -6,6 +6,7 @@ from metricgate.errors import PREDICTIONS_HELP, find_help
 from metricgate.models.outcome import Outcome, Verdict
 from metricgate.models.result import GateRow
 from metricgate.report.escape import clean, clean_line, plain_name
+from metricgate.report.formats.terminal_findings import draw_findings
 from metricgate.report.gate_order import gate_decimals, sort_gates
 from metricgate.report.headline import headline
 from metricgate.report.number_format import format_count, format_interval, format_number, plural
@@ -40,8 +41,7 @@ def render_terminal(report: Report, *, color: bool, width: int) -> str:
         "\n".join(f"{name.lower()}: {clean(text)}" for name, text in _list_retraining(report)),
         "\n".join(f"warning: {clean(warning.text)}" for warning in report.warnings),
         _describe_failure(report),
-        _draw_table(sort_gates(report.gates), width, color=color),
-        "\n".join(dict.fromkeys(_explain(gate) for gate in report.gates if _needs_reason(gate))),
+        *(_list_findings(report, color=color) if report.watch else _list_gates(report, width, color=color)),
         "\n".join(f"next: {clean(hint)}" for hint in report.hints),
         _draw_missing_policy(report),
         f"{ONE_FILE_MORE} Ten lines write it: {PREDICTIONS_HELP}" if lacks_predictions(report) else "",
@@ -51,6 +51,17 @@ def render_terminal(report: Report, *, color: bool, width: int) -> str:
 
 def _list_retraining(report: Report) -> tuple[tuple[str, str], ...]:
     return list_facts(report.retraining) if report.retraining else ()
+
+
+def _list_findings(report: Report, *, color: bool) -> list[str]:
+    return ["\n".join(_paint(text, _COLOURS[outcome], on=color) for outcome, text in draw_findings(report))]
+
+
+def _list_gates(report: Report, width: int, *, color: bool) -> list[str]:
+    return [
+        _draw_table(sort_gates(report.gates), width, color=color),
+        "\n".join(dict.fromkeys(_explain(gate) for gate in report.gates if _needs_reason(gate))),
+    ]
 
 
 def _needs_reason(gate: GateRow) -> bool:

@@ -5,6 +5,7 @@ from metricgate.report.document import DocumentPart, fold
 from metricgate.report.escape import code_block, code_span, escape_sentence
 from metricgate.report.number_format import format_count, format_level, plural
 from metricgate.report.sections.context_line import link_revision
+from metricgate.report.sections.watch_method import describe_watching
 from metricgate.report.value import Pairing, Report
 from metricgate.report.view_context import ViewContext
 
@@ -32,6 +33,8 @@ def method_section(report: Report, context: ViewContext) -> DocumentPart:
 
 def describe_method(report: Report, context: ViewContext) -> list[str]:
     """Return the lines as Markdown."""
+    if report.watch:
+        return describe_watching(report)
     ends = [
         f"{name}: {link_revision(info, context)}; {_describe_source(info)}"
         for name, info in (("Baseline", report.baseline), ("Candidate", report.candidate))

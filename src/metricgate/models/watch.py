@@ -1,0 +1,54 @@
+"""What watching a released model found out about each column, beside the gates."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from metricgate.models.base import Finite, Value
+
+MOST_CATEGORIES = 12
+
+
+class ColumnSide(Value):
+    """One side of a watched column; numbers only where it holds numbers."""
+
+    rows: int  # with a value
+    missing: int
+    distinct: int | None = None
+    lowest: Finite | None = None
+    highest: Finite | None = None
+    mean: Finite | None = None
+    sd: Finite | None = None
+    median: Finite | None = None
+
+
+class CategoryShare(Value):
+    """The share of rows of one category on both sides."""
+
+    value: str
+    reference: Finite
+    current: Finite
+
+
+class WatchedFeature(Value):
+    """A column of the reference and the current rows.
+
+    ``psi`` is shown for readers who know it and never decides. ``notes``: what else changed (its range, a constant).
+    """
+
+    name: str
+    kind: Literal["number", "category", "skipped"]
+    owner: str = ""
+    reference: ColumnSide | None = None
+    current: ColumnSide | None = None
+    categories: tuple[CategoryShare, ...] = Field((), max_length=MOST_CATEGORIES)
+    psi: Finite | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Watch(Value):
+    """What was watched: the reference and the current rows, and every column."""
+
+    reference_rows: int
+    current_rows: int
+    features: tuple[WatchedFeature, ...] = ()
