@@ -28,12 +28,12 @@ from metricgate.report.value import Acceptance, Cost, Report, Timing
 from metricgate.results.git_refs import find_last_revision
 from metricgate.results.retention import is_on_default_branch
 from metricgate.revisions.baseline_revision import BaselineRevision, resolve_baseline
+from metricgate.revisions.changed_parameters import locate_parameters
 from metricgate.revisions.changed_sources import (
     NOTHING_CHANGED,
     ChangedSources,
     find_changed_sources,
     find_rewritten,
-    locate_parameters,
 )
 from metricgate.revisions.checkout import Checkout
 from metricgate.revisions.git_command import Access

@@ -6,7 +6,8 @@ import pytest
 
 from metricgate.errors import ConfigurationError
 from metricgate.models.result import Change
-from metricgate.revisions.changed_sources import find_changed_sources, locate_parameters
+from metricgate.revisions.changed_parameters import locate_parameters
+from metricgate.revisions.changed_sources import find_changed_sources
 from metricgate.revisions.checkout import Checkout
 from metricgate.revisions.dvc_yaml import list_paths, read_dvc_yaml, read_stages
 from metricgate.settings.policy import Policy, PredictionsSpec

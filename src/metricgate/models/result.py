@@ -120,11 +120,14 @@ class Pairing(Value):
     notes: tuple[str, ...] = ()
 
 
-ChangeKind = Literal["parameter", "data", "package", "source"]
+ChangeKind = Literal["parameter", "data", "package", "source", "file"]
 
 
 class Change(Value):
-    """Something that differs between the two revisions: a parameter, a file, a package."""
+    """Something that differs between the two revisions: a parameter, a file, a package.
+
+    A ``source`` is a file that the pipeline reads, a ``file`` one of which nothing says what it is for.
+    """
 
     kind: ChangeKind
     name: str
@@ -139,7 +142,9 @@ ANNOTATED = frozenset(
     {
         "environment_changed",
         "evaluation_changed",
+        "evaluation_parameters_changed",
         "first_policy",
+        "hidden_code_changed",
         "invalid_baseline_policy",
         "not_reproduced",
         "own_policy_changed",

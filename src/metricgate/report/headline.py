@@ -121,7 +121,8 @@ def _describe_accepted(report: Report) -> str:
 def is_untouched(report: Report) -> bool:
     """Return whether the change touches nothing that the pipeline or the policy depends on, and there is no doubt."""
     same = all(pairing.identical for pairing in report.pairings) and all(not row.difference for row in report.metrics)
-    told = report.changes or report.warnings or report.candidate_policy or report.accepted
+    reached = any(change.kind != "file" for change in report.changes)
+    told = reached or report.warnings or report.candidate_policy or report.accepted
     ran = not report.candidate or any(stage.state == "ran" for stage in report.candidate_stages)
     compared = report.baseline is not None and report.verdict in (Verdict.PASSED, Verdict.SKIPPED)
     return compared and same and not told and not ran

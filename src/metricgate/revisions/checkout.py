@@ -89,6 +89,10 @@ class Checkout(GitRepository):
         listed = self.git("-C", str(self.directory), "ls-files", "-z", "--", f":(glob)**/{name}")
         return tuple(path for path in listed.split("\0") if path)
 
+    def list_files(self) -> tuple[str, ...]:
+        """Return every tracked file, relative to the top level."""
+        return tuple(path for path in self.git("ls-files", "-z", ":/").split("\0") if path)
+
     def record_state(self) -> str:
         """Return a commit of the work tree as it is, without changing it: HEAD, or HEAD with what differs from it.
 

@@ -102,13 +102,21 @@ class WrittenStage:
     def paths(self, *keys: str) -> Iterator[str]:
         """Yield the paths under the keys, relative to the project."""
         for path in list_paths(self.body, *keys):
-            yield join_paths(self._work_folder, path)
+            yield self.place(path)
 
     def list_named(self) -> Iterator[str]:
         """Yield the paths that its commands name, relative to the project; they need not exist."""
-        commands = self.body.get("cmd")
-        for command in commands if isinstance(commands, list) else [commands]:
-            yield from list_named_files(str(command), self._work_folder)
+        for command in self.commands:
+            yield from list_named_files(command, self._work_folder)
+
+    @property
+    def commands(self) -> list[str]:
+        listed = self.body.get("cmd")
+        return [str(command) for command in (listed if isinstance(listed, list) else [listed])]
+
+    def place(self, path: str) -> str:
+        """Return a path that is seen from where the stage runs, relative to the project."""
+        return join_paths(self._work_folder, path)
 
     @property
     def _work_folder(self) -> str:
@@ -118,6 +126,12 @@ class WrittenStage:
 def join_paths(*parts: str) -> str:
     """Return the parts as one path in the project, without `.` and `..` where they can be resolved."""
     return posixpath.normpath(posixpath.join(*(part or "." for part in parts)))
+
+
+def list_folders(path: str) -> Iterator[str]:
+    """Yield the folders around a path, the nearest first."""
+    while path := posixpath.dirname(path):
+        yield path
 
 
 def list_named_files(command: str, folder: str = ".") -> Iterator[str]:

@@ -13,6 +13,7 @@ NOUNS = {
     "source": "source file",
     "data": "data file",
     "package": "package",
+    "file": "other file",
 }
 KINDS = tuple(NOUNS)
 STATES = {
@@ -51,7 +52,7 @@ def summarise_changes(changes: list[Change]) -> str:
 def name_changes(report: Report) -> str:
     """Return a line of Markdown with the first names of each kind that the pipeline depends on; empty without any."""
     parts = []
-    for kind in ("source", "data", "parameter"):
+    for kind in ("source", "data", "parameter", "file"):
         names = [change.name for change in report.changes if change.kind == kind]
         if names:
             more = ", …" if len(names) > MAX_NAMES else ""

@@ -109,6 +109,7 @@ def _name_believed(report: Report) -> str:
 
 def _edits_pipeline(report: Report) -> bool:
     edited = {"pipeline_changed", "own_policy_changed", "evaluation_changed", "environment_changed", "settings_changed"}
-    return any(change.kind != "package" for change in report.changes) or any(
+    edited |= {"evaluation_parameters_changed", "hidden_code_changed"}
+    return any(change.kind not in {"package", "file"} for change in report.changes) or any(
         warning.code in edited for warning in report.warnings
     )
