@@ -10,6 +10,7 @@ from metricgate.comparison.file_numbers import measure_numbers
 from metricgate.comparison.measurement import measure_evidence
 from metricgate.comparison.snapshot_changes import NO_COUNTS, list_changes
 from metricgate.errors import ConfigurationError, MetricgateError
+from metricgate.gates.decidable_rules import UndecidingRuleError
 from metricgate.gates.judge import judge_policy, tail_of
 from metricgate.gates.policy_check import check_policy, warn_never_found
 from metricgate.gates.verdict import NO_POLICY_REASON, decide_verdict, exit_code_of, explain_verdict, is_acceptable
@@ -109,7 +110,7 @@ def _gather_usable(case: Case) -> tuple[Case, Evidence]:
         evidence = gather(case.baseline, case.candidate, case.choice, case.fresh)
         check_policy(case.choice.judging, evidence)
     except ConfigurationError as error:
-        if not _is_unusable(case):
+        if not _is_unusable(case, error):
             raise
         case = replace(case, choice=replace_unusable(case.choice, what=error.what))
         evidence = gather(case.baseline, case.candidate, case.choice, case.fresh)
@@ -119,11 +120,13 @@ def _gather_usable(case: Case) -> tuple[Case, Evidence]:
     return case, evidence
 
 
-def _is_unusable(case: Case) -> bool:
-    """Return whether the baseline's policy cannot be used on the baseline's own predictions either."""
+def _is_unusable(case: Case, error: ConfigurationError) -> bool:
+    """Return whether the baseline's policy cannot be used on the baseline's own predictions, or on any, either."""
     policy = case.choice.baseline
     if case.baseline is None or case.choice.judging != policy or case.choice.candidate == policy:
         return False
+    if isinstance(error, UndecidingRuleError):
+        return True
     own = PolicyChoice(judging=policy, baseline=policy, candidate=policy, origin=case.choice.origin)
     try:
         check_policy(policy, gather(None, case.baseline, own))
@@ -137,7 +140,7 @@ def _check_proposed(policy: Policy, evidence: Evidence) -> None:
         check_policy(policy, evidence)
     except ConfigurationError as error:
         raise ConfigurationError(
-            f"The gates that this change proposes could never be judged. {error.what}",
+            f"The gates that this change proposes cannot be used. {error.what}",
             expected=error.expected,
             fix=error.fix,
         ) from error

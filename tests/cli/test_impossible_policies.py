@@ -17,6 +17,7 @@ GOOD = HEAD + "gates: [{metric: accuracy, max_drop: 0.02}]\n"
 MISNAMED = HEAD + "gates: [{metric: accuracy, max_drop: 0.02}, {metric: my_metric, max_drop: 0.02}]\n"
 CONTRARY = HEAD + "gates: [{metric: log_loss, max_drop: 0.02}]\n"
 ANCHORED = GOOD + "anchor: {revision: v1, max_drop: {nonsense: 0.1}}\n"
+POINTLESS = HEAD + "gates: [{metric: accuracy, max_drop: 2}]\n"
 NOWHERE = GOOD.replace("]\n", ", {metric: metrics.json:acuracy, max_drop: 0.02}]\n")
 
 
@@ -38,8 +39,8 @@ def compare(tmp_path: Path, before: str | None, after: str | None) -> Report:
 
 @pytest.mark.parametrize(
     ("policy", "why"),
-    [(MISNAMED, "my_metric"), (CONTRARY, "says max_drop"), (ANCHORED, "nonsense")],
-    ids=["a name that no metric has", "a contrary direction", "an anchor"],
+    [(MISNAMED, "my_metric"), (CONTRARY, "says max_drop"), (ANCHORED, "nonsense"), (POINTLESS, "can never fail")],
+    ids=["a name that no metric has", "a contrary direction", "an anchor", "a margin beyond the range"],
 )
 def test_a_change_that_adds_an_impossible_gate_is_an_error_before_it_is_merged(
     tmp_path: Path, policy: str, why: str
@@ -48,11 +49,11 @@ def test_a_change_that_adds_an_impossible_gate_is_an_error_before_it_is_merged(
 
     assert (report.verdict, report.exit_code) == (Verdict.ERROR, 2)
     assert report.failure is not None
-    assert report.failure.what.startswith("The gates that this change proposes could never be judged.")
+    assert report.failure.what.startswith("The gates that this change proposes cannot be used.")
     assert why in report.failure.what
 
 
-@pytest.mark.parametrize("policy", [MISNAMED, CONTRARY, ANCHORED])
+@pytest.mark.parametrize("policy", [MISNAMED, CONTRARY, ANCHORED, POINTLESS])
 def test_an_impossible_policy_that_was_merged_can_be_repaired(tmp_path: Path, policy: str) -> None:
     repair = compare(tmp_path, policy, GOOD)
     any_other = compare(tmp_path, policy, policy + "# nothing\n")

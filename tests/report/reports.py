@@ -96,7 +96,7 @@ def make_passed_gate(**changes: Any) -> GateRow:
 
 
 def make_doubtful_gate(**changes: Any) -> GateRow:
-    """Return a gate on F1 that cannot tell."""
+    """Return a gate on F1 that is undecided."""
     estimate = Estimate(
         bound=0.03,
         rows=1409,

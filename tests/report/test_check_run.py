@@ -31,7 +31,7 @@ def test_annotations_stand_at_the_rule_and_beside_a_failure_at_the_parameter() -
             path="metricgate.yaml",
             line=7,
             level="warning",
-            title="F1: cannot tell",
+            title="F1: undecided",
             message="up to 0.041 of F1 may be lost, 0.030 is allowed",
         ),
         CheckAnnotation(

@@ -95,7 +95,7 @@ def test_each_change_is_drawn_with_a_legend_of_what_is_drawn() -> None:
     numbers_alone = render_preview(make_report(gates=(make_passed_gate(),), metrics=()))
 
     assert page.count('class="bar failed" ') == 1
-    for words in ("95 % interval of the change", "bound for all gates at once", "not allowed", "cannot tell"):
+    for words in ("95 % interval of the change", "bound for all gates at once", "not allowed", "undecided"):
         assert words in page
     assert 'class="legend"' not in numbers_alone
 

@@ -58,12 +58,12 @@ def test_the_whole_comment_of_a_refused_pull_request() -> None:
         "| | Metric and rule | Change<br>(95 % interval) | Baseline → candidate |\n"
         "|:---|:---|---:|---:|\n"
         "| ❌ | **ROC AUC**<br>may fall by 0.010 | **−0.021**<br>−0.030 … −0.012 | 0.845 → 0.824 |\n"
-        "| ⚠️ | **F1**<br>may fall by 0.030<br>cannot tell: needs about 2,900 rows "
+        "| ⚠️ | **F1**<br>may fall by 0.030<br>undecided: needs about 2,900 rows "
         "| **−0.012**<br>−0.041 … +0.017 | 0.592 → 0.580 |\n"
         "| ✅ | **accuracy**<br>at least 0.780 | **−0.004** | 0.803 → 0.799<br>0.778 … 0.820 |\n\n"
         '<picture><source media="(prefers-color-scheme: dark)" srcset="https://p.example/dark.png">'
         '<img src="https://p.example/light.png" width="480" alt="Differences with their intervals against what is '
-        'allowed: ROC AUC failed, F1 cannot tell"></picture>\n\n'
+        'allowed: ROC AUC failed, F1 undecided"></picture>\n\n'
         "<details><summary>All metrics: 2</summary>\n\n"
         "| Metric | Change (95 % interval) | Baseline → candidate |\n"
         "|:---|---:|---:|\n"

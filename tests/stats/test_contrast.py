@@ -361,3 +361,18 @@ def test_models_ranked_by_several_metrics_are_sorted_once() -> None:
     assert np.all(np.diff(np.asarray(pair.candidate.scores)[pair.candidate.order]) >= 0)
     again = [contrast(moved, find_metric(name, task="binary")).estimate for name in ("auc", "ap")]
     assert again == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("factor", [1.0, 0.95, -0.5])
+def test_an_interval_does_not_go_beyond_what_the_range_allows(factor: float) -> None:
+    pair = simulate_binary(np.random.default_rng(1), 12, prevalence=0.5, loss=1.4)
+
+    for metric in list_metrics(pair.candidate):
+        if not metric.gateable:
+            continue
+        item = contrast(pair, metric, factor=factor)
+        (low, high), (lowest, highest) = item.interval(1e-4), metric.value_range
+
+        assert lowest <= item.candidate_interval(1e-4)[0] <= item.candidate_interval(1e-4)[1] <= highest
+        possible = [own - factor * other for own in metric.value_range for other in metric.value_range]
+        assert min(possible) <= low <= item.estimate <= high <= max(possible)

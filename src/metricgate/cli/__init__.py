@@ -87,5 +87,5 @@ def commands() -> None:
     """Judge models: block one that is worse than the one you have by more than you allow.
 
     Exit codes: 0 passed (or nothing to compare), 1 the gates say no, 2 configuration, 3 predictions,
-    4 Git, DVC or the pipeline, 5 publishing, 6 inconclusive if the policy says so, 70 a bug in MetricGate, 130 stopped.
+    4 Git, DVC or the pipeline, 5 publishing, 6 undecided if the policy says so, 70 a bug in MetricGate, 130 stopped.
     """

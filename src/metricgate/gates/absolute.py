@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from metricgate.comparison.measurement import evaluate_or_none, evaluate_own
 from metricgate.comparison.subject import Missing, Subject
+from metricgate.gates.decidable_rules import require_decision
 from metricgate.gates.gate_row import Estimate, build_row
 from metricgate.gates.judgement import Judgement, judge_bar
 from metricgate.gates.other_readings import combine
@@ -17,6 +18,7 @@ from metricgate.stats.metric import Metric
 def judge_absolute_rule(rule: Rule, subject: Subject, *, tail: float) -> GateRow:
     """Judge ``min`` or ``max``. The baseline's value is shown, and does not decide; its rows and labels are judged."""
     metric = subject.find(rule.metric)
+    require_decision(rule, metric)
     row = _judge(rule, subject, metric, tail=tail)
     directed = replace(metric, direction=Direction.HIGHER if rule.kind == "min" else Direction.LOWER)
     for reading in subject.readings:

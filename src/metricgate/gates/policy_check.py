@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
 from metricgate.comparison.evidence import Evidence
+from metricgate.gates.decidable_rules import require_decision
 from metricgate.gates.judge import expand_policy
 from metricgate.gates.prepared_rules import check_metric
 from metricgate.gates.rules import expand_anchor
@@ -20,7 +21,7 @@ def check_policy(policy: Policy, evidence: Evidence) -> None:
     Raises
     ------
     ConfigurationError
-        If one names a metric, set or slice that does not exist, or contradicts a metric's direction.
+        If one names a metric, set or slice that does not exist, contradicts a metric's direction, or decides nothing.
     """
     anchored = expand_anchor(policy.anchor, evidence.subjects) if policy.anchor else ()
     for rule in (*expand_policy(policy, evidence), *anchored):
@@ -28,6 +29,8 @@ def check_policy(policy: Policy, evidence: Evidence) -> None:
             metric = evidence.subjects[rule.set].find(rule.metric)
             if rule.is_relative:
                 check_metric(rule, metric)
+            else:
+                require_decision(rule, metric)
 
 
 def is_never_found(gate: GateRow) -> bool:

@@ -6,6 +6,7 @@ from math import inf
 
 from metricgate.comparison.subject import Missing, Subject
 from metricgate.errors import ConfigurationError
+from metricgate.gates.decidable_rules import require_decision
 from metricgate.gates.judgement import BROKEN_CODES, IDENTICAL, NOT_POSITIVE, Judgement
 from metricgate.gates.rules import Rule
 from metricgate.models.outcome import Direction, Outcome, Role
@@ -44,7 +45,7 @@ def split_families(rules: Iterable[Numbered]) -> tuple[list[Numbered], list[Numb
 
 
 def check_metric(rule: Rule, metric: Metric) -> None:
-    """Raise ConfigurationError for a metric that cannot be gated or a key that contradicts its direction."""
+    """Raise ConfigurationError for a metric that cannot be gated, and a key or a margin that does not fit it."""
     if not metric.gateable:
         raise ConfigurationError(
             f"{metric.name} cannot be gated: {metric.refusal}",
@@ -58,6 +59,7 @@ def check_metric(rule: Rule, metric: Metric) -> None:
             expected=f"{right} for a metric where {metric.direction} is better.",
             fix=f"Write `{right}: {rule.margin}` in the gate on {metric.name}.",
         )
+    require_decision(rule, metric)
 
 
 def direction_of(rule: Rule, metric: Metric) -> Direction:

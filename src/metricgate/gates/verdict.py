@@ -65,6 +65,6 @@ def explain_verdict(verdict: Verdict, gates: Sequence[GateRow]) -> str:
         return f"no loss beyond what is allowed ({count} of {len(gates)} gates judged)"
     deciding = [gate for gate in gates if gate.outcome.value == verdict.value]
     if not deciding:
-        return "the baseline's policy is invalid, so a pass counts as inconclusive" if gates else NO_POLICY_REASON
+        return "the baseline's policy is invalid, so a pass counts as undecided" if gates else NO_POLICY_REASON
     more = f", and {len(deciding) - 1} more" if len(deciding) > 1 else ""
     return f"{deciding[0].rule}: {deciding[0].reason}{more}"

@@ -63,10 +63,11 @@ OUTCOME_SIGNS = {
 OUTCOME_WORDS = {
     Outcome.PASSED: "passed",
     Outcome.FAILED: "failed",
-    Outcome.INCONCLUSIVE: "cannot tell",
+    Outcome.INCONCLUSIVE: "undecided",
     Outcome.SKIPPED: "skipped",
     Outcome.ERROR: "error",
 }
+VERDICT_WORDS = {verdict: "undecided" if verdict is Verdict.INCONCLUSIVE else verdict.value for verdict in Verdict}
 OUTCOME_ORDER = (Outcome.ERROR, Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.SKIPPED, Outcome.PASSED)
 
 

@@ -264,7 +264,7 @@ class Policy(PolicySection):
     on_inconclusive: Literal["warn", "ask", "fail", "pass"] = Field(
         "warn",
         description=(
-            "What an inconclusive verdict does: `warn` allows merging with a warning, `fail` blocks (exit code 6), "
+            "What an undecided (`inconclusive`) verdict does: `warn` allows merging with a warning, `fail` blocks (exit code 6), "
             "`ask` blocks only where the best estimate lies beyond what is allowed, `pass` allows it quietly. "
             "A person can accept what is blocked."
         ),

@@ -148,7 +148,7 @@ def _choose_first(written: PolicyFile | None, baseline_name: str) -> PolicyChoic
 def _replace_invalid(candidate: Policy, baseline_name: str, error: ConfigurationError) -> PolicyChoice:
     text = (
         f"{FILE_NAME} at {baseline_name} is invalid ({error.what}) The candidate's own gates are used, "
-        "and the verdict is at best inconclusive, so that a repair can be merged."
+        "and the verdict is at best undecided, so that a repair can be merged."
     )
     return PolicyChoice(
         judging=candidate,
@@ -164,7 +164,7 @@ def replace_unusable(choice: PolicyChoice, *, what: str) -> PolicyChoice:
     """Judge by the candidate's own gates, since the baseline's cannot be judged on the baseline's own predictions."""
     text = (
         f"The gates of {choice.origin} cannot be judged ({what}) The candidate's own gates are used, "
-        "and the verdict is at best inconclusive, so that a repair can be merged."
+        "and the verdict is at best undecided, so that a repair can be merged."
     )
     return replace(
         choice,

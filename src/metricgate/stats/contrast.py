@@ -13,7 +13,15 @@ import numpy as np
 from metricgate.models.equality import knows_equal_value
 from metricgate.models.samples import FloatArray, IntArray, Sample, SamplePair
 from metricgate.stats.few_units import sum_units, widen_for_few
-from metricgate.stats.interval import Bounds, Interval, Own, PairMeasurement, recover_bounds, take_wider
+from metricgate.stats.interval import (
+    Bounds,
+    Interval,
+    Own,
+    PairMeasurement,
+    clip_bounds,
+    recover_bounds,
+    take_wider,
+)
 from metricgate.stats.metric import Evaluation, Metric, MetricUndefined, relative_weight
 from metricgate.stats.spread import Difference, bound_by_groups
 
@@ -103,11 +111,18 @@ def contrast(pair: SamplePair, metric: Metric, *, factor: float = 1.0, part: boo
         identical=identical,
         method=interval.method,
         find_influence=measured.find_influence,
-        bounds=interval.bounds,
-        own_bounds=measured.own_bounds,
+        bounds=_clip_difference(interval.bounds, metric, factor),
+        own_bounds=clip_bounds(measured.own_bounds, *metric.value_range),
         notes=measured.notes,
         inconclusive=interval.inconclusive,
     )
+
+
+def _clip_difference(bounds: Bounds, metric: Metric, factor: float) -> Bounds:
+    """Return bounds of candidate minus factor times baseline that both values' range allows."""
+    lowest, highest = metric.value_range
+    ends = (factor * lowest, factor * highest) if factor else (0.0, 0.0)
+    return clip_bounds(bounds, lowest - max(ends), highest - min(ends))
 
 
 def _measure(pair: SamplePair, metric: Metric, factor: float) -> PairMeasurement:
@@ -222,7 +237,7 @@ def single_interval(
     evaluation = metric.evaluate(sample)
     if evaluation.influence is None:
         raise MetricUndefined(f"{_explain_no_interval(metric)}.", code="no_interval")
-    return _bound_side(sample, metric, evaluation, group)(tail)
+    return clip_bounds(_bound_side(sample, metric, evaluation, group), *metric.value_range)(tail)
 
 
 def _bound_side(sample: Sample, metric: Metric, evaluation: Evaluation, group: IntArray | None) -> Bounds:

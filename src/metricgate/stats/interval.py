@@ -94,6 +94,16 @@ def take_wider(one: Bounds, other: Bounds) -> Bounds:
     return bounds
 
 
+def clip_bounds(bounds: Bounds, least: float, most: float) -> Bounds:
+    """Return bounds that do not go beyond what is possible at all."""
+
+    def clipped(tail: float) -> tuple[float, float]:
+        low, high = bounds(tail)
+        return min(max(low, least), most), max(min(high, most), least)
+
+    return clipped
+
+
 def bound_own(values: ValueRange, own: Own, freedom: float, tail: float) -> tuple[float, float]:
     """Bound one model's value on the scale that suits the metric's range.
 

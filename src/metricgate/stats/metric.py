@@ -108,6 +108,11 @@ class Metric(ValueRange):
         return evaluation
 
     @property
+    def value_range(self) -> tuple[float, float]:
+        """The lowest and the highest value that the metric can have on any rows; infinite where nothing bounds it."""
+        return self.lowest, self.highest
+
+    @property
     def own_class(self) -> int | None:
         """The label that the metric is about, the positive one of two classes; None where it is about all rows."""
         return 1 if self.of_class is None and self.per_class_rows else self.of_class
@@ -199,6 +204,10 @@ class MeanMetric(Metric):
 
     row_values: Callable[[Sample], FloatArray] = field(repr=False, compare=False)
     row_range: tuple[float, float] = (-inf, inf)
+
+    @property
+    def value_range(self) -> tuple[float, float]:
+        return max(self.lowest, self.row_range[0]), min(self.highest, self.row_range[1])
 
     def find_row_range(self, pair: SamplePair) -> tuple[float, float]:
         """Return what one row's number can be, judging by these rows."""

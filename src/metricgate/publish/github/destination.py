@@ -24,6 +24,7 @@ from metricgate.report.formats.check_run import CheckText, render_check
 from metricgate.report.formats.markdown import render_status
 from metricgate.report.value import Acceptance, Report
 from metricgate.report.view_context import ViewContext
+from metricgate.report.vocabulary import VERDICT_WORDS
 from metricgate.settings.inputs import Inputs
 from metricgate.trigger.triggers import Trigger
 
@@ -212,4 +213,4 @@ def _describe(report: Report, view_context: ViewContext) -> CheckText:
         raise
     except Exception:
         log.exception("The check's text could not be rendered because of a bug in MetricGate.")
-        return CheckText(title=f"MetricGate: {report.verdict.value}", summary="The job's log says more.")
+        return CheckText(title=f"MetricGate: {VERDICT_WORDS[report.verdict]}", summary="The job's log says more.")

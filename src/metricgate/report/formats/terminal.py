@@ -14,7 +14,15 @@ from metricgate.report.sections.context_line import describe_reuse
 from metricgate.report.sections.next_step import MISSING, ONE_FILE_MORE, lacks_predictions
 from metricgate.report.sections.retraining import list_facts
 from metricgate.report.value import Report
-from metricgate.report.vocabulary import OUTCOME_WORDS, describe_rule, is_relative, is_test, plain_metric, short_metric
+from metricgate.report.vocabulary import (
+    OUTCOME_WORDS,
+    VERDICT_WORDS,
+    describe_rule,
+    is_relative,
+    is_test,
+    plain_metric,
+    short_metric,
+)
 
 _COLOURS = {
     Outcome.PASSED: "32",
@@ -33,7 +41,7 @@ def render_terminal(report: Report, *, color: bool, width: int) -> str:
     """Return lines of at most ``width`` columns if names are short enough, with ANSI colours if ``color``."""
     blocks = [
         _paint(
-            f"{report.verdict.value.upper()}  {headline(report)}",
+            f"{VERDICT_WORDS[report.verdict].upper()}  {headline(report)}",
             _VERDICT_COLOURS.get(report.verdict, ""),
             on=color,
         ),
