@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 
 VERDICTS = (
-    (0, "passed; inconclusive, if merging is allowed; skipped, because nothing was compared", "success or neutral"),
+    (0, "passed; undecided, if merging is allowed; skipped, because nothing was compared", "success or neutral"),
     (1, "failed: a gate failed; nothing else ever exits with 1", "failure"),
     (6, "inconclusive, and the policy says `on_inconclusive: fail` or `ask`", "failure"),
     (70, "MetricGate itself failed (a bug); the traceback is in the log", "failure"),
