@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +14,7 @@ from metricgate.comparison.work import sum_reused, sum_tokens, sum_trained
 from metricgate.context import RunContext
 from metricgate.errors import CancelledError, ConfigurationError, MetricgateError
 from metricgate.execution.evaluation import suggest_evaluation
+from metricgate.execution.judged_model import keep_model
 from metricgate.execution.keeping import keep_results
 from metricgate.execution.model_scoring import score_models
 from metricgate.execution.new_rows import Sides, complete_baseline
@@ -38,7 +40,9 @@ from metricgate.revisions.changed_sources import (
 from metricgate.revisions.checkout import Checkout
 from metricgate.revisions.git_command import Access
 from metricgate.revisions.released_revision import resolve_release
-from metricgate.settings.policy import FILE_NAME, GateSpec, Policy
+from metricgate.services.mlflow_registry import find_registered_commit
+from metricgate.settings.mlflow import SCHEME, MlflowAccess
+from metricgate.settings.policy import FILE_NAME, GateSpec, Policy, ReleaseSpec
 from metricgate.settings.selection import (
     PolicyChoice,
     choose_policy,
@@ -53,6 +57,7 @@ if TYPE_CHECKING:
 
 LOCAL = Trigger(kind=TriggerKind.LOCAL)
 NO_TOKEN = Access()
+NO_MLFLOW = MlflowAccess()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +80,8 @@ class Request:
     accepted: Acceptance | None = None
     push_cache: Literal["auto", "always", "never"] = "never"
     reuse_stored: bool = False  # take results that a run on the default branch stored for the same inputs
+    mlflow: MlflowAccess = NO_MLFLOW
+    model_folder: Path | None = None  # gets the model that a run on the default branch judges
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,9 +103,7 @@ def run(request: Request, progress: Progress) -> Report:
     with make_scratch() as scratch:
         try:
             context = _open_context(request, progress, scratch)
-            baseline = resolve_baseline(
-                context.checkout, request.trigger, requested=request.baseline, find_last_stored=find_last_revision
-            )
+            baseline = _find_baseline(context.checkout, request)
             choice = _choose_policy(context.checkout, baseline, request)
             _require_reproduction(choice, request)
             # Before any code of the candidate runs, which could put back what it changed.
@@ -113,16 +118,33 @@ def run(request: Request, progress: Progress) -> Report:
             return apply_enforcement(failed, choice.judging) if choice else failed
         with progress.step("Compare"), limit_time(request.timeout_s):
             report = judge(case)
-        notes = _keep(context, case, request, tried)
+        notes = (*_keep(context, case, request, tried), *_keep_model(context, case, request))
     return _finish(context, report, case, notes, started)
 
 
-def _find_anchor(checkout: Checkout, policy: Policy, trigger: Trigger) -> BaselineRevision | None:
+def _find_baseline(checkout: Checkout, request: Request) -> BaselineRevision | None:
+    named = request.baseline
+    if named and named.startswith(SCHEME):
+        return _find_release(checkout, ReleaseSpec(revision=named), request)
+    return resolve_baseline(checkout, request.trigger, requested=named, find_last_stored=find_last_revision)
+
+
+def _find_anchor(checkout: Checkout, policy: Policy, request: Request) -> BaselineRevision | None:
     if policy.anchor is None:
         return None
-    if policy.anchor.revision is None:
-        return resolve_release(checkout, policy.release, default_branch=trigger.default_branch)
-    return resolve_baseline(checkout, trigger, requested=policy.anchor.revision, anchor=True)
+    named = policy.anchor.revision
+    if named is None or named.startswith(SCHEME):
+        return _find_release(checkout, ReleaseSpec(revision=named) if named else policy.release, request)
+    return resolve_baseline(checkout, request.trigger, requested=named, anchor=True)
+
+
+def _find_release(checkout: Checkout, spec: ReleaseSpec | None, request: Request) -> BaselineRevision:
+    return resolve_release(
+        checkout,
+        spec,
+        default_branch=request.trigger.default_branch,
+        find_registered=partial(find_registered_commit, request.mlflow),
+    )
 
 
 @contextmanager
@@ -186,7 +208,7 @@ def _produce(
 ) -> SnapshotSet:
     """Return the snapshots of candidate, baseline and anchor."""
     checkout = context.checkout
-    anchor = _find_anchor(checkout, choice.judging, request.trigger)
+    anchor = _find_anchor(checkout, choice.judging, request)
     on_default_branch = is_on_default_branch(request.trigger, checkout.head_sha)
     return produce_snapshots(context, choice, baseline, anchor, changes=changes, on_default_branch=on_default_branch)
 
@@ -294,6 +316,18 @@ def _keep(
     except MetricgateError as error:
         notes = (error.what,)
     return tuple(Warning_(code="not_kept", text=note) for note in notes)
+
+
+def _keep_model(context: RunContext, case: Case, request: Request) -> tuple[Warning_, ...]:
+    if request.model_folder is None or not is_on_default_branch(request.trigger, context.checkout.head_sha):
+        return ()
+    try:
+        keep_model(context, case.choice.candidate, case.candidate, case.baseline, request.model_folder)
+    except CancelledError:
+        raise
+    except MetricgateError as error:
+        return (Warning_(code="not_kept", text=f"The model cannot be registered. {error.what}"),)
+    return ()
 
 
 def _finish(context: RunContext, report: Report, case: Case, notes: tuple[Warning_, ...], started: _Start) -> Report:

@@ -9,8 +9,9 @@ from tests.github.fake import FakeGitHub
 from tests.github.fixtures import fake_github
 from tests.github.job import BASE, HEAD, Job
 from tests.mlflow.fake import FakeMlflow
+from tests.mlflow.recording import record
 
-__all__ = ["fake_github"]
+__all__ = ["fake_github", "record"]
 
 
 @pytest.fixture

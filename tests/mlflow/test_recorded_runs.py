@@ -1,68 +1,23 @@
 """Each judged run becomes one MLflow run, whatever the server refuses, and never another verdict."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from metricgate.models.outcome import Verdict
-from metricgate.models.result import MetricRow, Slice
+from metricgate.models.result import Slice
 from metricgate.models.snapshot import DataEntry, Parameter
-from metricgate.publish.interface import Delivery, Event
-from metricgate.publish.mlflow_destination import MlflowDestination
 from metricgate.publish.publication import Published
 from metricgate.report.value import Report
-from metricgate.settings.inputs import read_inputs
 from tests.github.fake import FakeGitHub
-from tests.github.job import BASE, HEAD, PUSH, Job, make_candidate, make_chart, make_gate, make_report, make_trigger
+from tests.github.job import BASE, HEAD, PUSH, Job, make_candidate, make_chart, make_gate, make_report
 from tests.mlflow.fake import FakeMlflow, Fault
+from tests.mlflow.recording import METRIC, Record, judged, texts
 from tests.services import awkward_replies as replies
 from tests.services.awkward_server import serve
 
-METRIC = MetricRow(name="roc_auc", candidate=0.84, baseline=0.85, difference=-0.01, low=-0.02, high=0.001)
-Record = Callable[..., Delivery]
 EXPERIMENT = "metricgate/acme/churn"
-
-
-def judged(verdict: Verdict = Verdict.PASSED, **changes: Any) -> Report:
-    fields: dict[str, Any] = {
-        "candidate": make_candidate(HEAD),
-        "metrics": (METRIC,),
-        "parameters": (
-            Parameter(file="params.yaml", key="train.depth", value=6),
-            Parameter(file="conf/o.yaml", key="x", value=None),
-        ),
-        "data": (DataEntry(path="data/train.csv", hash="0a1b", size=5),),
-    }
-    return make_report(verdict, **{**fields, **changes})
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    directory = tmp_path / "folder"
-    directory.mkdir()
-    (directory / "report.json").write_text("{}", encoding="utf-8")
-    return directory
-
-
-@pytest.fixture
-def record(mlflow: FakeMlflow, folder: Path) -> Record:
-    def record(report: Report, *, inputs: Mapping[str, str] | None = None, **changes: Any) -> Delivery:
-        given = read_inputs({f"INPUT_{key.upper()}": text for key, text in (inputs or {}).items()})
-        access = replace(given.mlflow, uri=given.mlflow.uri if given.mlflow else SecretStr(mlflow.url))
-        trigger = make_trigger("http://nowhere.invalid", **changes)
-        destination = MlflowDestination(access=access, trigger=trigger, find_spec=lambda: None)
-        event = Event(report=report.model_copy(update={"id": given.id}), directory=folder, name="MetricGate")
-        return destination.deliver(event, within_s=20)
-
-    return record
-
-
-def texts(delivery: Delivery) -> list[str]:
-    return [notice.text for notice in delivery.event.notices]
 
 
 def publish(job: Job, report: Report, server: FakeMlflow, **changes: Any) -> Published:

@@ -3,7 +3,8 @@
 import json
 import os
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,19 +56,39 @@ def run_action(environ: Mapping[str, str]) -> int:
 def _judge_and_publish(trigger: Trigger, inputs: Inputs, environ: Mapping[str, str], output: Path) -> int:
     from metricgate.publish.publication import Publication  # noqa: PLC0415  after the first line of the log
 
-    publication = Publication(trigger, inputs, environ)
+    with _open_model_folder(trigger, inputs) as folder:
+        publication = Publication(trigger, inputs, environ, model_folder=folder)
 
-    def produce() -> Report:
-        publication.github.start()
-        report = _judge(trigger, inputs, environ, output, accepted=publication.github.find_acceptance())
-        return _hide_secrets(report, environ)
+        def produce() -> Report:
+            publication.github.start()
+            accepted = publication.github.find_acceptance()
+            report = _judge(trigger, inputs, environ, output, accepted=accepted, model_folder=folder)
+            return _hide_secrets(report, environ)
 
-    report, _ = publication.publish(produce, output)
+        report, _ = publication.publish(produce, output)
     return report.exit_code
 
 
+@contextmanager
+def _open_model_folder(trigger: Trigger, inputs: Inputs) -> Iterator[Path | None]:
+    """Yield a folder for the judged model, where a registry gets it."""
+    if not (inputs.mlflow and trigger.is_about_default_branch):
+        yield None
+        return
+    from metricgate.run import make_scratch  # noqa: PLC0415
+
+    with make_scratch() as folder:
+        yield folder
+
+
 def _judge(
-    trigger: Trigger, inputs: Inputs, environ: Mapping[str, str], output: Path, *, accepted: Acceptance | None
+    trigger: Trigger,
+    inputs: Inputs,
+    environ: Mapping[str, str],
+    output: Path,
+    *,
+    accepted: Acceptance | None,
+    model_folder: Path | None,
 ) -> Report:
     """Judge, and turn even a bug in MetricGate into a report."""
     from metricgate.revisions.git_command import Access  # noqa: PLC0415
@@ -91,6 +112,8 @@ def _judge(
                 accepted=accepted,
                 push_cache=inputs.push_cache,
                 reuse_stored=True,
+                mlflow=inputs.mlflow,
+                model_folder=model_folder,
             ),
             WorkflowProgress(),
         )

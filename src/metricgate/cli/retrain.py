@@ -1,5 +1,6 @@
 """`metricgate retrain`: see whether the model is due, and retrain it on a branch of this clone."""
 
+import os
 from pathlib import Path
 
 import click
@@ -27,6 +28,7 @@ def command(
     from metricgate.processes.signals import raise_on_signals  # noqa: PLC0415
     from metricgate.retraining.local_branch import put_branch  # noqa: PLC0415
     from metricgate.retraining.story import RetrainRequest, retrain  # noqa: PLC0415
+    from metricgate.settings.mlflow import MlflowAccess  # noqa: PLC0415
 
     if dry_run == local:
         raise click.UsageError("Say one of --dry-run (only the plan) and --local (retrain, and write the branch).")
@@ -37,6 +39,7 @@ def command(
         approved=local,  # by whoever types this
         dry_run=dry_run,
         timeout_s=None if timeout_minutes is None else timeout_minutes * 60,
+        mlflow=MlflowAccess.of(os.environ),
     )
     with raise_on_signals():
         outcome = retrain(request, TerminalProgress())

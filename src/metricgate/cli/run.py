@@ -1,5 +1,6 @@
 """`metricgate run`: the gate on a laptop, in Jenkins or in GitLab CI."""
 
+import os
 from pathlib import Path
 
 import click
@@ -8,7 +9,11 @@ from metricgate.cli.report_options import JSON_FILE, OUTPUT
 
 
 @click.command(name="run")
-@click.option("--baseline", metavar="REV", help="Revision to compare with. Default: the merge base with main.")
+@click.option(
+    "--baseline",
+    metavar="REV",
+    help="Revision to compare with, or mlflow:MODEL@ALIAS. Default: the merge base with main.",
+)
 @click.option("--policy", type=click.Path(path_type=Path), metavar="FILE", help="Judge by this policy file instead.")
 @OUTPUT
 @JSON_FILE
@@ -32,6 +37,7 @@ def command(
     from metricgate.processes.signals import raise_on_signals  # noqa: PLC0415
     from metricgate.revisions.checkout import Checkout  # noqa: PLC0415
     from metricgate.run import Request, run  # noqa: PLC0415
+    from metricgate.settings.mlflow import MlflowAccess  # noqa: PLC0415
 
     Checkout.open(Path.cwd())  # outside of a repository there is nothing to report on, and no folder to make
     request = Request(
@@ -41,6 +47,7 @@ def command(
         timeout_s=None if timeout_minutes is None else timeout_minutes * 60,
         baseline=baseline,
         policy=policy,
+        mlflow=MlflowAccess.of(os.environ),
     )
     with raise_on_signals():
         report = run(request, TerminalProgress())

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
@@ -23,19 +24,29 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MLFLOW_S = 20.0  # a dozen requests, one after the other
+MODEL_S = 100.0  # a model may be large
 READING_S = 5.0  # of GitHub, before anything is sent
 
 
 def make_announcements(
-    trigger: Trigger, inputs: Inputs, client: GitHubClient | None, subscriptions: Subscriptions, run: str
+    trigger: Trigger,
+    inputs: Inputs,
+    client: GitHubClient | None,
+    subscriptions: Subscriptions,
+    run: str,
+    *,
+    model_folder: Path | None = None,
 ) -> Announcements:
-    """Return the destinations that have an address; ``run`` names this run's own check."""
+    """Return the destinations that have an address.
+
+    ``run`` names this run's own check, ``model_folder`` is where the run keeps the model that it judges.
+    """
     messengers = list_messengers(trigger, inputs, subscriptions) if _may_send_messages(trigger, inputs) else ()
     announcers = [Announcer(name=name, destination=one) for name, one in messengers]
     if inputs.pushgateway.get_secret_value() and trigger.is_about_default_branch:
         announcers.append(_make_pushgateway(trigger, inputs, client))
     if inputs.mlflow and (trigger.is_about_default_branch or not trigger.is_fork):
-        announcers.append(_make_mlflow(trigger, inputs, client))
+        announcers.append(_make_mlflow(trigger, inputs, client, model_folder))
     if not messengers or client is None:
         return Announcements(announcers)
     asked = tuple(one.to for _, one in messengers)
@@ -106,7 +117,7 @@ class _Preparation:
             return ()
 
 
-def _make_mlflow(trigger: Trigger, inputs: Inputs, client: GitHubClient | None) -> Announcer:
+def _make_mlflow(trigger: Trigger, inputs: Inputs, client: GitHubClient | None, model_folder: Path | None) -> Announcer:
     from metricgate.publish.mlflow_destination import MlflowDestination  # noqa: PLC0415
 
     def find_spec() -> MlflowSpec | None:
@@ -116,8 +127,10 @@ def _make_mlflow(trigger: Trigger, inputs: Inputs, client: GitHubClient | None) 
 
     return Announcer(
         name="MLflow",
-        within_s=MLFLOW_S,
-        destination=MlflowDestination(access=inputs.mlflow, trigger=trigger, find_spec=find_spec),
+        within_s=MODEL_S if model_folder else MLFLOW_S,
+        destination=MlflowDestination(
+            access=inputs.mlflow, trigger=trigger, find_spec=find_spec, model_folder=model_folder
+        ),
     )
 
 

@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from metricgate.models.judged_model import JudgedModel
 from metricgate.models.outcome import Verdict
 from metricgate.publish.files import chart_files
 from metricgate.publish.interface import Delivery, Event, Notices
+from metricgate.publish.model_versions import Registration, name_model, register_model
 from metricgate.report.formats.mlflow_record import RecordPlace, render_record
 from metricgate.report.value import Report
 from metricgate.services.mlflow_runs import (
@@ -32,11 +34,18 @@ SILENT = (Verdict.CANCELLED,)
 
 @dataclass(frozen=True, kw_only=True)
 class MlflowDestination:
-    """Records runs on one server. ``find_spec`` returns what the base branch calls things there."""
+    """Records runs on one server.
+
+    Attributes
+    ----------
+    find_spec : returns what the base branch calls things there
+    model_folder : where a run on the default branch keeps the model that it judged
+    """
 
     access: MlflowAccess
     trigger: Trigger
     find_spec: Callable[[], MlflowSpec | None]
+    model_folder: Path | None = None
 
     def deliver(self, event: Event, *, within_s: float) -> Delivery:
         """Record the run, again or for the first time: a re-run, another attempt and a parallel job write one."""
@@ -60,8 +69,18 @@ class MlflowDestination:
         notices.attempt("report's files on MLflow", lambda: upload_report(server, run, event))
         finish_run(server, run, status=record.status, name=record.name)
         if not found:
-            keep_oldest(server, run, key)
+            run = keep_oldest(server, run, key)
         log.info("Recorded on MLflow as run %s.", run.run_id)
+        folder = self.model_folder if self.trigger.is_about_default_branch else None
+        model = JudgedModel.read(folder) if folder else None
+        if folder is None or model is None or is_databricks(run.artifact_uri):
+            return
+        name = spec.model or name_model(self.trigger.repository, event.report.id)
+        registration = Registration(server=server, name=name, folder=folder, model=model, run=run, key=key)
+        notices.attempt(
+            "model's version on MLflow",
+            lambda: register_model(registration, event.report, place.run_url, notices),
+        )
 
 
 def was_judged(report: Report) -> bool:

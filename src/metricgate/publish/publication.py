@@ -47,12 +47,14 @@ class Publication:
         inputs: Inputs,
         environ: Mapping[str, str],
         *,
+        model_folder: Path | None = None,
         budget: RetryBudget | None = None,
         timeout_s: float = 15,
         emit: Callable[[str], None] = print,
     ) -> None:
         """Prepare to publish; nothing is sent yet.
 
+        ``model_folder`` is where a run on the default branch keeps the model that it judged, for a model registry.
         ``budget`` bounds the waiting for GitHub in total, ``timeout_s`` each response to its last byte; ``emit`` writes
         one line to standard output.
         """
@@ -62,7 +64,9 @@ class Publication:
         client = connect(trigger, inputs, budget=budget, timeout_s=timeout_s)
         self.github = GitHubDestination(trigger, inputs, self._runner, client=client)
         subscriptions = Subscriptions(client, trigger, inputs)
-        self.announcements = make_announcements(trigger, inputs, client, subscriptions, self.github.run)
+        self.announcements = make_announcements(
+            trigger, inputs, client, subscriptions, self.github.run, model_folder=model_folder
+        )
         # The order of delivery: GitHub adds the links that the others show; the runner shows everybody's notices.
         self.destinations: tuple[Destination, ...] = (
             self.github,

@@ -30,12 +30,18 @@ _LEVELS = TypeAdapter(dict[str, LostLevel])
 Levels = Mapping[str, LostLevel]
 
 
-def collect_lost_levels(report: Report, known: Levels) -> dict[str, LostLevel]:
-    """Return the known levels and those that this report's failed gates add; of two, the harder one to reach."""
+def collect_lost_levels(report: Report, known: Levels, *, undecided: bool = False) -> dict[str, LostLevel]:
+    """Return the known levels and those that this report's failed gates add; of two, the harder one to reach.
+
+    ``undecided`` gates count too, and then ask for the whole value of the baseline.
+    """
     levels = dict(known)
     for gate in report.gates:
-        if gate.outcome is Outcome.FAILED and is_relative(gate) and not gate.anchor and gate.baseline is not None:
-            lost = LostLevel(value=gate.baseline + required_value(gate), direction=gate.direction)
+        is_undecided = undecided and gate.outcome is Outcome.INCONCLUSIVE
+        is_lost = gate.outcome is Outcome.FAILED or is_undecided
+        if is_lost and is_relative(gate) and not gate.anchor and gate.baseline is not None:
+            allowed = 0.0 if is_undecided else required_value(gate)
+            lost = LostLevel(value=gate.baseline + allowed, direction=gate.direction)
             before = levels.get(_key(gate))
             levels[_key(gate)] = before if before and _reaches(before.value, lost) else lost
     return dict(list(levels.items())[:MAX_LEVELS])

@@ -7,6 +7,7 @@ import hashlib
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from metricgate.context import RunContext
@@ -28,7 +29,9 @@ from metricgate.revisions.checkout import Checkout
 from metricgate.revisions.git_command import Access
 from metricgate.revisions.last_change import find_date, find_last_change
 from metricgate.revisions.released_revision import resolve_release
-from metricgate.run import LOCAL, NO_TOKEN, Request, make_scratch, run
+from metricgate.run import LOCAL, NO_MLFLOW, NO_TOKEN, Request, make_scratch, run
+from metricgate.services.mlflow_registry import find_registered_commit
+from metricgate.settings.mlflow import MlflowAccess
 from metricgate.settings.policy import FILE_NAME, GateSpec, Policy
 from metricgate.settings.policy_file import read_policy
 from metricgate.settings.retrain import RetrainSpec
@@ -56,6 +59,7 @@ class RetrainRequest:
     force: bool = False
     approved: bool = False
     is_shared: bool = False
+    mlflow: MlflowAccess = NO_MLFLOW
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +126,12 @@ def _open(request: RetrainRequest, progress: Progress, scratch: Path) -> _Projec
         scratch=scratch,
         timeout_s=min(limits, default=None),
     )
-    released = resolve_release(checkout, policy.release, default_branch=request.trigger.default_branch)
+    released = resolve_release(
+        checkout,
+        policy.release,
+        default_branch=request.trigger.default_branch,
+        find_registered=partial(find_registered_commit, request.mlflow),
+    )
     ref = MemoryRef(checkout=checkout, id=request.id, is_shared=request.is_shared)
     return _Project(request=request, context=context, policy=policy, spec=spec, released=released, ref=ref)
 
@@ -242,6 +251,7 @@ def _judge(project: _Project, tree: TrainingTree, plan: Retraining) -> Report:
             gates=_list_gates(project, plan),
             without_absent=True,
             id=request.id,
+            mlflow=request.mlflow,
         ),
         project.context.progress,
     )

@@ -50,7 +50,9 @@ class Inputs(BaseModel):
     )
     working_directory: str = Field(".", description="Folder of the DVC project, relative to the repository.")
     policy: str = Field(FILE_NAME, description="Policy file, relative to the working directory.")
-    baseline: str = Field("", description="Revision to compare with, instead of the one that the event implies.")
+    baseline: str = Field(
+        "", description="Revision to compare with, or mlflow:MODEL@ALIAS, instead of the one that the event implies."
+    )
     baseline_results: Literal["auto", "stored", "reproduce"] = Field(
         "auto", description="Where the baseline's results come from; auto takes the first place that has them."
     )

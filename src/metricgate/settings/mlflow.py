@@ -1,6 +1,7 @@
 """MLflow: `mlflow:` of metricgate.yaml, how the server is reached, and the names `mlflow:MODEL@ALIAS` and `mlflow:runs/…`."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -54,6 +55,14 @@ class MlflowAccess:
     def __bool__(self) -> bool:
         """Return whether there is a server."""
         return bool(self.uri.get_secret_value())
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> Self:
+        """Return what MLflow's own variables say, for commands that a person types."""
+        uri, token, username, password = (
+            environ.get(f"MLFLOW_TRACKING_{name}", "") for name in ("URI", "TOKEN", "USERNAME", "PASSWORD")
+        )
+        return cls(uri=SecretStr(uri), token=SecretStr(token), username=username, password=SecretStr(password))
 
 
 @dataclass(frozen=True)

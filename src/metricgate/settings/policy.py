@@ -151,8 +151,8 @@ class ReleaseSpec(PolicySection):
     revision: str = Field(
         min_length=1,
         description=(
-            "Branch, tag or commit, such as v1.0.0; or `tag:v*`, the newest tag by version that matches. Default: the "
-            "default branch."
+            "Branch, tag or commit, such as v1.0.0; `tag:v*`, the newest tag by version that matches; or "
+            "`mlflow:churn@champion`, the commit of a registered version. Default: the default branch."
         ),
     )
 
