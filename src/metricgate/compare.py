@@ -37,6 +37,7 @@ def _snapshot(path: Path, set_name: str) -> Snapshot:
 def _infer_choice(baseline: Path, given: Mapping[str, Any]) -> PolicyChoice:
     """Return the columns of the baseline's file: a candidate that lacks one must not change what is judged."""
     options = {("id" if name == "id_" else name): value for name, value in given.items()}
+    options |= {"where": _read_choices(given["where"])} if "where" in given else {}
     policy = Policy(predictions=infer_spec(baseline, ColumnOptions(**options)))
     return PolicyChoice(
         judging=policy,
@@ -45,6 +46,21 @@ def _infer_choice(baseline: Path, given: Mapping[str, Any]) -> PolicyChoice:
         origin="no policy: default guardrails",
         is_default=True,
     )
+
+
+def _read_choices(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return the values that ``COLUMN=VALUE`` name, by column."""
+    chosen: dict[str, tuple[str, ...]] = {}
+    for text in texts:
+        column, sign, value = text.partition("=")
+        if not (column and sign):
+            raise ConfigurationError(
+                f"--where {text} has no value.",
+                expected="a column and a value: --where filter=flexible-extract.",
+                fix="Write COLUMN=VALUE.",
+            )
+        chosen[column] = (*chosen.get(column, ()), value)
+    return chosen
 
 
 def _read_choice(path: Path, given: Mapping[str, Any]) -> PolicyChoice:

@@ -18,7 +18,13 @@ FILE = click.Path(path_type=Path)
 @JSON_FILE
 @click.option("--label", metavar="COLUMN", help="Column with the true label.")
 @click.option("--prediction", metavar="COLUMN", help="Column with the predicted label or value.")
-@click.option("--score", metavar="COLUMN", help="Column with the score of the positive class.")
+@click.option("--score", metavar="COLUMN", help="Column with the score; of a log, the scorer or metric by its name.")
+@click.option(
+    "--format",
+    type=click.Choice(["inspect", "lm-eval", "promptfoo", "deepeval"]),
+    help="Tool that wrote the logs. Default: found from their content.",
+)
+@click.option("--where", metavar="COLUMN=VALUE", multiple=True, help="Only the rows with this value (repeatable).")
 @click.option("--id", "id_", metavar="COLUMN", multiple=True, help="Column that joins both files (repeatable).")
 @click.option("--slice", "slices", metavar="COLUMN", multiple=True, help="Column to judge separately (repeatable).")
 @click.option("--positive", metavar="VALUE", help="The positive label. Default: 1, True, Yes or yes.")
@@ -29,6 +35,8 @@ def command(
     *, baseline: Path, candidate: Path, policy: Path | None, output: Path, json_file: str | None, **columns: Any
 ) -> int:
     """Compare the predictions of two models on the same test rows (CSV, Parquet or JSON Lines).
+
+    Or two logs of Inspect, lm-evaluation-harness, promptfoo or DeepEval: a file, a folder, or a pattern in quotes.
 
     Without a policy, every metric that the columns allow is reported, and a loss shown to exceed 0.01 blocks.
     """

@@ -3,16 +3,21 @@
 from metricgate.comparison.file_numbers import guess_direction
 from metricgate.gates.rules import DEFAULT_LOSS_MARGIN, DEFAULT_MARGIN, Rule, guard
 from metricgate.models.outcome import Direction
-from metricgate.models.samples import FloatArray, Sample
+from metricgate.models.samples import COST_COLUMNS, FloatArray, Sample
 from metricgate.settings.policy import Margin
 from metricgate.stats.registry import list_metrics
 
 
 def watch_scores(baseline: Sample, set_name: str) -> tuple[Rule, ...]:
-    """Return a guardrail on the mean of each column; higher is better unless its name says otherwise."""
+    """Return a guardrail on the mean of each column; higher is better unless its name says otherwise.
+
+    What an answer took is shown, and not watched: seconds of another hour differ by themselves.
+    """
+    listed = list_metrics(baseline)
+    scores = [metric for metric in listed if metric.columns[0] not in COST_COLUMNS] or listed
     return tuple(
         guard(metric.name, _guess(metric.columns[0]), _choose_margin(baseline.columns[metric.columns[0]]), set_name)
-        for metric in list_metrics(baseline)
+        for metric in scores
     )
 
 

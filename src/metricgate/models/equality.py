@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from metricgate.models.samples import Sample, SamplePair
+from metricgate.models.samples import COST_COLUMNS, Sample, SamplePair
 
 MIN_DISTINCT = 30
 """Distinct values of a score or a predicted number, from which it counts as continuous."""
@@ -23,8 +23,16 @@ def holds_equal_answers(pair: SamplePair) -> bool:
     Columns beside the answers (a time stamp, a latency) do not matter where rows have labels; where they have none, the
     columns are the answers.
     """
-    columns = pair.baseline.columns.keys() | pair.candidate.columns.keys() if pair.candidate.task == "score" else ()
-    return equals(pair, ("prediction", "scores"), columns) and (pair.same_model or _shows_change(pair, columns))
+    columns = pair.baseline.columns.keys() | pair.candidate.columns.keys() if pair.candidate.task == "score" else set()
+    if holds_texts(pair):
+        columns = columns - COST_COLUMNS
+    parts = ("prediction", "scores", "answer_hash")
+    return equals(pair, parts, columns) and (pair.same_model or _shows_change(pair, columns))
+
+
+def holds_texts(pair: SamplePair) -> bool:
+    """Return whether both sides hold what the models said, not only its score."""
+    return pair.baseline.answer_hash is not None and pair.candidate.answer_hash is not None
 
 
 def knows_equal_value(pair: SamplePair, needs: Collection[str], columns: Collection[str], *, of_ranks: bool) -> bool:
@@ -37,7 +45,7 @@ def knows_equal_value(pair: SamplePair, needs: Collection[str], columns: Collect
     """
     if of_ranks and pair.group is None and _is_continuous(pair.candidate.scores) and _has_equal_order(pair):
         return True
-    answers = () if pair.candidate.task == "score" else ("prediction", "scores")
+    answers = ("answer_hash",) if pair.candidate.task == "score" else ("prediction", "scores")
     if not equals(pair, {*needs, *answers}, columns):
         return False
     return pair.same_model or _shows_change(pair, columns)
@@ -58,6 +66,8 @@ def _shows_change(pair: SamplePair, columns: Collection[str]) -> bool:
     sample = pair.candidate
     if pair.group is not None:
         return False
+    if holds_texts(pair):
+        return _is_continuous(sample.answer_hash)
     if sample.task == "score":
         return bool(columns) and all(_is_continuous(sample.columns.get(name)) for name in columns)
     return _is_continuous(_find_answer(sample))

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+COST_COLUMNS = frozenset({"seconds", "tokens", "cost"})
+"""What an answer took, in logs of evaluation tools: measured anew in each run, and no part of what was said."""
 Task = Literal["binary", "multiclass", "regression", "score"]
 
 
@@ -43,6 +45,7 @@ class Sample:
     weight : float64, shape (n,), not negative, or None for equal weights
     classes : the label values as text; binary: (negative, positive)
     columns : numeric columns of the file by name, float64, for formulas of row sums
+    answer_hash : uint64, shape (n,), of what the model said, beside its score; None where rows do not hold it
     """
 
     task: Task
@@ -53,6 +56,7 @@ class Sample:
     weight: FloatArray | None = None
     classes: tuple[str, ...] = ()
     columns: Mapping[str, FloatArray] = field(default_factory=lambda: MappingProxyType({}))
+    answer_hash: NDArray[Any] | None = None
 
     @cached_property
     def order(self) -> NDArray[Any]:
@@ -70,6 +74,7 @@ class Sample:
             prediction=_rows(self.prediction, rows),
             scores=_rows(self.scores, rows),
             weight=_rows(self.weight, rows),
+            answer_hash=_rows(self.answer_hash, rows),
             columns=MappingProxyType({name: values[rows] for name, values in self.columns.items()}),
         )
 

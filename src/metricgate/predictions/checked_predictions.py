@@ -3,21 +3,25 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from metricgate.errors import PredictionsError
-from metricgate.models.samples import Categorical, FloatArray, Sample, Task
+from metricgate.models.samples import COST_COLUMNS, Categorical, FloatArray, Sample, Task
 from metricgate.models.snapshot import FilePart
 from metricgate.predictions.column_values import read_numbers, read_slices, unusable_values
 from metricgate.predictions.file_formats import quote_name
-from metricgate.predictions.prediction_table import PredictionTable, as_array, open_table
+from metricgate.predictions.prediction_table import PredictionTable, as_array
+from metricgate.predictions.question_rows import OpenRows, open_rows
 from metricgate.predictions.reading_limits import require_affordable
 from metricgate.predictions.row_keys import RowKeys, read_keys, sort_rows
 from metricgate.predictions.targets import Targets, read_targets
 from metricgate.settings.policy import PredictionsSpec
+
+if TYPE_CHECKING:
+    from metricgate.predictions.evaluation_logs.question_table import Questions
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -35,6 +39,7 @@ class Predictions:
     unusable : the reason for each of ``needed_columns`` that is not in ``sample.columns``, and for "prediction" where
         no prediction follows from the scores
     file_rows : position of each row in the file, shape (n,); None if the file is in this order already
+    questions : the answers behind the rows in the order of the file, where an evaluation tool's log was read
     positive_label : binary only; the label coded 1
     classes : the label values as text; binary: (negative, positive), "" for one that no row has
     duplicates : number of rows that equal an earlier row in every column; 0 with ids, which tell rows apart
@@ -56,6 +61,7 @@ class Predictions:
     duplicates: int
     notes: tuple[str, ...]
     file_rows: NDArray[Any] | None = None
+    questions: "Questions | None" = None
 
     def take(self, rows: NDArray[Any]) -> "Predictions":
         """Return the predictions of ``rows``: indices in their new order."""
@@ -95,11 +101,15 @@ def read_predictions(
         If the file or a named column is missing or unreadable, the file has no rows, a label, prediction, score or
         weight is missing or not finite, or an id occurs twice.
     """
-    with open_table(path, shown or (str(path) if isinstance(path, Path) else spec.path)) as table:
-        return _read(table, spec, name, needed_columns)
+    shown = shown or (str(path) if isinstance(path, Path) else spec.path)
+    with open_rows(path, shown, spec, also=tuple(needed_columns)) as opened:
+        return _read(opened, name, needed_columns)
 
 
-def _read(table: PredictionTable, spec: PredictionsSpec, name: str, needed_columns: Collection[str]) -> Predictions:
+def _read(opened: OpenRows, name: str, needed_columns: Collection[str]) -> Predictions:
+    table, spec = opened.table, opened.spec
+    if opened.questions is not None:
+        needed_columns = {*needed_columns, *(COST_COLUMNS & table.types.keys())}
     rows = _count_rows(table)
     require_affordable(rows, len(_list_columns(spec)) + len(needed_columns), table.path)
     table, ids = _sort_by_id(table, spec)
@@ -107,6 +117,7 @@ def _read(table: PredictionTable, spec: PredictionsSpec, name: str, needed_colum
     slices, slice_notes = read_slices(table, spec.slices)
     needed, unusable = _read_needed(table, needed_columns)
     duplicates = 0 if spec.id else _count_duplicates(table)
+    hashes = None if opened.questions is None else opened.questions.hash_outputs()
     return Predictions(
         name=name,
         path=table.path,
@@ -122,6 +133,7 @@ def _read(table: PredictionTable, spec: PredictionsSpec, name: str, needed_colum
             weight=_read_weight(table, spec),
             classes=targets.classes,
             columns={**needed, **targets.numbers},
+            answer_hash=hashes if hashes is None or table.order is None else hashes[table.order],
         ),
         ids=ids,
         slices=slices,
@@ -130,8 +142,9 @@ def _read(table: PredictionTable, spec: PredictionsSpec, name: str, needed_colum
         positive_label=targets.positive,
         classes=targets.classes,
         duplicates=duplicates,
-        notes=(*targets.notes, *slice_notes, *unusable.values()),
+        notes=(*opened.notes, *targets.notes, *slice_notes, *unusable.values()),
         file_rows=table.order,
+        questions=opened.questions,
     )
 
 

@@ -1,14 +1,17 @@
 """The roles of a file's columns: named by the user, or guessed from names and values."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from metricgate.errors import PredictionsError
 from metricgate.models.samples import Task
 from metricgate.predictions.column_profiles import Profile, distinct_values, profile_column
 from metricgate.predictions.file_formats import quote_name
 from metricgate.predictions.label_text import canonical_text
-from metricgate.predictions.prediction_table import PredictionTable, open_table
+from metricgate.predictions.prediction_table import PredictionTable
+from metricgate.predictions.question_rows import names_log, open_rows
 from metricgate.predictions.wording import list_names
 from metricgate.settings.policy import LabelValue, PredictionsSpec
 
@@ -33,6 +36,8 @@ class ColumnOptions:
     task: Task | None = None
     group: str | None = None
     weight: str | None = None
+    format: Literal["inspect", "lm-eval", "promptfoo", "deepeval"] | None = None
+    where: Mapping[str, tuple[LabelValue, ...]] = field(default_factory=dict)
 
 
 def infer_spec(path: Path, options: ColumnOptions | None = None) -> PredictionsSpec:
@@ -45,10 +50,21 @@ def infer_spec(path: Path, options: ColumnOptions | None = None) -> PredictionsS
         the label, or the prediction or score.
     """
     asked = options or ColumnOptions()
-    with open_table(path, str(path)) as table:
+    named = _build(str(path), asked, score=asked.score)
+    if names_log(path, named):
+        return _infer_of_log(path, named)
+    with open_rows(path, str(path), named) as opened:
         for role, column in _asked_columns(asked):
-            table.require(column, role)
-        return _infer(table, asked)
+            opened.table.require(column, role)
+        return _infer(opened.table, asked)
+
+
+def _infer_of_log(path: Path, named: PredictionsSpec) -> PredictionsSpec:
+    """Return the spec of a log: its score is found now, since the candidate's log must have the same."""
+    with open_rows(path, str(path), named) as opened:
+        for column in named.slices:
+            opened.table.require(column, "slice")
+        return named.model_copy(update={"format": opened.spec.format, "score": opened.spec.score, "task": "score"})
 
 
 def _asked_columns(asked: ColumnOptions) -> list[tuple[str, str]]:
@@ -64,7 +80,7 @@ def _infer(table: PredictionTable, asked: ColumnOptions) -> PredictionsSpec:
         score = asked.score or guess.find("score", SCORE_NAMES, SCORE_ENDINGS)
         if score is None and asked.prediction is None:
             raise _unknown(table, "score", "--score")
-        return _build(table, replace(asked, id=asked.id or guess.without(score).find_id()), score=score)
+        return _build(table.path, replace(asked, id=asked.id or guess.without(score).find_id()), score=score)
     prediction = asked.prediction or guess.find("prediction", PREDICTION_NAMES)
     score = asked.score or guess.find("score", SCORE_NAMES, SCORE_ENDINGS)
     guess = guess.without(prediction, score)
@@ -78,14 +94,16 @@ def _infer(table: PredictionTable, asked: ColumnOptions) -> PredictionsSpec:
     if prediction is None and score is None and scores is None:
         raise _unknown(table, "prediction or score", "--prediction or --score")
     ids = asked.id or guess.without(label).find_id()
-    return _build(table, replace(asked, label=label, prediction=prediction, id=ids), score=score, scores=scores)
+    return _build(table.path, replace(asked, label=label, prediction=prediction, id=ids), score=score, scores=scores)
 
 
 def _build(
-    table: PredictionTable, asked: ColumnOptions, *, score: str | None, scores: dict[str, str] | None = None
+    path: str, asked: ColumnOptions, *, score: str | None, scores: dict[str, str] | None = None
 ) -> PredictionsSpec:
     return PredictionsSpec(
-        path=table.path,
+        path=path,
+        format=asked.format,
+        where=dict(asked.where),
         id=asked.id,
         label=asked.label,
         prediction=asked.prediction,

@@ -11,6 +11,7 @@ from metricgate.settings.model_tests import ModelTestsField
 from metricgate.settings.notify import NotifySpec
 from metricgate.settings.retrain import RetrainSpec
 from metricgate.settings.values import (
+    Choices,
     ClassColumns,
     Label,
     LabelValue,
@@ -48,7 +49,19 @@ class PredictionsSpec(PolicySection):
     """Where the predictions lie and what their columns mean."""
 
     path: str = Field(
-        min_length=1, description="File that the pipeline writes, or a file in Git: CSV, Parquet or JSON Lines."
+        min_length=1,
+        description="File that the pipeline writes, or a file in Git: CSV, Parquet, JSON Lines, or a log of an evaluation tool.",
+    )
+    format: Literal["inspect", "lm-eval", "promptfoo", "deepeval"] | None = Field(
+        None,
+        description=(
+            "Tool whose log this is: its questions are the rows, and its answers to one question are averaged. Without "
+            "it, the content tells."
+        ),
+    )
+    where: Choices = Field(
+        default_factory=dict,
+        description="Only the rows with these values: `{filter: flexible-extract}`; a list names several values.",
     )
     id: Names = Field(
         (),
@@ -59,7 +72,9 @@ class PredictionsSpec(PolicySection):
     )
     label: str | None = Field(None, description="Column with the true label.")
     prediction: str | None = Field(None, description="Column with the predicted label or value.")
-    score: str | None = Field(None, description="Column with the score of the positive class.")
+    score: str | None = Field(
+        None, description="Column with the score of the positive class; of a log, the scorer or metric by its own name."
+    )
     scores: ClassColumns | None = Field(None, description="For several classes: each class with its score column.")
     positive: Label | None = Field(
         None, description="The positive label. Known without it: 1 beside 0 or -1, True, Yes and yes."

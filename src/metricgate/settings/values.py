@@ -72,9 +72,20 @@ def _spell_keys(raw: Any) -> Any:
     return {str(key): value for key, value in raw.items()} if isinstance(raw, dict) else raw
 
 
+def _list_choices(raw: Any) -> Any:
+    """Return each name with its values as a tuple: one value is the only one of a list."""
+    if not isinstance(raw, dict):
+        return raw
+    return {str(name): tuple(value) if isinstance(value, list | tuple) else (value,) for name, value in raw.items()}
+
+
 LabelValue = bool | int | float | str
 Label = Annotated[LabelValue, BeforeValidator(_require_scalar)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple, json_schema_input_type=str | tuple[str, ...] | None)]
+Choices = Annotated[
+    dict[str, Annotated[tuple[Label, ...], Field(min_length=1)]],
+    BeforeValidator(_list_choices, json_schema_input_type=dict[str, LabelValue | list[LabelValue]]),
+]
 Number = Annotated[float, BeforeValidator(_refuse_bool)]
 ClassColumns = Annotated[dict[str, str], BeforeValidator(_spell_keys)]
 _WrittenMargin = Annotated[float, Field(ge=0)] | Annotated[str, Field(pattern=_PERCENTAGE)]
