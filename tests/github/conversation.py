@@ -5,9 +5,11 @@ A comment holds 262,144 bytes of UTF-8 (measured by others; the error still spea
 
 from typing import Any
 
+from tests.github.graphql import NODE_ID
 from tests.github.routing import Answer, Context, Refusal, answer_json, route, show_user
-from tests.github.state import Comment, Issue, PullRequest
+from tests.github.state import BOT, Comment, Issue, LabelEvent, PullRequest
 
+MAX_BODY = 65_536
 MAX_COMMENT_BYTES = 262_144
 
 
@@ -100,6 +102,7 @@ def delete_comment(context: Context) -> Answer:
 
 
 def _show_pull_request(context: Context, one: PullRequest, schema: str) -> dict[str, Any]:
+    _follow_branch(context, one)
     shown = context.fake.contract.minimal(schema, number=one.number, state=one.state, body=one.body, locked=one.locked)
     shown["title"] = one.title
     shown["html_url"] = f"https://github.example/{context.fake.repository}/pull/{one.number}"
@@ -125,6 +128,8 @@ def get_pull_request(context: Context) -> Answer:
 @route("GET", "/pulls")
 def list_pull_requests(context: Context) -> Answer:
     state, head = context.request.parameter("state", "open"), context.request.parameter("head")
+    for one in context.fake.pull_requests.values():
+        _follow_branch(context, one)
     chosen = [
         one
         for one in context.fake.pull_requests.values()
@@ -133,6 +138,67 @@ def list_pull_requests(context: Context) -> Answer:
     if context.request.parameter("direction") == "desc":
         chosen.reverse()
     return context.page([_show_pull_request(context, one, "pull-request-simple") for one in chosen])
+
+
+def _follow_branch(context: Context, one: PullRequest) -> None:
+    """An open pull request's head is its branch's; without the branch GitHub closes it."""
+    ref = f"refs/heads/{one.head_ref}"
+    if one.state != "open" or not one.follows_branch:
+        return
+    if ref in context.fake.refs:
+        one.head_sha = context.fake.refs[ref]
+    else:
+        one.state = "closed"
+
+
+@route("POST", "/pulls", "pull-requests", "write")
+def create_pull_request(context: Context) -> Answer:
+    body, fake = context.request.json, context.fake
+    if context.token.login == BOT and not fake.may_create_pulls:
+        raise Refusal(403, "GitHub Actions is not permitted to create or approve pull requests.")
+    ref = f"refs/heads/{body['head']}"
+    if ref not in fake.refs:
+        raise Refusal(422, "Validation Failed: head is invalid")
+    if any(one.state == "open" and one.head_ref == body["head"] for one in fake.pull_requests.values()):
+        raise Refusal(422, f"Validation Failed: A pull request already exists for acme:{body['head']}.")
+    if len(body.get("body", "")) > MAX_BODY:
+        raise Refusal(422, "Validation Failed: body is too long (maximum is 65536 characters)")
+    one = fake.open_pull_request(fake.next_number(), fake.refs[ref], head_ref=body["head"], base_ref=body["base"])
+    one.title, one.body, one.login, one.follows_branch = body["title"], body.get("body", ""), context.token.login, True
+    return answer_json(_show_pull_request(context, one, "pull-request"), 201)
+
+
+@route("PATCH", "/pulls/{pull_number}", "pull-requests", "write")
+def edit_pull_request(context: Context) -> Answer:
+    one, body = _pull_request(context), context.request.json
+    if len(body.get("body", "")) > MAX_BODY:
+        raise Refusal(422, "Validation Failed: body is too long (maximum is 65536 characters)")
+    one.title, one.body = body.get("title", one.title), body.get("body", one.body)
+    one.state = body.get("state", one.state)
+    one.edits += 1
+    return answer_json(_show_pull_request(context, one, "pull-request"))
+
+
+@route("POST", "/issues/{issue_number}/labels")
+def add_labels(context: Context) -> Answer:
+    thread = _thread(context, "write")
+    assert isinstance(thread, PullRequest)
+    for label in context.request.json["labels"]:
+        if label not in thread.labels:
+            thread.label_events.append(LabelEvent("labeled", label, context.token.login, "2026-01-01T00:00:00Z"))
+    return answer_json([context.fake.contract.minimal("label", name=name) for name in thread.labels])
+
+
+@route("DELETE", "/issues/{issue_number}/labels/{name}")
+def remove_label(context: Context) -> Answer:
+    thread = _thread(context, "write")
+    assert isinstance(thread, PullRequest)
+    if context.parts["name"] not in thread.labels:
+        raise Refusal(404, "Label does not exist")
+    thread.label_events.append(
+        LabelEvent("unlabeled", context.parts["name"], context.token.login, "2026-01-01T00:00:00Z")
+    )
+    return answer_json([context.fake.contract.minimal("label", name=name) for name in thread.labels])
 
 
 @route("GET", "/issues/{issue_number}/timeline")
@@ -144,6 +210,14 @@ def list_timeline(context: Context) -> Answer:
         label = {"name": event.label, "color": "ededed"}
         shown.append(context.fake.contract.minimal(schema, label=label, **fields))
     return context.page(shown)
+
+
+@route("GET", "")
+def get_repository(context: Context) -> Answer:
+    fake = context.fake
+    return answer_json(
+        fake.contract.minimal("full-repository", full_name=fake.repository, node_id=NODE_ID, default_branch="main")
+    )
 
 
 @route("GET", "/user")

@@ -12,12 +12,14 @@ import ssl
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from tests.github.contract import load_contract
 from tests.github.faults import Fault, FaultPlan
+from tests.github.git_store import GitStore, RealRefs
 from tests.github.routes import Answer, Request, dispatch
 from tests.github.state import Artifact, CheckRun, Comment, Issue, PullRequest, Status, Token
 
@@ -39,7 +41,10 @@ class FakeGitHub:
         self.files: dict[tuple[str, str], str] = {}  # (ref, path) -> text
         self.check_runs: list[CheckRun] = []
         self.statuses_by_sha: dict[str, list[Status]] = {}
-        self.refs: dict[str, str] = {}
+        self.refs: MutableMapping[str, str] = {}
+        self.git: GitStore | None = None  # a real repository in place of ``refs`` and ``objects``
+        self.protected: set[str] = set()  # branches that nobody may move
+        self.may_create_pulls = True  # the repository's setting for GitHub Actions
         self.objects: dict[str, dict[str, object]] = {}
         self.artifacts: list[Artifact] = []
         self.commit_dates: dict[str, str] = {}  # path -> when it was last changed
@@ -54,6 +59,12 @@ class FakeGitHub:
         self.is_renamed = False
         self.stopped = threading.Event()  # ends answers that have no end
         self.lock = threading.RLock()
+
+    def use_git(self, path: Path) -> GitStore:
+        """Keep Git's objects and refs in a bare repository."""
+        self.git = GitStore(path)
+        self.refs = RealRefs(self.git)
+        return self.git
 
     # What a test asks
 
@@ -70,6 +81,14 @@ class FakeGitHub:
         return self.statuses_by_sha.get(sha, [])
 
     # What a test arranges
+
+    def merge(self, number: int) -> str:
+        """Merge a pull request as a person does by the green button; return the commit."""
+        request = self.pull_requests[number]
+        assert self.git is not None
+        merged = self.git.merge(request.base_ref, request.head_sha, f"Merge pull request #{number}")
+        request.state, request.merged_at = "closed", "2026-11-26T00:00:00Z"
+        return merged
 
     def open_pull_request(self, number: int, head_sha: str, **fields: str) -> PullRequest:
         self.pull_requests[number] = PullRequest(number, head_sha, **fields)  # type: ignore[arg-type]

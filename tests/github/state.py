@@ -62,6 +62,9 @@ class PullRequest:
     title: str = "A change"
     merged_at: str | None = None
     locked: bool = False
+    login: str = BOT
+    edits: int = 0
+    follows_branch: bool = False  # opened through the API: its head is the branch's
     comments: list[Comment] = field(default_factory=list)
     label_events: list[LabelEvent] = field(default_factory=list)
 

@@ -24,29 +24,63 @@ def create_blob(context: Context) -> Answer:
         data = base64.b64decode(body["content"], validate=True)
     except binascii.Error:
         raise Refusal(422, "content is not valid Base64") from None
-    sha = _keep_object(context, "blob", {"data": base64.b64encode(data).decode()})
+    store = context.fake.git
+    sha = store.write_blob(data) if store else _keep_object(context, "blob", {"data": base64.b64encode(data).decode()})
     return answer_json({"sha": sha, "url": context.link(f"git/blobs/{sha}")}, 201)
 
 
 @route("POST", "/git/trees", "contents", "write")
 def create_tree(context: Context) -> Answer:
-    entries = context.request.json["tree"]
-    for entry in entries:
-        if entry.get("sha") not in context.fake.objects:
-            raise Refusal(422, f"GitRPC::BadObjectState: {entry.get('sha')}")
-    sha = _keep_object(context, "tree", {"entries": {entry["path"]: entry["sha"] for entry in entries}})
+    entries, base = context.request.json["tree"], context.request.json.get("base_tree")
+    for sha in [*(entry.get("sha") for entry in entries), *([base] if base else [])]:
+        if not _has_object(context, sha):
+            raise Refusal(422, f"GitRPC::BadObjectState: {sha}")
+    if context.fake.git:
+        sha = context.fake.git.write_tree(base, entries)
+    else:
+        before = context.fake.objects[base]["entries"] if base else {}
+        assert isinstance(before, dict)
+        sha = _keep_object(
+            context, "tree", {"entries": {**before, **{entry["path"]: entry["sha"] for entry in entries}}}
+        )
     return answer_json(
         context.fake.contract.minimal("git-tree", sha=sha, tree=[], url=context.link(f"git/trees/{sha}")), 201
     )
 
 
+def _has_object(context: Context, sha: str) -> bool:
+    return context.fake.git.has(sha) if context.fake.git else sha in context.fake.objects
+
+
 @route("POST", "/git/commits", "contents", "write")
 def create_commit(context: Context) -> Answer:
     body = context.request.json
-    if body["tree"] not in context.fake.objects:
+    if not _has_object(context, body["tree"]):
         raise Refusal(422, "Tree SHA does not exist")
-    sha = _keep_object(context, "commit", dict(body))
+    if context.fake.git:
+        sha = context.fake.git.write_commit(body["tree"], body.get("parents", []), body["message"])
+    else:
+        sha = _keep_object(context, "commit", dict(body))
     return answer_json(context.fake.contract.minimal("git-commit", sha=sha, message=body["message"]), 201)
+
+
+@route("GET", "/git/commits/{commit_sha}", "contents")
+def get_commit(context: Context) -> Answer:
+    sha = context.parts["commit_sha"]
+    if not _has_object(context, sha):
+        raise Refusal(404, "Not Found")
+    if context.fake.git:
+        tree, parents = context.fake.git.read_commit(sha)
+    else:
+        found = context.fake.objects[sha]
+        tree, parents = str(found["tree"]), list(found.get("parents", []))  # type: ignore[call-overload]
+    shown = context.fake.contract.minimal("git-commit", sha=sha)
+    shown["tree"] = {"sha": tree, "url": context.link(f"git/trees/{tree}")}
+    shown["parents"] = [
+        {"sha": one, "url": context.link(f"git/commits/{one}"), "html_url": context.link(f"commit/{one}")}
+        for one in parents
+    ]
+    return answer_json(shown)
 
 
 def _show_ref(context: Context, ref: str) -> dict[str, Any]:
@@ -60,7 +94,7 @@ def create_ref(context: Context) -> Answer:
     ref, sha = context.request.json["ref"], context.request.json["sha"]
     if not ref.startswith("refs/") or ref.count("/") < 2:
         raise Refusal(422, f"Reference name {ref!r} is not valid")
-    if sha not in context.fake.objects:
+    if not _has_object(context, sha):
         raise Refusal(422, "Object does not exist")
     if ref in context.fake.refs:
         raise Refusal(422, "Reference already exists")

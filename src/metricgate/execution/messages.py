@@ -127,7 +127,10 @@ class Update(WorkerTask):
 
 
 class ListCommitted(WorkerTask):
-    """Name the files that belong into Git after a reproduction: lock files, imports, results that DVC does not keep."""
+    """Name the files that belong into Git after a reproduction: lock files, imports, results that DVC does not keep.
+
+    They are ``declared``; the other files named are what the pipeline reads, and what says how it runs.
+    """
 
     action: Literal["list-committed"] = "list-committed"
 

@@ -30,7 +30,7 @@ class Training(Value):
     helped: bool
     seconds: float = 0.0
     number: int | None = None  # of the pull request that offered it
-    end: Literal["", "merged", "declined", "superseded", "not_due"] = ""
+    end: Literal["", "not_due"] = ""  # MetricGate itself closed it
 
 
 class Memory(Value):
@@ -55,8 +55,11 @@ class Memory(Value):
         return recent[-1] if len(fruitless) == FRUITLESS_IN_A_ROW else None
 
     def add(self, training: Training) -> "Memory":
-        kept = tuple(one for one in self.trainings if one.key != training.key)
-        return self.model_copy(update={"trainings": (*kept, training)[-MAX_TRAININGS:]})
+        """Return the memory with a training, in the place of the one with its key."""
+        if any(one.key == training.key for one in self.trainings):
+            changed = (training if one.key == training.key else one for one in self.trainings)
+            return self.model_copy(update={"trainings": tuple(changed)})
+        return self.model_copy(update={"trainings": (*self.trainings, training)[-MAX_TRAININGS:]})
 
     def add_head(self, sha: str) -> "Memory":
         kept = tuple(head for head in self.heads if head != sha)

@@ -14,22 +14,35 @@ IDENTITY = ("-c", "user.name=MetricGate", "-c", "user.email=metricgate@users.nor
 
 
 class Proposal(Value):
-    """The files that a training changed since ``base``, which the commit's message tells why."""
+    """The files that a training changed since ``base``; the commit's message tells why.
+
+    ``reads``: what the pipeline reads in the repository. While it does not change, the files fit another base too.
+    """
 
     base: str
     key: str
     files: tuple[ChangedFile, ...]
+    reads: tuple[str, ...] = ()
     title: str
     message: str
 
 
-def propose(base: str, key: str, files: Sequence[ChangedFile], report: Report) -> Proposal:
+def propose(base: str, key: str, files: Sequence[ChangedFile], report: Report, reads: Sequence[str] = ()) -> Proposal:
     """Return what a judged training offers."""
     plan = report.retraining or Retraining()
     title = "Retrain the model"
     why = "\n".join(f"- {reason.text}" for reason in plan.reasons)
     message = f"{title}\n\n{why}\n\n{headline(report)}\n"
-    return Proposal(base=base, key=key, files=tuple(files), title=title, message=message)
+    return Proposal(base=base, key=key, files=tuple(files), reads=tuple(reads), title=title, message=message)
+
+
+def fits(checkout: Checkout, proposal: Proposal, other: str) -> bool:
+    """Return whether the proposal's files may stand on another commit: nothing that they follow from changed there."""
+    if other == proposal.base:
+        return True
+    paths = [*proposal.reads, *(file.path for file in proposal.files)]
+    listed = [f":(top,literal){path}" if path != "." else ":/" for path in paths]
+    return checkout.git("diff", "--name-only", proposal.base, other, "--", *listed) == ""
 
 
 def make_commit(checkout: Checkout, proposal: Proposal, parent: str) -> str:

@@ -220,7 +220,8 @@ def _train(project: _Project, tree: TrainingTree, remembered: Remembered, plan: 
         if project.request.is_shared:
             tree.push()
         base = project.context.checkout.head_sha
-        waiting = {"proposal": propose(base, key, files, report), "report": report.model_copy(update={"charts": ()})}
+        offered = propose(base, key, files, report, tree.list_read(project.policy))
+        waiting = {"proposal": offered, "report": report.model_copy(update={"charts": ()})}
     kept = project.ref.write(replace(remembered, memory=remembered.memory.add(training), **waiting))  # type: ignore[arg-type]
     return RetrainOutcome(report=report, remembered=kept, spec=project.spec, checkout=project.context.checkout)
 

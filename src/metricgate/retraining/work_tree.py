@@ -76,12 +76,19 @@ class TrainingTree:
 
     def list_changed(self, policy: Policy) -> tuple[ChangedFile, ...]:
         """Return the changed files that a retrained model consists of in Git, and no others of the work tree."""
-        named = {file.path for file in self._ask(ListCommitted(**self._place())).files}
+        named = {file.path for file in self._ask(ListCommitted(**self._place())).files if file.declared}
         named |= {*list_predictions(policy), *policy.pipeline.metrics}
         wanted = {f"{self.checkout.prefix}{name}" for name in named}
         listed = self.checkout.git("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", ":/")
         changed = sorted({entry[3:] for entry in listed.split("\0") if entry} & wanted)
         return tuple(self._describe(path) for path in changed if (self.checkout.top / path).is_file())
+
+    def list_read(self, policy: Policy) -> tuple[str, ...]:
+        """Return the files and folders of the repository that decide what the pipeline gives; ``.`` is all of them."""
+        if policy.pipeline.command is not None:
+            return (self.checkout.prefix.rstrip("/") or ".",)
+        names = [file.path for file in self._ask(ListCommitted(**self._place())).files if not file.declared]
+        return tuple(f"{self.checkout.prefix}{name}" for name in names)
 
     def _describe(self, path: str) -> ChangedFile:
         file = self.checkout.top / path

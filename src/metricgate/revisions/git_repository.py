@@ -48,6 +48,13 @@ class GitRepository:
         """Write a Git blob and return its SHA."""
         return self.git("hash-object", "-w", "--stdin", "--no-filters", request=content)
 
+    def read_blob(self, sha: str) -> bytes:
+        """Return a Git blob; raises WorkspaceError if it is not here."""
+        result = self.run_git("cat-file", "blob", sha)
+        if result.returncode != 0:
+            raise explain_git_failure(("cat-file", "blob", sha), result)
+        return result.stdout
+
     def make_tree(self, blobs: Mapping[str, str]) -> str:
         """Write a Git tree of ``{name: blob}`` and return its SHA."""
         listed = "".join(f"100644 blob {blob}\t{name}\n" for name, blob in sorted(blobs.items()))

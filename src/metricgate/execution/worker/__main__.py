@@ -37,7 +37,7 @@ from metricgate.execution.worker.dvc_project import Project, keep_settings, open
 from metricgate.execution.worker.dvc_remote import Remote, describe_remote
 from metricgate.execution.worker.file_copies import copy_out
 from metricgate.execution.worker.folder_counts import count_changes
-from metricgate.execution.worker.imports import list_committed, look_at_imports, update_imports
+from metricgate.execution.worker.imports import list_committed, list_read, look_at_imports, update_imports
 from metricgate.execution.worker.inventory import (
     list_data,
     list_metrics,
@@ -103,7 +103,8 @@ def _reply(request: WorkerRequest, project: Project, say: Say) -> WorkerReply:  
         case Update():
             return WorkerReply(imports=look_at_imports(project) if request.only_look else update_imports(project))
         case ListCommitted():
-            return WorkerReply(files=tuple(FoundFile(path=name) for name in list_committed(project)))
+            written = [FoundFile(path=name, declared=True) for name in list_committed(project)]
+            return WorkerReply(files=(*written, *(FoundFile(path=name) for name in list_read(project))))
 
 
 def _reply_without_dvc(request: WorkerRequest) -> WorkerReply:

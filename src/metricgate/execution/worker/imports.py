@@ -79,3 +79,12 @@ def list_committed(project: Project) -> list[str]:
             found |= {out.fs_path for out in stage.outs if not out.use_cache}
             found |= {dependency.fs_path for dependency in stage.deps if hasattr(dependency, "params")}
     return sorted(project.name(path) for path in found)
+
+
+def list_read(project: Project) -> list[str]:
+    """Return the files and folders in the repository that decide what a reproduction gives."""
+    found: set[str] = set()
+    for stage in project.stages:
+        found.add(stage.path)
+        found |= {dependency.fs_path for dependency in stage.deps if stage.cmd and dependency.is_in_repo}
+    return sorted(project.name(path) for path in found)

@@ -38,7 +38,7 @@ def find_acceptance(client: GitHubClient, pull_request: PullRequest, notices: No
             "and re-run this job."
         )
         return None
-    if not _may_write(client, labelling.by):
+    if not may_write(client, labelling.by):
         notices.add(f"The label `{LABEL}` does not count: it was set by someone without write permission.")
         return None
     return Acceptance(by=labelling.by, reason=_find_reason(client, pull_request.number, labelling.by, current))
@@ -61,7 +61,8 @@ def _is_after_push(labelling: _Labelling, pull_request: PullRequest) -> bool:
     return bool(pull_request.head_seen_at) and labelling.at > _read_time(pull_request.head_seen_at)
 
 
-def _may_write(client: GitHubClient, login: str) -> bool:
+def may_write(client: GitHubClient, login: str) -> bool:
+    """Return whether a person may write to the repository, as GitHub has it."""
     if not login:
         return False
     try:

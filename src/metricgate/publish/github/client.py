@@ -35,6 +35,7 @@ DOWNLOAD_WITHIN_S = 60.0
 MAX_REDIRECTS = 3
 _MAX_PAGES = 500
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
+_GRAPHQL_FORBIDDEN = ("FORBIDDEN", "INSUFFICIENT_SCOPES")
 Json = Mapping[str, Any]
 _MAY_PASS: Mapping[Trouble | None, int] = {
     Trouble.UNAVAILABLE: ATTEMPTS,
@@ -55,6 +56,8 @@ class GitHubClient:
         self._token = token
         self._timeout_s = timeout_s
         self._api_url = api_url.rstrip("/")
+        # GitHub Enterprise Server: https://HOST/api/v3 and https://HOST/api/graphql.
+        self._graphql_url = f"{self._api_url.removesuffix('/v3')}/graphql"
         self._requester = self._connect()
 
     def _connect(self) -> "Requester":
@@ -141,6 +144,22 @@ class GitHubClient:
             if response.trouble is Trouble.UNAVAILABLE and (found := find()) is not None:
                 return found
         raise AssertionError("the last attempt raises")
+
+    def create_list(self, path: str, body: Json) -> None:
+        """POST what may be done twice, and what GitHub answers with a list."""
+        self._repeat("POST", path, body=body)
+
+    def query(self, text: str, variables: Json) -> Json:
+        """Send a GraphQL request once and return its data. What it changes may have been changed although it raises."""
+        response = self._ask("POST", self._graphql_url, body={"query": text, "variables": dict(variables)})
+        if response.trouble is None and isinstance(response.data, Mapping) and (errors := response.data.get("errors")):
+            first = errors[0] if isinstance(errors, list) and isinstance(errors[0], Mapping) else {}
+            status = 403 if first.get("type") in _GRAPHQL_FORBIDDEN else 422
+            response = GitHubResponse(status, {"message": first.get("message", "GraphQL gave no reason")})
+        if response.trouble is not None:
+            raise explain(response, "POST /graphql")
+        data = self._as_object(response, "/graphql").get("data")
+        return data if isinstance(data, Mapping) else {}
 
     def _repeat(
         self, method: str, path: str, *, parameters: Json | None = None, body: Json | None = None
