@@ -122,7 +122,7 @@ def list_cases() -> Iterator[Any]:
     """Yield each judging step with its event; examples that differ only in the steps before it share a case."""
     alike: dict[str, tuple[ExampleStep, str, list[str]]] = {}
     for step in STEPS:
-        if step.inputs.get("mode") == "publish" or str(step) in JUDGED_FOR_PUBLISHING:
+        if step.inputs.get("mode", "run") != "run" or str(step) in JUDGED_FOR_PUBLISHING:
             continue
         for event in list_events(step):
             rights = {name: level for name, level in step.permissions.items() if name != "id-token"}

@@ -1,4 +1,4 @@
-"""The one GraphQL mutation that MetricGate uses, as GitHub's schema describes it.
+"""The GraphQL requests that MetricGate makes, as GitHub's schema describes it.
 
 input UpdateRefsInput { clientMutationId: String, refUpdates: [RefUpdate!]!, repositoryId: ID! }
 input RefUpdate { afterOid: GitObjectID!, beforeOid: GitObjectID, force: Boolean = false, name: GitRefname! }
@@ -32,9 +32,20 @@ def _check(context: Context, given: dict[str, Any]) -> list[dict[str, Any]]:
     return updates
 
 
+def _show_editor(context: Context, given: dict[str, Any]) -> Answer:
+    """`Issue.editor: Actor` is who edited the body last; null where nobody did."""
+    if f"{given['owner']}/{given['name']}" != context.fake.repository:
+        context.fake.violations.append(f"another repository: {given}")
+    editor = context.fake.issues[given["number"]].editor
+    found = {"editor": {"login": editor} if editor else None}
+    return answer_json({"data": {"repository": {"issue": found}}})
+
+
 @route("POST", GRAPHQL)
 def answer_graphql(context: Context) -> Answer:
     body, fake = context.request.json, context.fake
+    if body["query"].startswith("query($owner: String!, $name: String!, $number: Int!)"):
+        return _show_editor(context, body["variables"])
     if not re.match(r"mutation\(\$input: UpdateRefsInput!\) \{ updateRefs\(input: \$input\)", body["query"]):
         fake.violations.append(f"an unknown query: {body['query'][:80]}")
     updates = _check(context, body["variables"]["input"])

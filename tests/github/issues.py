@@ -63,4 +63,5 @@ def edit_issue(context: Context) -> Answer:
     issue.title, issue.body = body.get("title", issue.title), body.get("body", issue.body)
     issue.state, issue.reason = body.get("state", issue.state), body.get("state_reason", issue.reason)
     issue.edits += 1
+    issue.editor = context.token.login
     return answer_json(_show_issue(context, issue))

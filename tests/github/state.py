@@ -91,6 +91,7 @@ class Issue:
     labels: list[str] = field(default_factory=list)
     state: str = "open"
     reason: str | None = None
+    editor: str | None = None
     locked: bool = False
     comments: list[Comment] = field(default_factory=list)
     edits: int = 0

@@ -48,6 +48,7 @@ class Event:
     view_context: ViewContext = field(default_factory=ViewContext)
     comment_url: str = ""
     check_url: str = ""
+    pull_request_url: str = ""
     earlier: tuple[Verdict, ...] = ()
     notices: tuple[Notice, ...] = ()
 

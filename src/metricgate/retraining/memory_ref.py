@@ -44,7 +44,7 @@ class MemoryRef:
 
     @property
     def name(self) -> str:
-        return f"{RETRAIN}/{self.id}"
+        return f"{RETRAIN}/{self.id.replace('.', '-2e')}"  # a ref may hold no `..` and end with no `.lock`
 
     def read(self) -> Remembered:
         """Return what is remembered; nothing where there is no ref yet.

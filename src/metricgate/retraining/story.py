@@ -5,6 +5,7 @@ Who is asked to merge it, and where, is not decided here.
 
 import hashlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -45,6 +46,7 @@ class RetrainRequest:
     """What a person or a workflow asks for.
 
     ``now`` is the time by which the model's age and every wait are counted. ``is_shared``: the memory is on origin.
+    ``hide`` returns a report without secrets, as it may be kept.
     """
 
     directory: Path
@@ -60,6 +62,7 @@ class RetrainRequest:
     approved: bool = False
     is_shared: bool = False
     mlflow: MlflowAccess = NO_MLFLOW
+    hide: Callable[[Report], Report] = lambda report: report
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,7 +224,8 @@ def _train(project: _Project, tree: TrainingTree, remembered: Remembered, plan: 
             tree.push()
         base = project.context.checkout.head_sha
         offered = propose(base, key, files, report, tree.list_read(project.policy))
-        waiting = {"proposal": offered, "report": report.model_copy(update={"charts": ()})}
+        kept_report = project.request.hide(report.model_copy(update={"charts": ()}))
+        waiting = {"proposal": offered, "report": kept_report}
     kept = project.ref.write(replace(remembered, memory=remembered.memory.add(training), **waiting))  # type: ignore[arg-type]
     return RetrainOutcome(report=report, remembered=kept, spec=project.spec, checkout=project.context.checkout)
 

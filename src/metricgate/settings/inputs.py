@@ -40,8 +40,10 @@ class Inputs(BaseModel):
     github_token: SecretStr = Field(
         SecretStr(""), description="Token for the comment, the check and the pictures; by default the job's token."
     )
-    mode: Literal["run", "publish"] = Field(
-        "run", description="run judges this checkout; publish posts another job's report and runs no code."
+    mode: Literal["run", "publish", "retrain"] = Field(
+        "run",
+        description="run judges this checkout; publish posts another job's report and runs no code; retrain trains the "
+        "model again if it is due, and offers it.",
     )
     id: str = Field(
         "default",
@@ -64,6 +66,7 @@ class Inputs(BaseModel):
     push_cache: Literal["auto", "always", "never"] = Field(
         "auto", description="Push the produced outputs to the DVC remote after a trusted run."
     )
+    force: Flag = Field(False, description="For mode retrain: train although the model is not due.")
     output: str = Field("metricgate-report", description="Report folder, relative to the working directory.")
     comment: Literal["auto", "always", "on-failure", "never"] = Field(
         "auto",

@@ -88,6 +88,9 @@ class RetrainSpec(PolicySection):
     max_minutes: Annotated[Number, Field(gt=0)] | None = Field(
         None, description="What a training may cost: it is stopped after this, and not begun if the last one took more."
     )
+    dashboard: bool = Field(
+        True, description="Keep one issue that says what is due, open or waiting, with boxes that people can tick."
+    )
     branch: str = Field("metricgate/retrain", description="Branch of the one pull request.")
     labels: Names = Field(("retrain",), description="Labels of that pull request.")
 

@@ -42,6 +42,7 @@ def read_trigger(environ: Mapping[str, str], event: Mapping[str, Any] | None) ->
         return Trigger(kind=TriggerKind.LOCAL)
     name = environ.get("GITHUB_EVENT_NAME", "")
     _refuse_privileged(name, environ.get("INPUT_MODE", "").strip() or "run")
+    _refuse_issues(name, environ.get("INPUT_MODE", "").strip() or "run")
     kind = _read_kind(name)
     payload = Payload(event or {}, name)
     pull_request = _read_pull_request(payload) if kind is TriggerKind.PULL_REQUEST else None
@@ -62,6 +63,8 @@ def read_trigger(environ: Mapping[str, str], event: Mapping[str, Any] | None) ->
         merge_group_base=group.sha("base_sha") if group else None,
         pull_request=pull_request,
         workflow_run=workflow_run,
+        issue=payload.part("issue").number("number") if kind is TriggerKind.ISSUE else None,
+        actor=payload.optional_part("sender").optional_text("login"),
         is_fork=_is_fork(pull_request, workflow_run, repository),
         run_id=int(run_id) if run_id.isdecimal() else None,
         run_url=f"{server_url}/{repository}/actions/runs/{run_id}" if run_id else "",
@@ -83,6 +86,15 @@ def _refuse_privileged(name: str, mode: str) -> None:
             f"This workflow runs on workflow_run, with the rights of the default branch, in mode {mode!r}.",
             expected="On workflow_run MetricGate runs no repository code: only `mode: publish`.",
             fix="Run MetricGate on pull_request, and publish from this workflow:\n" + PUBLISH_SETUP,
+        )
+
+
+def _refuse_issues(name: str, mode: str) -> None:
+    if name == "issues" and mode != "retrain":
+        raise ConfigurationError(
+            f"This workflow runs on issues, in mode {mode!r}.",
+            expected="`mode: retrain`, which reads the boxes of its dashboard: nothing else is about an issue.",
+            fix="Run MetricGate on pull_request, or set `mode: retrain`.",
         )
 
 

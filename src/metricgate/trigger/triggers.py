@@ -13,10 +13,11 @@ class TriggerKind(StrEnum):
     SCHEDULE = "schedule"
     MANUAL = "workflow_dispatch"
     WORKFLOW_RUN = "workflow_run"
+    ISSUE = "issues"
     LOCAL = "local"
 
 
-_ON_A_BRANCH = (TriggerKind.PUSH, TriggerKind.SCHEDULE, TriggerKind.MANUAL)
+_ON_A_BRANCH = (TriggerKind.PUSH, TriggerKind.SCHEDULE, TriggerKind.MANUAL, TriggerKind.ISSUE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +68,8 @@ class Trigger:
     merge_group_base: str | None = None
     pull_request: PullRequest | None = None
     workflow_run: WorkflowRun | None = None
+    issue: int | None = None  # the number of the issue that was edited
+    actor: str = ""  # the login of whoever caused the event
     is_fork: bool = False
     run_id: int | None = None
     run_url: str = ""
