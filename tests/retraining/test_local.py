@@ -51,8 +51,10 @@ def test_new_data_are_trained_on_and_become_one_commit_on_a_branch(project: Retr
 
 
 def test_a_retrained_model_that_is_worse_is_not_offered(project: RetrainProject) -> None:
-    project.write("params.yaml", "offset: 1.5\n")  # merged by hand, never reproduced
-    project.write_policy(POLICY)
+    project.git("tag", "v1")
+    project.git("push", "--quiet", "origin", "v1")
+    project.write("params.yaml", "offset: 1.5\n")  # merged by hand, never reproduced, not released
+    project.write_policy(f"{POLICY}release: {{revision: v1}}\n")
     project.add_month(2)
 
     done = run_metricgate(project, "retrain", "--local")

@@ -40,6 +40,7 @@ def test_a_model_is_offered_as_one_commit_and_one_pull_request(stage: Stage) -> 
     assert sum("/graphql" in one for one in stage.fake.writes) == 1
 
 
+@pytest.mark.acceptance
 def test_the_same_offer_again_writes_nothing_that_people_see(stage: Stage) -> None:
     stage.train()
     stage.settle()
@@ -68,6 +69,7 @@ def test_a_persons_commit_is_left_alone_and_that_is_said_once(stage: Stage, amen
     assert TAKE_BACK in stage.only.comments[0].body
 
 
+@pytest.mark.acceptance
 @pytest.mark.parametrize(("permission", "result"), [("write", "offered"), ("read", "edited")])
 def test_a_label_gives_the_branch_back_if_its_setter_may_write(stage: Stage, permission: str, result: str) -> None:
     stage.train()
@@ -108,6 +110,7 @@ def test_main_that_moved_elsewhere_gets_the_commit_on_its_new_head(stage: Stage)
     assert stage.only.head_sha == stage.head
 
 
+@pytest.mark.acceptance
 @pytest.mark.parametrize("path", ["src/train.py", "dvc.lock"])
 def test_main_that_moved_under_the_model_is_left_to_the_next_run(stage: Stage, path: str) -> None:
     stage.train()
@@ -132,6 +135,7 @@ def test_two_runs_at_once_make_one_pull_request(stage: Stage) -> None:
     assert stage.only.head_sha == stage.head
 
 
+@pytest.mark.acceptance
 def test_what_a_person_closed_is_not_offered_again(stage: Stage) -> None:
     stage.train()
     stage.settle()
@@ -146,6 +150,7 @@ def test_what_a_person_closed_is_not_offered_again(stage: Stage) -> None:
     assert [one.state for one in stage.pull_requests] == ["closed", "open"]
 
 
+@pytest.mark.acceptance
 def test_a_branch_that_was_merged_with_a_persons_commits_is_free_again(stage: Stage) -> None:
     stage.train()
     stage.settle()
@@ -161,6 +166,7 @@ def test_a_branch_that_was_merged_with_a_persons_commits_is_free_again(stage: St
     assert [one.state for one in stage.pull_requests] == ["closed", "open"]
 
 
+@pytest.mark.acceptance
 def test_an_offer_that_is_no_longer_due_is_closed_with_a_comment(stage: Stage) -> None:
     stage.train()
     stage.settle()
@@ -174,6 +180,7 @@ def test_an_offer_that_is_no_longer_due_is_closed_with_a_comment(stage: Stage) -
     assert stage.settle().result == "offered", "MetricGate closed it, nobody declined it"
 
 
+@pytest.mark.acceptance
 def test_an_edited_offer_that_is_no_longer_due_stays(stage: Stage) -> None:
     stage.train()
     stage.settle()
@@ -202,6 +209,7 @@ def test_without_the_right_to_open_it_the_branch_stays_and_the_place_is_named(st
     assert stage.only.head_sha == offer.head
 
 
+@pytest.mark.acceptance
 def test_a_protected_branch_is_an_error_that_names_the_reason(stage: Stage) -> None:
     stage.fake.protected = {BRANCH}
     stage.train()
@@ -212,6 +220,7 @@ def test_a_protected_branch_is_an_error_that_names_the_reason(stage: Stage) -> N
     assert stage.head is None
 
 
+@pytest.mark.acceptance
 def test_a_pull_request_that_a_person_opened_for_the_branch_keeps_its_words(stage: Stage) -> None:
     stage.fake.may_create_pulls = False
     stage.train()
@@ -224,6 +233,7 @@ def test_a_pull_request_that_a_person_opened_for_the_branch_keeps_its_words(stag
     assert (stage.only.title, stage.only.body) == ("My words", "Look at this.")
 
 
+@pytest.mark.acceptance
 def test_other_labels_and_another_branch_are_used(stage: Stage) -> None:
     stage.spec = RetrainSpec(branch="bots/model", labels=("ml", "bot"))
     stage.train()

@@ -125,6 +125,7 @@ def _retrain(job: _Job, commands: Commands) -> tuple[RetrainOutcome | None, Repo
         force=by_hand or TRAIN in commands.asked,
         approved=APPROVE in commands.asked,
         is_shared=True,
+        mlflow=inputs.mlflow,
         hide=lambda report: _hide_secrets(report, job.environ),
     )
     try:
