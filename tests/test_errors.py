@@ -1,6 +1,8 @@
 """Every error has a code of its own, and its message says three things and where the longer answer is."""
 
+import ast
 import pkgutil
+import re
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 import metricgate
 from metricgate import errors
 from metricgate.cli.terminal_output import print_error
-from metricgate.errors import MetricgateError
+from metricgate.errors import MetricgateError, PublishError, WorkspaceError, find_help
 from metricgate.publish.runner import Runner
 from metricgate.report.failure import report_failure
 from metricgate.report.formats.check_run import render_check
@@ -53,10 +55,14 @@ def list_kinds(kind: type[MetricgateError] = MetricgateError) -> Iterator[type[M
         yield from list_kinds(child)
 
 
-def test_every_error_of_every_room_has_its_longer_answer() -> None:
+def import_rooms() -> None:
     for module in pkgutil.walk_packages(metricgate.__path__, "metricgate."):
         if "__main__" not in module.name and ".demo.churn" not in module.name:
             import_module(module.name)
+
+
+def test_every_error_of_every_room_has_its_longer_answer() -> None:
+    import_rooms()
     answered = {page.stem for page in (ROOT / "docs/errors").glob("*.md")}
 
     kinds = [kind for kind in list_kinds() if kind.__module__.startswith("metricgate.")]
@@ -64,6 +70,61 @@ def test_every_error_of_every_room_has_its_longer_answer() -> None:
     assert {"GitHubError", *CODES} <= {kind.__name__ for kind in kinds}
     assert {kind.__name__: kind.anchor for kind in kinds if kind.anchor not in answered} == {}
     assert {kind.anchor for kind in kinds} == {kind.anchor for kind in ALL}, "a link to another anchor is left out"
+
+
+WITHOUT_SECTIONS = {"a-defect-in-metricgate", "cancelled"}  # pages of one error
+IN_THE_WORKER = ("PipelineFailedError", "RemoteFailedError", "Failed")  # they become a WorkspaceError
+
+
+def list_raised() -> Iterator[tuple[str, str, str]]:
+    """Yield each error that the sources make: where, the page of its kind, and its topic (empty where it has none)."""
+    pages = {kind.__name__: kind.anchor for kind in list_kinds()} | dict.fromkeys(IN_THE_WORKER, WorkspaceError.anchor)
+    for path in sorted((ROOT / "src/metricgate").rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            is_error = isinstance(call, ast.Call) and (
+                ast.unparse(call.func) in pages
+                or (ast.unparse(call.func) == "super().__init__" and has_sentences(call))
+            )
+            if isinstance(call, ast.Call) and is_error:
+                topics = [ast.literal_eval(a.value) for a in call.keywords if a.arg == "topic" and is_constant(a.value)]
+                passed_on = any(a.arg == "topic" and not is_constant(a.value) for a in call.keywords)
+                if not passed_on and ast.unparse(call.func) != "ServiceError":  # its class names the topic
+                    page = pages.get(ast.unparse(call.func), PublishError.anchor)
+                    yield f"{path.name}:{call.lineno}", page, topics[0] if topics else ""
+
+
+def has_sentences(call: ast.Call) -> bool:
+    return {"expected", "fix"} <= {argument.arg for argument in call.keywords}
+
+
+def is_constant(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant)
+
+
+def test_every_error_that_is_raised_has_a_section_of_its_page_and_every_section_an_error() -> None:
+    import_rooms()
+    sections = {
+        (page.stem, slug_of(heading))
+        for page in (ROOT / "docs/errors").glob("*.md")
+        for heading in re.findall(r"^## (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    raised = [found for found in list_raised() if found[1] not in WITHOUT_SECTIONS]
+
+    assert len(raised) > 100
+    nameless = [where for where, _, topic in raised if not topic]
+    assert nameless == [], "name a section of docs/errors: topic=…"
+    assert {(page, topic) for _, page, topic in raised} == sections
+    assert all(find_help(page, topic).endswith(f"/{page}.md#{topic}") for page, topic in sections)
+
+
+def slug_of(heading: str) -> str:
+    """Return the anchor that GitHub makes of a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("topic", ["", "A b", "a)b", "<b>", "../x", "a" + "-a" * 20])
+def test_a_topic_from_a_file_that_is_none_leads_to_the_top_of_the_page(topic: str) -> None:
+    assert find_help("workspace", topic) == find_help("workspace")
 
 
 VIEWS: dict[str, Callable[[Report], str]] = {
@@ -79,8 +140,9 @@ VIEWS: dict[str, Callable[[Report], str]] = {
 def test_a_report_of_an_error_links_to_the_longer_answer(
     kind: type[MetricgateError], view: Callable[[Report], str]
 ) -> None:
-    error = kind("A broke.", expected="a whole A.", fix="mend A.")
+    error = kind("A broke.", expected="a whole A.", fix="mend A.", topic="a-is-broken")
 
+    assert error.help_url.endswith("#a-is-broken")
     assert error.help_url in view(report_failure(error))
 
 
@@ -88,7 +150,7 @@ def test_a_report_of_an_error_links_to_the_longer_answer(
 def test_an_error_without_a_report_links_to_the_longer_answer(
     kind: type[MetricgateError], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    error = kind("A broke.", expected="a whole A.", fix="mend A.")
+    error = kind("A broke.", expected="a whole A.", fix="mend A.", topic="a-is-broken")
     said: list[str] = []
     summary = tmp_path / "summary.md"
 

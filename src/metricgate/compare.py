@@ -70,6 +70,7 @@ def _read_choice(path: Path, given: Mapping[str, Any]) -> PolicyChoice:
             f"{options} and --policy are given together.",
             expected="the columns in one place: the policy's `predictions:`, or the options.",
             fix="Leave out the options or the policy.",
+            topic="options-and-a-policy",
         )
     policy = read_policy(read_policy_text(path), origin=str(path))
     if len(policy.prediction_sets) != 1:
@@ -77,6 +78,7 @@ def _read_choice(path: Path, given: Mapping[str, Any]) -> PolicyChoice:
             f"{path} names {len(policy.prediction_sets)} prediction sets.",
             expected="one, whose columns are those of the two files.",
             fix="Pass a policy with a single `predictions:` section.",
+            topic="options-and-a-policy",
         )
     return PolicyChoice(judging=policy, baseline=policy, candidate=policy, origin=str(path))
 

@@ -9,10 +9,12 @@ MetricgateError
 └── CancelledError        130   a person or the platform stopped the run
 """
 
+import re
 from typing import ClassVar
 
 TROUBLESHOOTING = "https://github.com/metricgate/metricgate/blob/main/docs/troubleshooting.md"
 ERROR_PAGES = "https://github.com/metricgate/metricgate/blob/main/docs/errors"
+_TOPIC = re.compile(r"[a-z0-9]+(-[a-z0-9]+){0,12}", re.ASCII)
 PREDICTIONS_HELP = "https://github.com/metricgate/metricgate/blob/main/docs/predictions.md"
 
 
@@ -23,7 +25,7 @@ class MetricgateError(Exception):
     title: ClassVar[str] = "A bug in MetricGate"
     anchor: ClassVar[str] = "a-defect-in-metricgate"
 
-    def __init__(self, what: str, *, expected: str, fix: str, details: str = "") -> None:
+    def __init__(self, what: str, *, expected: str, fix: str, details: str = "", topic: str = "") -> None:
         """Keep the three sentences apart, so that each view can lay them out.
 
         Parameters
@@ -32,17 +34,19 @@ class MetricgateError(Exception):
         expected : what would have been right.
         fix : what to do now.
         details : the last lines of a failed process, or other long text; untrusted.
+        topic : the section of docs/errors that says more, in the page of this kind: its anchor.
         """
         super().__init__(what)
         self.what = what
         self.expected = expected
         self.fix = fix
         self.details = details
+        self.topic = topic
 
     @property
     def help_url(self) -> str:
-        """The longer answer for errors of this kind."""
-        return find_help(self.anchor)
+        """The longer answer for this error."""
+        return find_help(self.anchor, self.topic)
 
     def __str__(self) -> str:
         return f"{self.what} Expected: {self.expected} What to do: {self.fix}"
@@ -95,10 +99,15 @@ class CancelledError(MetricgateError):
     anchor = "cancelled"
 
 
-def find_help(anchor: str) -> str:
-    """Return the address of the page that says more; an unknown anchor, as a file may hold, leads to the page of all."""
+def find_help(anchor: str, topic: str = "") -> str:
+    """Return the address of the page that says more, and of its section on the topic.
+
+    Both may come from a file: an unknown anchor leads to the page of all errors, an unusable topic to the top of its page.
+    """
     known = {MetricgateError.anchor, *(error.anchor for error in list_errors())}
-    return f"{ERROR_PAGES}/{anchor}.md" if anchor in known else TROUBLESHOOTING
+    if anchor not in known:
+        return TROUBLESHOOTING
+    return f"{ERROR_PAGES}/{anchor}.md{f'#{topic}' if _TOPIC.fullmatch(topic) else ''}"
 
 
 def list_errors(error: type[MetricgateError] = MetricgateError) -> list[type[MetricgateError]]:

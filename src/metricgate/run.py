@@ -192,6 +192,7 @@ def _require_reproduction(choice: PolicyChoice, request: Request) -> None:
             f"{choice.origin} says `reproduce: always`, and this run must not reproduce anything.",
             expected="a run that may run the pipeline.",
             fix="drop the input `reproduce: false` (`--no-repro`), or change the policy on the base branch.",
+            topic="asked-to-run-and-not-to-run",
         )
 
 

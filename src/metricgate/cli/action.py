@@ -158,5 +158,6 @@ def read_event(environ: Mapping[str, str]) -> Mapping[str, Any] | None:
             f"The event file {path} cannot be read: {error}.",
             expected="the JSON file that GitHub writes for each run.",
             fix="Run this command as a step of a workflow, or unset GITHUB_EVENT_PATH.",
+            topic="the-event-cannot-be-read",
         ) from error
     return event if isinstance(event, dict) else None

@@ -54,6 +54,7 @@ def find_repository(given: str | None, environ: Mapping[str, str]) -> tuple[str,
             f"The repository {address!r} is not on GitHub." if address else "This checkout has no remote `origin`.",
             expected="a repository on GitHub.",
             fix="Name it: `--repository OWNER/NAME`.",
+            topic="no-repository-on-github-or-no-token",
         )
     return match[1] or "github.com", match[2]
 
@@ -74,6 +75,7 @@ def _find_token(environ: Mapping[str, str]) -> str:
             "There is no token for GitHub.",
             expected="GITHUB_TOKEN or GH_TOKEN, which may read pull requests and checks.",
             fix='Run `export GH_TOKEN="$(gh auth token)"` first.',
+            topic="no-repository-on-github-or-no-token",
         )
     return token
 

@@ -19,6 +19,7 @@ def command(folder: Path) -> int:
             f"The file {page} does not exist.",
             expected="a report folder written by a run.",
             fix="Run `metricgate run` first, or name the folder.",
+            topic="the-file-is-not-a-report",
         )
     address = page.resolve().as_uri()
     click.echo(address)

@@ -42,6 +42,7 @@ def publish_artifact(trigger: Trigger, inputs: Inputs, environ: Mapping[str, str
             "There is no `github-token` or no workflow run to publish for.",
             expected="a step of a workflow on GitHub, with a token that may write.",
             fix="Leave `github-token` at its default, and grant the job `pull-requests: write` and `checks: write`.",
+            topic="nothing-to-publish-for",
         )
     with client.budget.at_most(WITHIN_S):
         identified = _identify(trigger, client)
@@ -89,6 +90,7 @@ def _identify(trigger: Trigger, client: GitHubClient) -> Trigger:
             f"Run {run.run_id} was started by {run.event!r} in {run.head_repository}.",
             expected="a run on pull_request, or a run of this repository's own code.",
             fix="Let the judging workflow run on pull_request.",
+            topic="not-a-run-to-publish-for",
         )
     # The token of this job is the repository's own, whatever the pull request's was.
     return replace(trigger, pull_request=find_pull_request(client, run), is_fork=False)

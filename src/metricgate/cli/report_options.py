@@ -13,6 +13,7 @@ def _require_own_folder(_context: click.Context, _option: click.Parameter, outpu
             f"The report folder {output} is the working directory, or holds it.",
             expected="a folder of its own, as files in it are replaced.",
             fix="Name another one: --output metricgate-report.",
+            topic="the-folder-cannot-be-used",
         )
     return output
 

@@ -140,6 +140,7 @@ def _read_side(snapshot: Snapshot, side: str, name: str, spec: PredictionsSpec, 
             f"The predictions of the {side} cannot be read: {spec.path}: {reason}.",
             expected="the file that `predictions.path` names, as an output of the pipeline or a file in Git.",
             fix="Check the path in metricgate.yaml and that the pipeline writes the file.",
+            topic="the-file-cannot-be-read",
         )
     if snapshot.info.source is Source.FILE:
         shown = snapshot.info.name

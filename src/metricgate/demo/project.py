@@ -67,6 +67,7 @@ def create_project(directory: Path, *, names_requirements: bool = False, runs_te
             f"{directory} exists and is not empty.",
             expected="a new or empty folder for the demo.",
             fix="Name another folder, or remove this one.",
+            topic="the-folder-cannot-be-used",
         )
     project = DemoProject(repository=directory / "churn", remote=directory / "dvc-remote")
     project.remote.mkdir(parents=True)
@@ -134,4 +135,5 @@ def _run(command: list[str], directory: Path) -> None:
             expected="the demo's project to be created.",
             fix="Read the last lines of its output.",
             details=done.output,
+            topic="the-demo-could-not-be-created",
         )

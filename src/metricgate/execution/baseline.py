@@ -93,6 +93,7 @@ def _explain_not_stored(revision: BaselineRevision, recorded: WorkerReply, stale
         expected="results in Git, in the DVC remote, or stored by a run on the default branch.",
         fix="let the action run on pushes to the default branch, or set `baseline-results: auto`.",
         details="\n".join(filter(None, problems)),
+        topic="the-baseline-has-no-results",
     )
 
 

@@ -206,10 +206,12 @@ def require_results(reply: WorkerReply, pipeline: PipelineSpec) -> None:
             "There is no DVC project here, and the policy names no results.",
             expected="a dvc.yaml with a pipeline, or predictions or a pipeline command in metricgate.yaml.",
             fix="run `dvc init` and write dvc.yaml, set working-directory to the project, or name predictions.",
+            topic="nothing-to-run-and-nothing-to-judge",
         )
     if pipeline.command is None and not reply.pipeline:
         raise WorkspaceError(
             "This DVC project has no pipeline and no metrics.",
             expected="a dvc.yaml with stages and metrics, or a pipeline command in metricgate.yaml.",
             fix="write dvc.yaml (`dvc stage add …`), or name predictions and a pipeline command in metricgate.yaml.",
+            topic="nothing-to-run-and-nothing-to-judge",
         )

@@ -164,6 +164,7 @@ def _find_requirements(directory: Path, name: str | None) -> Path | None:
             f"The requirements file {name} does not exist in {directory}.",
             expected="a requirements file, a pyproject.toml or a uv.lock, relative to the project's folder.",
             fix="correct `pipeline: {requirements: …}` in metricgate.yaml.",
+            topic="the-requirements-file-does-not-exist",
         )
     return file
 
@@ -210,6 +211,7 @@ def _run(tree: WorkTree, args: Sequence[str] | str, name: str) -> None:
             if is_setup
             else "run `uv pip install -r FILE` on your machine and correct the file, or python_version.",
             details=ended.output,
+            topic="packages-could-not-be-installed",
         )
 
 

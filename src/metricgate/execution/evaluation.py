@@ -64,6 +64,7 @@ def evaluate_model(context: RunContext, case: EvaluationCase, policy: Policy) ->
             "metricgate.yaml does not say how to evaluate a stored model.",
             expected="`evaluation:` with `command`, `model` and `data`.",
             fix="add `evaluation: {command: python src/evaluate.py, model: models/model.pkl, data: data/test.csv}`.",
+            topic="the-policy-does-not-say-how-to-evaluate",
         )
     checkout = context.checkout
     revision = case.model.revision or checkout.head_sha
@@ -106,6 +107,7 @@ def _require_inside(directory: Path, prefix: str, name: str) -> None:
             f"{name} leads out of the repository, or is the project itself.",
             expected="files and folders of the project, which are put into a work tree of its own and never elsewhere.",
             fix="correct `evaluation` and `predictions` in metricgate.yaml: paths relative to the project, without links.",
+            topic="a-path-leads-out-of-the-repository",
         )
 
 

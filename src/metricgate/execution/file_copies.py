@@ -104,6 +104,7 @@ def copy_out(
                 f"{file.path} is not available at {place}: {file.problem}.",
                 expected="a model and data that are files in Git or under DVC, and pushed.",
                 fix="run `dvc push` on the machine that has it, or correct `evaluation` in metricgate.yaml.",
+                topic="the-model-or-its-data-is-missing",
             )
 
 

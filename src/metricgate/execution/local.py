@@ -66,13 +66,16 @@ class _RunningCommandJob:
         ended = describe_end(self.running)
         if killed := describe_kill(ended.returncode):
             what = f"{self.command.title} was {killed}: {self.command.text}"
-            raise WorkspaceError(what, expected=memory.EXPECTED, fix=memory.FIX, details=ended.output)
+            raise WorkspaceError(
+                what, expected=memory.EXPECTED, fix=memory.FIX, details=ended.output, topic="a-stage-was-killed"
+            )
         if ended.returncode != 0 and not self.command.may_fail:
             raise WorkspaceError(
                 f"{self.command.title} ended with exit code {ended.returncode}: {self.command.text}",
                 expected=self.command.expected,
                 fix=explain_missing_module(ended.output) or "run it on your machine and repair it.",
                 details=ended.output,
+                topic="a-stage-failed",
             )
         stage = Stage(name="command", state="ran", seconds=ended.seconds)
         python = find_python(self.job.tree, self.environment)

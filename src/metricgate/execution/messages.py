@@ -226,6 +226,7 @@ class Failed(Value):
     what: str
     expected: str
     fix: str
+    topic: str  # as in MetricgateError
     details: str = ""
 
 

@@ -117,6 +117,7 @@ def _run(tree: WorkTree, folder: Path, policy: Policy, spec: EvaluationSpec, pla
                 expected=_EXPECTED,
                 fix="correct `evaluation` in metricgate.yaml, or name `pipeline: {requirements: …}` for its modules.",
                 details=error.details,
+                topic="the-stored-model-cannot-be-scored",
             ) from error
         raise
     return _read_found(tree, folder)
@@ -140,6 +141,7 @@ def _require_readable(tree: WorkTree, path: Path) -> Path:
             "Scoring the stored model wrote no predictions.",
             expected=_EXPECTED,
             fix="look at the log of the scoring.",
+            topic="the-stored-model-cannot-be-scored",
         )
     return path
 
@@ -149,7 +151,10 @@ def _name_columns(policy: Policy, found: dict[str, Any]) -> PredictionsSpec:
     roles, classes = found.get("roles"), found.get("classes")
     if not isinstance(roles, dict) or not isinstance(classes, list):
         raise ConfigurationError(
-            "The stored model's answers have no columns.", expected=_EXPECTED, fix="correct `evaluation`."
+            "The stored model's answers have no columns.",
+            expected=_EXPECTED,
+            fix="correct `evaluation`.",
+            topic="the-model-has-no-answers",
         )
     several = {name: roles[f"p_{name}"] for name in classes if f"p_{name}" in roles} if len(classes) > 2 else {}
     return spec.model_copy(

@@ -57,6 +57,7 @@ def complete_baseline(context: RunContext, sides: Sides) -> CompletedBaseline:
                 "The candidate's metricgate.yaml no longer names its training data.",
                 expected="`evaluation:` with `train:`, as in the baseline's.",
                 fix="keep `evaluation` in metricgate.yaml.",
+                topic="new-rows-cannot-be-judged",
             )
         work = _Work(context, sides, own, other)
         return work.complete(tests)
@@ -166,6 +167,7 @@ def _join_answers(
             f"The evaluation command did not write {test.spec.path}.",
             expected="a command that writes the predictions to `predictions.path`.",
             fix="correct `evaluation` in metricgate.yaml.",
+            topic="new-rows-cannot-be-judged",
         )
     _refuse_another_model(test, answers)
     fresh = test.find_fresh(rows, answers)
@@ -175,6 +177,7 @@ def _join_answers(
             f"The evaluation command wrote no prediction for {count_rows(missing)}.",
             expected="a prediction for each row of the candidate's test data.",
             fix="check `evaluation.data` in metricgate.yaml.",
+            topic="new-rows-cannot-be-judged",
         )
     return test.join(rows, fresh)
 
@@ -187,4 +190,5 @@ def _refuse_another_model(test: ChangedTestSet, answers: Path) -> None:
             f"On {differing:,} of {count_rows(common)} in both files, its answers differ from its stored predictions.",
             expected="the model that made the baseline's predictions, with the code around it.",
             fix="check `evaluation` in metricgate.yaml: command, model, and that the data of old rows did not change.",
+            topic="new-rows-cannot-be-judged",
         )

@@ -86,7 +86,9 @@ class WorkerSession:
             case Failed() as failed:
                 details = "\n".join(part for part in (output, failed.details) if part)
                 fix = explain_missing_module(output) or failed.fix
-                raise WorkspaceError(failed.what, expected=failed.expected, fix=fix, details=details)
+                raise WorkspaceError(
+                    failed.what, expected=failed.expected, fix=fix, details=details, topic=failed.topic
+                )
             case None:
                 returncode = self.running.process.returncode
                 ended = f"was {describe_kill(returncode)}" if describe_kill(returncode) else f"ended with {returncode}"
@@ -158,4 +160,5 @@ def _explain_lost(what: str, output: str) -> WorkspaceError:
         expected="a worker that lives until the pipeline has ended.",
         fix=f"look at the last lines of its output; where it was killed, {memory.FIX}",
         details=output,
+        topic="the-worker-process-ended",
     )

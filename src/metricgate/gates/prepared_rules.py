@@ -51,6 +51,7 @@ def check_metric(rule: Rule, metric: Metric) -> None:
             f"{metric.name} cannot be gated: {metric.refusal}",
             expected="a metric with a reliable interval.",
             fix="Gate brier_score or log_loss instead; the value is still reported.",
+            topic="the-metric-cannot-be-gated",
         )
     if metric.directed and KEY_DIRECTION.get(rule.kind, metric.direction) is not metric.direction:
         right = RIGHT_KEY[metric.direction]
@@ -58,6 +59,7 @@ def check_metric(rule: Rule, metric: Metric) -> None:
             f"The gate on {metric.name} says {rule.kind}, but {metric.direction} values of it are better.",
             expected=f"{right} for a metric where {metric.direction} is better.",
             fix=f"Write `{right}: {rule.margin}` in the gate on {metric.name}.",
+            topic="the-wrong-direction",
         )
     require_decision(rule, metric)
 

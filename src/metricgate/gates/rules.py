@@ -93,6 +93,7 @@ def _set_of(gate: GateSpec, slice_values: Mapping[str, Mapping[str, tuple[str, .
             expected="`predictions:` with the path and the columns of the predictions file.",
             fix=f"Add `predictions:` to metricgate.yaml, or gate the number in a metrics file: "
             f"`metric: metrics.json:{gate.metric}`.",
+            topic="the-gate-needs-predictions",
         )
     if gate.set is not None:
         return gate.set
@@ -101,6 +102,7 @@ def _set_of(gate: GateSpec, slice_values: Mapping[str, Mapping[str, tuple[str, .
             f"The gate on {gate.metric} does not say which prediction set it judges.",
             expected=f"`set:` with one of {', '.join(slice_values)}.",
             fix=f"Add `set: {next(iter(slice_values))}` to the gate.",
+            topic="several-prediction-sets",
         )
     return next(iter(slice_values))
 
@@ -117,6 +119,7 @@ def _slices_of(
                 f"The gate on {gate.metric} judges slices of {column}, which is not a slice column of the predictions.",
                 expected=f"a column listed in `predictions.slices`: {_listing(slice_values.get(set_name, {}))}.",
                 fix=f"Add {column} to `predictions.slices`, or remove it from the gate.",
+                topic="the-slice-is-not-declared",
             )
         for value in values:
             yield Slice(column=column, value=value)

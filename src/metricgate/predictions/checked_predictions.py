@@ -173,6 +173,7 @@ def _count_rows(table: PredictionTable) -> int:
             f"{table.path} has no rows.",
             expected="one row per test example.",
             fix="check the stage that writes the file.",
+            topic="the-file-is-empty",
         )
     return int(rows)
 

@@ -127,6 +127,7 @@ def _unknown(table: PredictionTable, role: str, option: str) -> PredictionsError
         f"{table.path}: no column could be recognised as {role}.",
         expected=f"a common name, such as label, prediction or score; the columns are {columns}.",
         fix=f"name the column with {option}, or pass a policy with --policy.",
+        topic="which-column-is-which",
     )
 
 
@@ -185,5 +186,6 @@ class _Guess:
                 f"{self.table.path}: the {role} could be any of the columns {list_names(found)}.",
                 expected=f"one column as {role}.",
                 fix=f"choose one with --{role}.",
+                topic="which-column-is-which",
             )
         return found[0] if found else None

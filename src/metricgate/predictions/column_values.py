@@ -46,6 +46,7 @@ def _read_finite(table: PredictionTable, column: str, role: str) -> FloatArray:
             f"{table.path}: column '{column}' ({role}) holds no number larger than {largest:g}.",
             expected=f"numbers whose squares differ from zero: the largest at least {1 / MAX_NUMBER:g}.",
             fix="write the column in a smaller unit, so that its numbers are larger.",
+            topic="values-that-cannot-be-judged",
         )
     return cast("FloatArray", numbers)
 
@@ -63,6 +64,7 @@ def unusable_values(
         f"the first is row {first + 1}: {found}.",
         expected=expected,
         fix="correct the stage that writes the predictions; MetricGate never drops rows on its own.",
+        topic="values-that-cannot-be-judged",
     )
 
 
@@ -81,6 +83,7 @@ def read_categories(table: PredictionTable, column: str, role: str, *, limit: in
             f"{table.path}: column '{column}' ({role}) has more than {limit} different values.",
             expected=f"at most {limit} values.",
             fix="name another column, or write one with fewer values, such as ranges instead of numbers.",
+            topic="too-many-different-values",
         )
     if not raw:
         ((rows,),) = table.ask("SELECT count(*) FROM rows")

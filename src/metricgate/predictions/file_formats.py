@@ -41,6 +41,7 @@ def scan_file(path: Path, shown: str) -> FileScan:
             f"{shown} is a Git LFS pointer, not the file itself.",
             expected=FORMATS,
             fix="run `git lfs pull`, or check out with `lfs: true`.",
+            topic="a-git-lfs-pointer",
         )
     is_json = {suffix.lower() for suffix in path.suffixes} & _JSON_SUFFIXES
     if is_json or start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
@@ -99,12 +100,14 @@ def _read_header(start: bytes, shown: str) -> tuple[str, tuple[str, ...]]:
             f"{shown} has no readable header: {error}.",
             expected="the names of the columns in the first line, separated by commas, semicolons, tabs or |.",
             fix="correct the first line.",
+            topic="the-file-cannot-be-read",
         ) from error
     except UnicodeDecodeError as error:
         raise PredictionsError(
             f"{shown} is not text in UTF-8 (byte {error.start + 1} of its first line).",
             expected=FORMATS,
             fix="write one of these formats; pickle and NumPy files are not supported.",
+            topic="the-file-cannot-be-read",
         ) from error
     names = tuple(name.strip() or f"column{index}" for index, name in enumerate(header))
     twice = [name for name, count in Counter(name.lower() for name in names).items() if count > 1]
@@ -113,11 +116,13 @@ def _read_header(start: bytes, shown: str) -> tuple[str, tuple[str, ...]]:
             f"{shown} has more than one column '{twice[0]}' (upper and lower case count as the same).",
             expected="a different name for each column.",
             fix="rename one of them in the stage that writes the file.",
+            topic="the-file-cannot-be-read",
         )
     if not text.strip():
         raise PredictionsError(
             f"{shown} starts with an empty line.",
             expected="the names of the columns in the first line.",
             fix="write a header line.",
+            topic="the-file-cannot-be-read",
         )
     return delimiter, names

@@ -57,6 +57,7 @@ def choose_positive(values: Collection[str], asked: str | None, *, path: str, co
             f"{path}: column '{column}' has {len(values)} values ({shown}).",
             expected="two values, because `score:`, `positive:` or `task: binary` makes the task binary.",
             fix="for more classes, use `scores: {CLASS: COLUMN}`, or `prediction:` with `task: multiclass`.",
+            topic="the-positive-label",
         )
     positive = _find_asked(values, asked) if asked is not None else _find_default(values)
     if positive is None:
@@ -69,6 +70,7 @@ def choose_positive(values: Collection[str], asked: str | None, *, path: str, co
             ),
             expected="a positive label, which a high score stands for (known: 1, True, Yes, yes).",
             fix="set `positive:` to one of the values above.",
+            topic="the-positive-label",
         )
     negative = next((value for value in values if value != positive), "")
     return negative, positive

@@ -197,6 +197,7 @@ def _refuse_unpaired(baseline: Predictions, candidate: Predictions, rows: Alignm
         " ".join(_describe(rows)),
         expected="the same rows with the same labels on both sides, because the policy has `on_unpaired: refuse`.",
         fix="evaluate both models on the same test set, or set `on_unpaired: bound` to judge what can still be shown.",
+        topic="rows-that-one-side-lacks",
     )
 
 
@@ -215,6 +216,7 @@ def _share(baseline: Predictions, candidate: Predictions) -> tuple[SamplePair, d
             "All rows that baseline and candidate share have weight 0.",
             expected="a positive weight somewhere.",
             fix="check the weight column.",
+            topic="all-weights-are-zero",
         )
     pair = SamplePair(
         baseline=replace(baseline.sample, weight=weight),
@@ -252,6 +254,7 @@ def _agree_on_coding(baseline: Predictions, candidate: Predictions) -> tuple[Pre
             f"The baseline's predictions are read as {baseline.task}, the candidate's as {candidate.task}.",
             expected="the same task on both sides.",
             fix="compare the columns of both files, and set `task:` under `predictions:`.",
+            topic="two-different-tasks",
         )
     if baseline.task == "binary":
         return (*_agree_on_positive(baseline, candidate), [])
@@ -268,6 +271,7 @@ def _agree_on_positive(baseline: Predictions, candidate: Predictions) -> tuple[P
                 f"and {_quote(candidate)} in the candidate's.",
                 expected="the same labels and the same positive label on both sides.",
                 fix="set `positive:` to the same value on both sides, and spell the labels the same way.",
+                topic="two-different-sets-of-classes",
             )
     classes = tuple(one or other for one, other in zip(baseline.classes, candidate.classes, strict=True))
     return _rename(baseline, classes), _rename(candidate, classes)

@@ -83,6 +83,7 @@ class PredictionTable:
             f"{self.path} has no column '{column}' ({role}).{hint}",
             expected=f"one of its columns: {list_names(tuple(self.types))}.",
             fix=f"correct `{role}` in metricgate.yaml (or the option), or make the pipeline write that column.",
+            topic="the-column-does-not-exist",
         )
 
     def as_text(self, column: str) -> str:
@@ -155,16 +156,25 @@ def open_connection() -> "Iterator[duckdb.DuckDBPyConnection]":
 def require_file(path: Path, shown: str) -> None:
     if path.is_dir():
         raise PredictionsError(
-            f"{shown} is a folder.", expected=FORMATS, fix="name the file inside it, or write one file per set."
+            f"{shown} is a folder.",
+            expected=FORMATS,
+            fix="name the file inside it, or write one file per set.",
+            topic="the-file-does-not-exist",
         )
     if not path.is_file():
         raise PredictionsError(
             f"{shown} does not exist.",
             expected=FORMATS,
             fix="check the path, and that the pipeline writes the file.",
+            topic="the-file-does-not-exist",
         )
     if path.stat().st_size == 0:
-        raise PredictionsError(f"{shown} is empty.", expected=FORMATS, fix="check the stage that writes the file.")
+        raise PredictionsError(
+            f"{shown} is empty.",
+            expected=FORMATS,
+            fix="check the stage that writes the file.",
+            topic="the-file-is-empty",
+        )
 
 
 @contextmanager
@@ -184,6 +194,7 @@ def translated_errors(files: Sequence[Path], shown: str) -> Iterator[None]:
             expected=FORMATS,
             fix="correct the stage that writes the file.",
             details=line,
+            topic="the-file-cannot-be-read",
         ) from error
 
 

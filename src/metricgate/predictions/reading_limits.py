@@ -32,6 +32,7 @@ def require_affordable(rows: int, columns: int, shown: str, *, memory: int | Non
         expected=f"at most {limit}.",
         fix="let the stage write a sample of the test rows, the same ids at every revision"
         + ("." if rows > MAX_ROWS else ", or run on a machine with more memory."),
+        topic="too-many-rows",
     )
 
 

@@ -71,6 +71,7 @@ def _align_by_id(baseline: Predictions, candidate: Predictions) -> Alignment:
             f"{_name_sides(baseline, candidate)} have no id in common ({baseline.rows:,} and {candidate.rows:,} rows).",
             expected="test rows that both models were judged on, joined by id.",
             fix="check that `id` names the same thing on both sides, and is not a row number or a random value.",
+            topic="no-row-in-common",
         )
     differs = find_differing_labels(_pick(baseline.sample.label, left), _pick(candidate.sample.label, right))
     count = int(np.count_nonzero(differs))
@@ -79,6 +80,7 @@ def _align_by_id(baseline: Predictions, candidate: Predictions) -> Alignment:
             f"All {common:,} rows that baseline and candidate share have different labels on the two sides.",
             expected="the same label for the same id.",
             fix="check that `label` names the same thing on both sides, with the same spelling.",
+            topic="all-labels-differ",
         )
     return Alignment(
         method="id",
@@ -114,6 +116,7 @@ def _align_by_order(baseline: Predictions, candidate: Predictions) -> Alignment:
             "and no `id` column says which belong together.",
             expected="the same number of rows in the same order, or an id for each row.",
             fix=_FIX,
+            topic="rows-without-ids",
         )
     left, right = _order_of_file(baseline), _order_of_file(candidate)
     differs = find_differing_labels(_pick(baseline.sample.label, left), _pick(candidate.sample.label, right))
@@ -123,6 +126,7 @@ def _align_by_order(baseline: Predictions, candidate: Predictions) -> Alignment:
             f"the first in row {int(np.argmax(differs)) + 1}; no `id` column says which rows belong together.",
             expected="the same rows in the same order, or an id for each row.",
             fix=_FIX,
+            topic="rows-without-ids",
         )
     return Alignment(method="order", baseline=left, candidate=right)
 

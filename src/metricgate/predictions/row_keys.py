@@ -129,4 +129,5 @@ def _repeated_ids(table: PredictionTable, columns: Sequence[str], count: int, pa
         f"for example {example} in rows {pair[0] + 1} and {pair[1] + 1}.",
         expected="every id once, so that baseline and candidate can be joined row by row.",
         fix="name columns that are unique together (`id: [prompt, sample]`), or write each test example once.",
+        topic="the-same-id-twice",
     )

@@ -73,6 +73,7 @@ def _refuse_probabilities(
             f"values {list_names(sort_labels(label.values))}.",
             expected="predicted labels as `prediction:`, and probabilities as `score:`.",
             fix=f"name the column as `score: {spec.prediction}`, or set `task: regression`.",
+            topic="the-task-does-not-fit-the-columns",
         )
 
 
@@ -82,6 +83,7 @@ def _missing_roles(table: PredictionTable, spec: PredictionsSpec, task: Task, re
         f"{table.path}: the task is {task} ({reason}), but no column is named as {lacking}.",
         expected="the column with the true label, and one with the model's answer.",
         fix=f"name them under `predictions:`; the file has the columns {list_names(tuple(table.types))}.",
+        topic="the-task-does-not-fit-the-columns",
     )
 
 
@@ -167,6 +169,7 @@ def _find_classes(table: PredictionTable, spec: PredictionsSpec, seen: set[str],
             f"{list_names(extra)}.",
             expected=f"only the declared `classes`: {list_names(declared)}.",
             fix="add them to `classes:`, or remove `classes:` to use those that occur.",
+            topic="classes-that-are-not-declared",
         )
     return declared
 
@@ -180,6 +183,7 @@ def _read_class_scores(
             f"{table.path}: `scores:` names no column for the classes {list_names(without)}.",
             expected="one score column for each class that occurs.",
             fix="add `CLASS: COLUMN` under `scores:`.",
+            topic="classes-that-are-not-declared",
         )
     values = read_numbers(table, tuple(columns.values()), role="scores")
     scores = np.zeros((len(next(iter(values.values()))), len(classes)))
@@ -203,6 +207,7 @@ def _read_answers(
             f"which '{label}' (label) never has: {list_names(truth.values)}.",
             expected="predictions spelled like the labels.",
             fix="write both columns with the same values; name a column with probabilities as `score:`.",
+            topic="classes-that-are-not-declared",
         )
     return truth, answer
 

@@ -91,6 +91,7 @@ def capture_command(
                 f"`{' '.join(args[:3])}` was stopped after {timeout_s:g} s.",
                 expected="an answer from Git.",
                 fix="check that the Git server can be reached.",
+                topic="git-did-not-answer",
             ) from error
         except BaseException:
             end_group(process, owner)

@@ -106,6 +106,7 @@ def start_process(
             f"{args[0]} could not be started: {error.strerror or error}.",
             expected=f"the program {args[0]} on PATH and a folder {cwd} that can be entered.",
             fix=f"install {args[0]}, or correct PATH.",
+            topic="a-program-could-not-be-started",
         ) from error
 
 
@@ -191,6 +192,7 @@ class RunningCommand:
             expected="a pipeline that ends within its time limit.",
             fix="raise timeout-minutes, or train elsewhere and commit dvc.lock.",
             details=self.last_lines(),
+            topic="the-pipeline-took-too-long",
         )
 
     def last_lines(self) -> str:

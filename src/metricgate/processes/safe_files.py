@@ -54,6 +54,7 @@ def _explain_failure(path: Path, error: OSError) -> ConfigurationError:
         f"The folder {path} cannot be created: {error.strerror}.",
         expected="a folder that MetricGate can write to.",
         fix="remove what is in its place; for a report, choose another output folder.",
+        topic="the-folder-cannot-be-used",
     )
 
 

@@ -43,6 +43,7 @@ def limit_time(seconds: float | None) -> Iterator[None]:
             f"Reading and comparing the predictions was stopped after {seconds:g} s.",
             expected="a comparison that ends within the time limit.",
             fix="raise timeout-minutes, or let the pipeline write fewer test rows.",
+            topic="the-comparison-took-too-long",
         )
 
     before = signal.signal(signal.SIGALRM, stop)

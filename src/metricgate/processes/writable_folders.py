@@ -23,4 +23,5 @@ def require_writable_folders(environ: Mapping[str, str]) -> None:
             f"Nothing can be written to {' and '.join(closed)} in this container.",
             expected="writable folders for temporary files, also where the root is read-only.",
             fix=f"start the container with `{OPTIONS}`.",
+            topic="nothing-can-be-written-in-the-container",
         )

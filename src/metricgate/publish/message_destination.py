@@ -90,6 +90,7 @@ class MessageDestination:
                 "The input `webhook` has no `webhook-secret`.",
                 expected="a secret: without one, anyone who learns the address can forge messages.",
                 fix="Add `webhook-secret: ${{ secrets.METRICGATE_WEBHOOK_SECRET }}` to the step.",
+                topic="the-webhook-has-no-secret",
             )
         pull_request = self.trigger.pull_request
         source = WebhookSource(

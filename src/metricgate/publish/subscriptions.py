@@ -86,4 +86,5 @@ def _decode(found: Mapping[str, Any] | Sequence[Any]) -> str:
             "GitHub's copy of the policy is not text.",
             expected="metricgate.yaml, text in UTF-8.",
             fix="Save the file as UTF-8.",
+            topic="the-policy-on-github-is-not-text",
         ) from error

@@ -47,6 +47,7 @@ def send_test_messages(inputs: Inputs, repository: str) -> Iterator[TrialResult]
             "The environment has no address to send a test message to.",
             expected="one of INPUT_SLACK_WEBHOOK, INPUT_TEAMS_WEBHOOK, INPUT_WEBHOOK and INPUT_PUSHGATEWAY.",
             fix="Set it for this command, as in `INPUT_SLACK_WEBHOOK=… metricgate notify --test`.",
+            topic="no-address-for-a-test-message",
         )
     report = Report(
         metricgate=__version__,

@@ -37,6 +37,7 @@ def describe_failure(error: MetricgateError) -> Failure:
         fix=error.fix,
         details=error.details,
         anchor=error.anchor,
+        topic=error.topic,
         exit_code=error.exit_code,
         timed_out=isinstance(error, TimeLimitError),
     )

@@ -24,6 +24,7 @@ class Failure(Value):
     fix: str
     details: str = ""
     anchor: str
+    topic: str = ""  # the section of the page ``anchor`` in docs/errors
     exit_code: int
     timed_out: bool = False
 

@@ -127,6 +127,7 @@ class StoredResultRefs:
                 f"The stored results of this baseline lack {file.path}.",
                 expected=f"a complete tree under {self.results}.",
                 fix="delete that ref on origin, or run with `baseline-results: reproduce`.",
+                topic="the-baseline-has-no-results",
             )
         target.write_bytes(result.stdout)
         return target

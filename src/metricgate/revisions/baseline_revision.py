@@ -62,6 +62,7 @@ def _resolve_requested(checkout: Checkout, requested: str, reason: str) -> Basel
             f"The baseline revision {requested!r} is neither in this clone nor on origin.",
             expected="a commit, branch or tag of this repository.",
             fix="correct the name, or push the revision.",
+            topic="the-revision-cannot-be-fetched",
         )
     return BaselineRevision(sha=sha, name=requested, reason=reason)
 
@@ -73,6 +74,7 @@ def _resolve_pull_request(checkout: Checkout, trigger: Trigger) -> BaselineRevis
             "The event does not name a pull request.",
             expected="the event file of a pull_request event.",
             fix="run the action on pull_request, or pass the revision with `baseline`.",
+            topic="the-event-names-no-revision",
         )
     parents = checkout.parents(checkout.head_sha)
     # A branch that merged main into itself has two parents as well; only GitHub's own merge commit is GITHUB_SHA
@@ -95,6 +97,7 @@ def _resolve_merge_group(checkout: Checkout, trigger: Trigger) -> BaselineRevisi
             "The event does not name the base of the merge group.",
             expected="merge_group.base_sha in the event file.",
             fix="run the action on merge_group, or pass the revision with `baseline`.",
+            topic="the-event-names-no-revision",
         )
     sha = _require(checkout, trigger.merge_group_base, "the base of the merge group")
     return BaselineRevision(
@@ -122,6 +125,7 @@ def _resolve_branch(checkout: Checkout, trigger: Trigger, find_last_stored: Find
             "MetricGate cannot determine the default branch.",
             expected="a branch named main or master, or a remote named origin that has a default branch.",
             fix=_name_fetch(checkout),
+            topic="the-default-branch-is-not-known",
         )
     base = find_merge_base(checkout, tip)
     if base != checkout.head_sha:
@@ -158,6 +162,7 @@ def _merge_base(checkout: Checkout, tip: str, branch: str) -> BaselineRevision:
             f"HEAD and {branch} have no commit in common.",
             expected="a branch that started from the base branch.",
             fix="check out with `fetch-depth: 0`, or pass the revision with `baseline`.",
+            topic="no-commit-in-common",
         )
     return BaselineRevision(sha=sha, name=branch, reason=f"where this branch left {branch}")
 
@@ -176,5 +181,6 @@ def _require(checkout: Checkout, sha: str, name: str) -> str:
             f"The baseline commit {sha[:9]} ({name}) is not in this clone and could not be fetched.",
             expected="a remote named origin that has it, and credentials to read it.",
             fix="check out with `fetch-depth: 0`, or keep the credentials of actions/checkout.",
+            topic="the-revision-cannot-be-fetched",
         )
     return found

@@ -48,6 +48,7 @@ class Checkout(GitRepository):
                 f"The working directory {directory} does not exist.",
                 expected="a folder inside a Git repository.",
                 fix="correct working-directory, or check the repository out first (actions/checkout).",
+                topic="the-working-directory-does-not-exist",
             )
         directory = directory.resolve()
         owner = find_owner(directory)
@@ -61,6 +62,7 @@ class Checkout(GitRepository):
                 f"The Git repository {top} has no commit.",
                 expected="a repository with at least one commit.",
                 fix="commit your project first.",
+                topic="there-is-no-commit-yet",
             )
         return cls(
             directory=directory,
@@ -124,6 +126,7 @@ class Checkout(GitRepository):
                 expected="a commit whose files are here, or can be fetched.",
                 fix="check out with full blobs (no `filter:`), or give the job access to the repository.",
                 details=read_git_error(result),
+                topic="a-file-of-a-revision-cannot-be-read",
             )
         return result.stdout
 
@@ -139,6 +142,7 @@ class Checkout(GitRepository):
                 f"{path} at {sha[:9]} is not UTF-8 text (byte {error.start}).",
                 expected="a text file in UTF-8.",
                 fix=f"save {path} as UTF-8 and commit it.",
+                topic="a-file-of-a-revision-cannot-be-read",
             ) from error
 
     @contextmanager

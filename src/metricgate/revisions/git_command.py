@@ -95,6 +95,7 @@ def explain_git_failure(args: Sequence[str], result: CompletedProcess[bytes]) ->
         expected="a healthy Git repository.",
         fix="run the command in the checkout and fix what it reports.",
         details=read_git_error(result),
+        topic="git-failed",
     )
 
 
@@ -106,10 +107,12 @@ def explain_unopened(directory: Path, words: str) -> WorkspaceError:
             expected="a checkout owned by the user who runs MetricGate, or trusted by Git.",
             fix=f"run `git config --global --add safe.directory {directory}`.",
             details=words,
+            topic="the-folder-belongs-to-another-user",
         )
     return WorkspaceError(
         f"{directory} is not in a Git repository.",
         expected="a folder inside a Git work tree.",
         fix="run MetricGate inside the repository, or check it out first (actions/checkout).",
         details=words,
+        topic="not-a-git-repository",
     )

@@ -20,6 +20,7 @@ def refuse_registered(name: str) -> str:
         f"The release {REGISTERED}{name} is in a model registry, and none was given.",
         expected="the address of an MLflow server.",
         fix="name a branch, a tag or a commit in `release: {revision: …}`.",
+        topic="nothing-is-released",
     )
 
 
@@ -59,6 +60,7 @@ def _resolve_default_branch(checkout: Checkout, given: str | None) -> BaselineRe
             "MetricGate cannot determine which revision is released.",
             expected="a default branch, or `release: {revision: …}` in metricgate.yaml.",
             fix="add the key, or run `git fetch origin && git remote set-head origin --auto`.",
+            topic="nothing-is-released",
         )
     return _resolve(checkout, branch, name=branch, reason="the default branch is what is released")
 
@@ -70,6 +72,7 @@ def _find_newest_tag(checkout: Checkout, pattern: str) -> str:
             f"No tag matches {TAGS}{pattern}, so nothing is released.",
             expected="a tag on origin whose name matches the pattern in `release: {revision: …}`.",
             fix="push the tag, or correct the pattern.",
+            topic="nothing-is-released",
         )
     return found
 
@@ -85,5 +88,6 @@ def _resolve(checkout: Checkout, revision: str, *, name: str, reason: str) -> Ba
             f"The released revision {name!r} is neither in this clone nor on origin.",
             expected="a branch, tag or commit of this repository.",
             fix="correct `release: {revision: …}` in metricgate.yaml, or push the revision.",
+            topic="the-revision-cannot-be-fetched",
         )
     return BaselineRevision(sha=sha, name=name, reason=reason)

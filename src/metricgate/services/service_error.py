@@ -39,7 +39,12 @@ class ServiceError(PublishError):
         retry_after_s: float | None = None,
     ) -> None:
         told = f": {answer}" if answer else ""
-        super().__init__(f"{service} {problem}{told}.", expected="a successful answer.", fix=_FIX[trouble])
+        super().__init__(
+            f"{service} {problem}{told}.",
+            expected="a successful answer.",
+            fix=_FIX[trouble],
+            topic="a-service-refuses-or-does-not-answer",
+        )
         self.trouble = trouble
         self.status = status
         self.answer = answer

@@ -37,7 +37,7 @@ class Document:
 def configuration_error(origin: str, line: int | None, what: str, *, expected: str, fix: str) -> ConfigurationError:
     """Return an error that starts with where it is, as compilers write it."""
     where = f"{origin}:{line}" if line else origin
-    return ConfigurationError(f"{where}: {what}", expected=expected, fix=fix)
+    return ConfigurationError(f"{where}: {what}", expected=expected, fix=fix, topic="the-policy-is-not-valid")
 
 
 def read_document(text: str, origin: str) -> Document:

@@ -164,6 +164,7 @@ def _require_known(name: str) -> None:
         f"The step gives the input {name!r}, which does not exist.",
         expected=f"one of {', '.join(known)}.",
         fix=f"Did you mean {nearest[0]!r}?" if nearest else "Remove it from `with:` in the workflow.",
+        topic="an-input-is-not-valid",
     )
 
 
@@ -176,4 +177,5 @@ def _explain(error: ValidationError, given: Mapping[str, str]) -> ConfigurationE
         f"The input {name!r} is {shown}.",
         expected=f"{first['msg'].removeprefix('Value error, ')}. {field.description}",
         fix=f"Correct {name!r} under `with:` in the workflow.",
+        topic="an-input-is-not-valid",
     )

@@ -187,6 +187,7 @@ def _report(origin: str, mistakes: list[Mistake]) -> ConfigurationError:
         f"{shown}{more}" + ("" if shown.endswith("?") and not more else "."),
         expected="the keys and values that docs/policy.md lists.",
         fix="correct the line" + ("s." if len(ordered) > 1 else "."),
+        topic="the-policy-is-not-valid",
     )
 
 

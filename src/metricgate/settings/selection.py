@@ -231,4 +231,5 @@ def read_text_file(path: Path, *, what: str) -> str:
             f"The {what} {path} cannot be read: {getattr(error, 'strerror', None) or error}.",
             expected="an existing file, text in UTF-8.",
             fix="Correct the path.",
+            topic="the-policy-cannot-be-read",
         ) from error

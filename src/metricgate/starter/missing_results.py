@@ -18,18 +18,25 @@ def require_gates(text: str, survey: Survey) -> None:
     _, numbers = suggest_gates(survey.metrics)
     if numbers:
         what = f"No number of this project has a name that says which way is better: {', '.join(numbers[:8])}."
-        raise ConfigurationError(f"{what} Nothing was written.", expected=_EXPECTED, fix=_describe_gate(numbers[0]))
+        raise ConfigurationError(
+            f"{what} Nothing was written.",
+            expected=_EXPECTED,
+            fix=_describe_gate(numbers[0]),
+            topic="nothing-to-judge-yet",
+        )
     if survey.predictions is not None and not survey.absent:
         raise ConfigurationError(
             f"{survey.predictions.why_not}, and there is no metrics file. Nothing was written.",
             expected=_EXPECTED,
             fix=f"make it readable, then run `metricgate init` again; or name its columns in {FILE_NAME} yourself.",
+            topic="nothing-to-judge-yet",
         )
     raise ConfigurationError(
         f"{_describe_absence(survey)} Nothing was written.",
         expected=_EXPECTED,
         fix=_name_way_out(survey),
         details="" if survey.absent else show_lines(survey.framework),
+        topic="nothing-to-judge-yet",
     )
 
 

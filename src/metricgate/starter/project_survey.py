@@ -115,6 +115,7 @@ def _require_something(survey: Survey, checkout: Checkout) -> None:
             f"There is no pipeline in this folder, but there is one in {', '.join(below[:5])}.",
             expected="a project's folder, as each project has its own policy and workflow.",
             fix=f"Go there first: cd {below[0]} && metricgate init",
+            topic="the-project-is-in-another-folder",
         )
 
 

@@ -107,6 +107,7 @@ class _Parser:
             f"The formula {self.text!r} cannot be used: {reason}.",
             expected=_EXPECTED,
             fix="Correct the formula in the gate; compute what it cannot say as a column of the predictions.",
+            topic="the-formula-cannot-be-used",
         )
 
 
@@ -175,6 +176,7 @@ def _require_columns(text: str, used: list[str], columns: tuple[str, ...]) -> No
                 f"The formula {text!r} reads the column {name!r}, which is not a numeric column of the predictions.",
                 expected=f"one of {', '.join(columns)}.",
                 fix=f"Perhaps you meant {close[0]!r}?" if close else "Correct the name, or add the column.",
+                topic="the-formula-cannot-be-used",
             )
 
 

@@ -126,6 +126,7 @@ def _find_one_class(name: str, stem: str, chosen: str, task: Task, classes: tupl
             f"The metric {name!r} names the class {chosen!r}, which does not exist.",
             expected=f"one of {', '.join(classes)}.",
             fix=f"Perhaps you meant {close[0]!r}?" if close else "Correct the class, or declare it under `classes`.",
+            topic="the-metric-does-not-exist",
         )
     return one_class(stem, classes, chosen)
 
@@ -145,6 +146,7 @@ def _bad_parameter(name: str, parameter: str, task: Task) -> ConfigurationError:
         f"The metric {name!r} has the parameter {parameter!r}, which it cannot take.",
         expected=f"a form like {', '.join(_WITH_PARAMETER[task])}.",
         fix="Correct the parameter after the @.",
+        topic="the-metric-does-not-exist",
     )
 
 
@@ -160,6 +162,7 @@ def _unknown_metric(name: str, task: Task) -> ConfigurationError:
         f"There is no metric {name!r} for the task {task}.{reason}",
         expected=f"one of {', '.join([*known, *_WITH_PARAMETER[task]])}; or a formula such as sum(errors)/sum(words).",
         fix=f"Perhaps you meant {close[0]!r}?" if close else "Correct the metric's name in the gate.",
+        topic="the-metric-does-not-exist",
     )
 
 

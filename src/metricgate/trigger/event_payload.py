@@ -60,4 +60,5 @@ class Payload:
             f"The event payload has no usable {self._path}.{key} (GITHUB_EVENT_PATH).",
             expected=f"{expected}, as GitHub writes it.",
             fix="Run the step on GitHub Actions; outside of it, use `metricgate run`.",
+            topic="the-event-cannot-be-read",
         )

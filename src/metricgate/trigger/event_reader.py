@@ -80,12 +80,14 @@ def _refuse_privileged(name: str, mode: str) -> None:
             expected="MetricGate runs the pull request's code, so it must not hold those rights (on: pull_request).",
             fix="Run MetricGate on pull_request; to comment on forks, add a second workflow that publishes:\n"
             + PUBLISH_SETUP,
+            topic="the-event-has-too-many-rights",
         )
     if name == "workflow_run" and mode != "publish":
         raise ConfigurationError(
             f"This workflow runs on workflow_run, with the rights of the default branch, in mode {mode!r}.",
             expected="On workflow_run MetricGate runs no repository code: only `mode: publish`.",
             fix="Run MetricGate on pull_request, and publish from this workflow:\n" + PUBLISH_SETUP,
+            topic="the-event-has-too-many-rights",
         )
 
 
@@ -105,6 +107,7 @@ def _read_kind(name: str) -> TriggerKind:
             f"The workflow was started by the event {name!r} (GITHUB_EVENT_NAME).",
             expected=f"one of {', '.join(known)}.",
             fix="Change `on:` in the workflow, or run `metricgate run` in a step of your own.",
+            topic="the-event-is-not-known",
         )
     return TriggerKind(name)
 

@@ -136,6 +136,7 @@ def _produce(request: Produce, project: Project, say: Say) -> WorkerReply:
             f"dvc.lock does not belong to this checkout: {named[0].reason} (stage {named[0].stage}).",
             expected="results that were produced from the committed code, parameters and data.",
             fix="run `dvc repro`, commit dvc.lock and run `dvc push`; or set `reproduce: if-needed`.",
+            topic="the-lock-file-is-out-of-date",
         )
     again = find_reruns(project, request, _open_files(request, project)) if request.reproduce else set()
     inputs = hash_inputs(project, stale, again)
@@ -184,6 +185,7 @@ def _refuse_lost(request: Produce, file: FoundFile) -> None:
             f"A result that dvc.lock records is not available: {file.problem}.",
             expected="the results of the committed dvc.lock in the DVC remote.",
             fix="run `dvc push` on the machine that trained; or set `reproduce: if-needed`.",
+            topic="files-are-missing-from-the-remote",
         )
 
 

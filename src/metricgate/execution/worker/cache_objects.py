@@ -128,6 +128,7 @@ def _explain_import(output: Any, reason: str) -> PipelineFailedError:
         re.sub(r"(?<=://)[^/@\s]+@", "", what),  # a password
         expected="the repository that `dvc import` named, and its data, within this machine's reach.",
         fix="give this machine access to it, or keep a copy: `dvc unprotect`, `dvc add` and `dvc push` that file.",
+        topic="the-source-of-an-import-fails",
     )
 
 
@@ -151,6 +152,7 @@ def check_restored(project: Project, stages: Iterable[Any]) -> None:
             f"{project.name(next(iter(damaged)))} was restored from a damaged DVC cache.",
             expected="cache files whose content matches their names.",
             fix="run again: the damaged file was removed. If CI restores .dvc/cache, delete that saved cache.",
+            topic="the-dvc-cache-is-damaged",
         )
 
 

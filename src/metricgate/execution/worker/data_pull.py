@@ -51,6 +51,7 @@ def _check_out(project: Project, objects: CacheObjects, out: Any, inside: str | 
         f"{project.name(inside or out.fs_path)} is needed and is neither in the DVC cache nor in the remote.",
         expected="all files that the .dvc files name, pushed to the remote.",
         fix="run `dvc push` on the machine that has it.",
+        topic="files-are-missing-from-the-remote",
     )
 
 

@@ -13,9 +13,9 @@ from metricgate.execution.worker.dvc_remote import Remote
 class PipelineFailedError(Exception):
     """A failure that the worker itself explains."""
 
-    def __init__(self, what: str, *, expected: str, fix: str, details: str = "") -> None:
+    def __init__(self, what: str, *, expected: str, fix: str, topic: str, details: str = "") -> None:
         super().__init__(what)
-        self.failed = Failed(what=what, expected=expected, fix=fix, details=details)
+        self.failed = Failed(what=what, expected=expected, fix=fix, topic=topic, details=details)
 
 
 class RemoteFailedError(PipelineFailedError):
@@ -69,7 +69,9 @@ def find_remote_failure(error: BaseException, remote: Remote | None) -> RemoteFa
     if remote is None or not (_explain_plugin(chain, remote) or _explain_remote(chain, remote)):
         return None
     failed = explain_failure(error, remote)
-    return RemoteFailedError(failed.what, expected=failed.expected, fix=failed.fix, details=failed.details)
+    return RemoteFailedError(
+        failed.what, expected=failed.expected, fix=failed.fix, topic=failed.topic, details=failed.details
+    )
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -87,11 +89,12 @@ def _explain_stage(chain: Sequence[BaseException]) -> Failed | None:
             code = re.search(r"exited with (-?\d+)$", str(cause))
             if killed := describe_kill(int(code[1]) if code else 0):
                 what = f"A stage of the pipeline was {killed}: {_sentence(cause)}"
-                return Failed(what=what, expected=memory.EXPECTED, fix=memory.FIX)
+                return Failed(what=what, expected=memory.EXPECTED, fix=memory.FIX, topic="a-stage-was-killed")
             return Failed(
                 what=f"The pipeline failed: {_sentence(cause)}",
                 expected="every stage to end with exit code 0.",
                 fix="run `dvc repro` on your machine and fix the stage; the report shows its last lines of output.",
+                topic="a-stage-failed",
             )
     return None
 
@@ -108,18 +111,21 @@ def _explain_file(chain: Sequence[BaseException]) -> Failed | None:
                 if conflict
                 else "run `dvc status`, correct the file it names, and commit.",
                 details="" if chain[-1] is cause else str(chain[-1]),
+                topic="a-file-of-the-pipeline-cannot-be-read",
             )
         if name == "FileIsGitIgnored":
             return Failed(
                 what=f"DVC cannot use a file that Git ignores: {text}",
                 expected="dvc.yaml, dvc.lock and .dvc files that Git does not ignore.",
                 fix="remove it from .gitignore; it need not be committed.",
+                topic="git-ignores-a-file-that-dvc-needs",
             )
         if isinstance(cause, PermissionError) and cause.filename and cause.errno:
             return Failed(
                 what=f"{cause.filename} cannot be written: {cause.strerror}.",
                 expected="a checkout whose files belong to the user who runs the pipeline.",
                 fix="change the owner of that file, or remove it; an earlier step may have run as root.",
+                topic="a-file-cannot-be-written",
             )
     return None
 
@@ -136,6 +142,7 @@ def _explain_plugin(chain: Sequence[BaseException], remote: Remote) -> Failed | 
         what=f"{remote.title} needs DVC's plugin for {remote.kind}, which is not installed.",
         expected=f"the package dvc[{remote.kind}] installed with MetricGate (the action's image has it).",
         fix=f"install it: `pip install 'dvc[{remote.kind}]'`.",
+        topic="dvc-needs-a-plugin",
     )
 
 
@@ -161,6 +168,7 @@ def _classify(text: str, remote: Remote) -> Failed | None:
             expected=f"{remote.needs}.",
             fix=f"add them to the step. {_APPROVAL}",
             details=details,
+            topic="the-remote-asks-for-credentials",
         )
     if _REFUSED.search(text):
         return Failed(
@@ -168,6 +176,7 @@ def _classify(text: str, remote: Remote) -> Failed | None:
             expected=f"{remote.needs}.",
             fix=f"correct the secrets or the permissions of their user. {_APPROVAL}",
             details=details,
+            topic="the-remote-refuses-the-credentials",
         )
     if _UNREACHABLE.search(text):
         return Failed(
@@ -175,6 +184,7 @@ def _classify(text: str, remote: Remote) -> Failed | None:
             expected="a remote that this machine can reach.",
             fix="check the address in .dvc/config and the network or VPN of the runner; then run again.",
             details=details,
+            topic="the-remote-cannot-be-reached",
         )
     return None
 
@@ -187,12 +197,14 @@ def _explain_missing(chain: Sequence[BaseException]) -> Failed | None:
                 expected="all files that dvc.lock and the .dvc files name, pushed to the remote.",
                 fix="run `dvc push` on the machine that has them.",
                 details=_sentence(cause),
+                topic="files-are-missing-from-the-remote",
             )
         if isinstance(cause, FileNotFoundError) or type(cause).__name__ == "MissingDataSource":
             return Failed(
                 what=f"A file that the pipeline needs does not exist: {_sentence(cause)}",
                 expected="every dependency of a stage in Git, tracked by DVC, or written by an earlier stage.",
                 fix="commit it, or track it with `dvc add` and `dvc push`.",
+                topic="a-file-of-the-pipeline-does-not-exist",
             )
     return None
 
@@ -204,6 +216,7 @@ def _explain_anything(chain: Sequence[BaseException]) -> Failed:
         expected="a DVC project that `dvc status` and `dvc pull` work in.",
         fix="run `dvc status` and `dvc pull` in the checkout and fix what they report.",
         details=f"{type(last).__name__}: {last}" if last is not first else "",
+        topic="dvc-failed",
     )
 
 

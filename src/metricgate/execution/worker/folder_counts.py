@@ -51,6 +51,7 @@ class _Listings:
                 "The list of the folder's files is neither in the DVC cache nor in the remote.",
                 expected="every .dir object that the revisions name, pushed to the remote.",
                 fix="run `dvc push` on the machine that has it.",
+                topic="files-are-missing-from-the-remote",
             )
         return {key: str(entry.value) for key, _, entry in Tree.load(self._cache, info)}
 

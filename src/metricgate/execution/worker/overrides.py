@@ -28,6 +28,7 @@ def apply_overrides(directory: Path, overrides: Iterable[Override]) -> None:
                 f"`pipeline: params:` sets {override.key} in {override.file}, which is not a file of the project.",
                 expected=_EXPECTED,
                 fix="correct the file's name in metricgate.yaml.",
+                topic="a-parameter-does-not-exist",
             )
         with MODIFIERS[path.suffix.lower()](str(path)) as content:
             _set(content, override)
@@ -44,6 +45,7 @@ def _set(content: Any, override: Override) -> None:
             f"`pipeline: params:` sets {override.key}, which {override.file} does not have.",
             expected=_EXPECTED,
             fix=f"did you mean {near[0]}?" if near else f"correct the name, or add it to {override.file}.",
+            topic="a-parameter-does-not-exist",
         )
     place[last] = list(override.value) if isinstance(override.value, tuple) else override.value
 

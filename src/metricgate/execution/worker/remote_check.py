@@ -27,12 +27,14 @@ def check_remote(repo: Any, *, connect_s: float = CONNECT_S) -> None:
             "Files have to be fetched, but DVC has no default remote.",
             expected="a default remote in .dvc/config that holds the data and results.",
             fix="run `dvc remote add --default NAME URL`, `dvc push`, and commit .dvc/config.",
+            topic="there-is-no-remote",
         )
     if remote.kind == "local" and not Path(remote.url).is_dir():
         raise RemoteFailedError(
             f"{remote.title} is a folder that does not exist here.",
             expected=f"{remote.needs}.",
             fix="correct the remote's url, mount the folder, or use a remote that CI can reach.",
+            topic="the-remote-cannot-be-reached",
         )
     if remote.host and not any(os.environ.get(name) or os.environ.get(name.upper()) for name in _PROXIES):
         _check_address(remote, connect_s)
@@ -55,6 +57,7 @@ def check_bucket(repo: Any, remote: Remote) -> None:
             f"{remote.title} names a bucket that does not exist.",
             expected="the bucket in the remote's url.",
             fix="correct the url in .dvc/config, or create the bucket and run `dvc push`.",
+            topic="the-remote-cannot-be-reached",
         ) from error
     except OSError:
         return
@@ -69,4 +72,5 @@ def _check_address(remote: Remote, connect_s: float) -> None:
             f"{remote.title} cannot be reached: {remote.host}:{remote.port or 443}: {error.strerror or error}.",
             expected="a remote that this machine can reach.",
             fix="check the address in .dvc/config and the network or VPN of the runner.",
+            topic="the-remote-cannot-be-reached",
         ) from error

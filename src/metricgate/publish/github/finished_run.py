@@ -80,6 +80,7 @@ def _find_artifact(client: GitHubClient, run_id: int, name: str) -> Json:
             f"The run {run_id} has no artifact {name!r}.",
             expected="the report folder, uploaded by the judging job with `if: always()`.",
             fix="Read that run's log, and set the path of its actions/upload-artifact step to the output `report`.",
+            topic="there-is-no-artifact",
         )
     return max(usable, key=lambda one: int(one["id"]))
 
@@ -121,6 +122,7 @@ def _refuse(name: str, found: str, expected: str) -> PublishError:
         f"The artifact {name!r} is refused: {found}.",
         expected=f"{expected}, as the judging job wrote it.",
         fix="Check what the pull request's job uploads. Nothing from this artifact was used.",
+        topic="the-artifact-is-refused",
     )
 
 
@@ -146,6 +148,7 @@ def find_pull_request(client: GitHubClient, run: WorkflowRun) -> PullRequest:
             f"at {run.head_sha[:12]}.",
             expected="exactly one open pull request with the head of the judged run.",
             fix="Nothing, if it was closed or has a newer push: the run of that push publishes.",
+            topic="not-exactly-one-pull-request",
         )
     return _read_pull_request(found[0], run)
 

@@ -30,6 +30,7 @@ def read_report(text: str | bytes) -> Report:
             f"The report is {size:,} bytes long.",
             expected=f"at most {MAX_BYTES:,} bytes.",
             fix="Pass the report.json that a MetricGate run wrote.",
+            topic="the-file-is-not-a-report",
         )
     try:
         return Report.model_validate_json(text, strict=True)
@@ -40,4 +41,5 @@ def read_report(text: str | bytes) -> Report:
             f"The file is not a readable report: {where}: {first['msg']}.",
             expected=f"a report.json with schema_version {SCHEMA_VERSION}.",
             fix="Pass a report.json that this version of MetricGate wrote, or run the version that wrote it.",
+            topic="the-file-is-not-a-report",
         ) from error

@@ -105,7 +105,7 @@ def _describe_failure(report: Report) -> str:
     if failure is None:
         return ""
     details = "\n".join(f"  | {clean_line(line)}" for line in failure.details.splitlines()[-40:])
-    text = f"expected: {clean(failure.expected)}\nwhat to do: {clean(failure.fix)}\nmore: {find_help(failure.anchor)}"
+    text = f"expected: {clean(failure.expected)}\nwhat to do: {clean(failure.fix)}\nmore: {find_help(failure.anchor, failure.topic)}"
     return f"{text}\n{details}" if details else text
 
 

@@ -98,7 +98,7 @@ def _draw_failure(failure: Failure | None) -> str:
     parts = (("Expected", failure.expected), ("What to do", failure.fix))
     said = [f"**{escape_sentence(failure.title)}:** {escape_prose(failure.what)}"]
     said += [f"**{name}:** {escape_prose(text)}" for name, text in parts if text]
-    said.append(f"[More about this error]({find_help(failure.anchor)})")
+    said.append(f"[More about this error]({find_help(failure.anchor, failure.topic)})")
     return "\n\n".join((*said, code_block(failure.details)) if failure.details.strip() else said)
 
 
