@@ -12,7 +12,7 @@ import pytest
 import metricgate
 from metricgate import errors
 from metricgate.cli.terminal_output import print_error
-from metricgate.errors import MetricgateError, PublishError, WorkspaceError, find_help
+from metricgate.errors import MetricgateError, WorkspaceError, find_help
 from metricgate.publish.runner import Runner
 from metricgate.report.failure import report_failure
 from metricgate.report.formats.check_run import render_check
@@ -78,31 +78,19 @@ IN_THE_WORKER = ("PipelineFailedError", "RemoteFailedError", "Failed")  # they b
 
 def list_raised() -> Iterator[tuple[str, str, str]]:
     """Yield each error that the sources make: where, the page of its kind, and its topic (empty where it has none)."""
-    pages = {kind.__name__: kind.anchor for kind in list_kinds()} | dict.fromkeys(IN_THE_WORKER, WorkspaceError.anchor)
+    import_rooms()
+    kinds = {kind.__name__: (kind.anchor, kind.usual_topic) for kind in list_kinds()}
+    kinds |= dict.fromkeys(IN_THE_WORKER, (WorkspaceError.anchor, ""))
     for path in sorted((ROOT / "src/metricgate").rglob("*.py")):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            is_error = isinstance(call, ast.Call) and (
-                ast.unparse(call.func) in pages
-                or (ast.unparse(call.func) == "super().__init__" and has_sentences(call))
-            )
-            if isinstance(call, ast.Call) and is_error:
-                topics = [ast.literal_eval(a.value) for a in call.keywords if a.arg == "topic" and is_constant(a.value)]
-                passed_on = any(a.arg == "topic" and not is_constant(a.value) for a in call.keywords)
-                if not passed_on and ast.unparse(call.func) != "ServiceError":  # its class names the topic
-                    page = pages.get(ast.unparse(call.func), PublishError.anchor)
-                    yield f"{path.name}:{call.lineno}", page, topics[0] if topics else ""
-
-
-def has_sentences(call: ast.Call) -> bool:
-    return {"expected", "fix"} <= {argument.arg for argument in call.keywords}
-
-
-def is_constant(value: ast.expr) -> bool:
-    return isinstance(value, ast.Constant)
+            if isinstance(call, ast.Call) and (name := ast.unparse(call.func)) in kinds:
+                page, usual = kinds[name]
+                given = next((argument.value for argument in call.keywords if argument.arg == "topic"), None)
+                if given is None or isinstance(given, ast.Constant):  # else it is passed on
+                    yield f"{path.name}:{call.lineno}", page, usual if given is None else str(given.value)
 
 
 def test_every_error_that_is_raised_has_a_section_of_its_page_and_every_section_an_error() -> None:
-    import_rooms()
     sections = {
         (page.stem, slug_of(heading))
         for page in (ROOT / "docs/errors").glob("*.md")

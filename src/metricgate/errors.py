@@ -24,6 +24,7 @@ class MetricgateError(Exception):
     exit_code: ClassVar[int] = 70
     title: ClassVar[str] = "A bug in MetricGate"
     anchor: ClassVar[str] = "a-defect-in-metricgate"
+    usual_topic: ClassVar[str] = ""  # of every error of a class, where each is the same to a reader
 
     def __init__(self, what: str, *, expected: str, fix: str, details: str = "", topic: str = "") -> None:
         """Keep the three sentences apart, so that each view can lay them out.
@@ -41,7 +42,7 @@ class MetricgateError(Exception):
         self.expected = expected
         self.fix = fix
         self.details = details
-        self.topic = topic
+        self.topic = topic or self.usual_topic
 
     @property
     def help_url(self) -> str:

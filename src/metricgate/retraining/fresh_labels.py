@@ -27,6 +27,7 @@ def count_new_labels(tree: TrainingTree, updates: Sequence[ImportState], policy:
             "`retrain: {min_rows: …}` counts new rows with a label, and the policy does not say which columns those are.",
             expected="`predictions:` with `id` and `label`, by which the imported data name them too.",
             fix="add `predictions: {id: …, label: …}`, or drop `min_rows`.",
+            topic="retraining-is-not-described",
         )
     changed = [state for state in updates if state.is_changed and state.path.endswith(TABLES)]
     total = 0

@@ -23,6 +23,8 @@ RETRAIN = "refs/metricgate/retrain"
 class MemoryConflictError(WorkspaceError):
     """Another run changed the memory in the meantime."""
 
+    usual_topic = "earlier-trainings-are-not-known"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Remembered:
@@ -114,6 +116,7 @@ class MemoryRef:
             expected="a token that may write to the repository (`contents: write`).",
             fix="grant the job `contents: write`; without that memory the same would be trained again.",
             details=words,
+            topic="earlier-trainings-are-not-known",
         )
 
     def _write_blob(self, text: str) -> str:
@@ -133,4 +136,5 @@ class MemoryRef:
             expected="the ref as this version of MetricGate writes it.",
             fix=f"look at it (`git show {self.name}:memory.json`), or delete it to start anew: "
             f"`git push origin :{self.name}`.",
+            topic="earlier-trainings-are-not-known",
         )

@@ -66,11 +66,13 @@ def move_branch(checkout: Checkout, branch: str, commit: str, known: Sequence[st
             f"The branch {branch} is checked out here.",
             expected="another branch: this one is written by MetricGate.",
             fix="run `git switch main`, and again.",
+            topic="the-branch-is-not-free",
         )
     if before is not None and before not in known:
         raise ConfigurationError(
             f"The branch {branch} has the commit {before[:9]}, which MetricGate did not write.",
             expected="a branch that only MetricGate writes to.",
             fix=f"rename it (`git branch -m {branch} NAME`), or name another one in `retrain: {{branch: …}}`.",
+            topic="the-branch-is-not-free",
         )
     checkout.git("update-ref", ref, commit, before or "0" * 40)

@@ -119,6 +119,7 @@ def _open(request: RetrainRequest, progress: Progress, scratch: Path) -> _Projec
             f"The committed {request.policy_name} does not say when the model is retrained.",
             expected="a section `retrain:`, committed.",
             fix="add `retrain: {when: {max_age: 90d}}`; docs/retraining.md has the keys.",
+            topic="retraining-is-not-described",
         )
     spec = policy.retrain
     limits = [limit for limit in (request.timeout_s, (spec.max_minutes or 0) * 60 or None) if limit]

@@ -97,6 +97,7 @@ class TrainingTree:
                 f"The training wrote {path}, which is a link or larger than {MAX_FILE_BYTES / 1e6:.0f} MB.",
                 expected="small text files in Git; everything else under DVC.",
                 fix=f"let DVC keep it: drop `cache: false` of {path} in dvc.yaml.",
+                topic="a-trained-file-cannot-be-used",
             )
         listed = self.checkout.git("ls-files", "--stage", "--", f":(top,literal){path}")
         return ChangedFile(

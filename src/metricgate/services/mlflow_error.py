@@ -20,6 +20,8 @@ _SET_USER = (
 class MlflowError(PublishError):
     """MLflow did not do what it was asked. ``code`` is its own error code, empty where it gave none."""
 
+    usual_topic = "mlflow-refuses-or-does-not-answer"
+
     def __init__(self, what: str, *, expected: str, fix: str, code: str = "", is_slow: bool = False) -> None:
         super().__init__(what, expected=expected, fix=fix)
         self.code = code

@@ -28,6 +28,8 @@ class ServiceError(PublishError):
     retry_after_s : the pause that it asked for, if any
     """
 
+    usual_topic = "a-service-refuses-or-does-not-answer"
+
     def __init__(
         self,
         service: str,
@@ -39,12 +41,7 @@ class ServiceError(PublishError):
         retry_after_s: float | None = None,
     ) -> None:
         told = f": {answer}" if answer else ""
-        super().__init__(
-            f"{service} {problem}{told}.",
-            expected="a successful answer.",
-            fix=_FIX[trouble],
-            topic="a-service-refuses-or-does-not-answer",
-        )
+        super().__init__(f"{service} {problem}{told}.", expected="a successful answer.", fix=_FIX[trouble])
         self.trouble = trouble
         self.status = status
         self.answer = answer

@@ -85,6 +85,7 @@ class ModelAlias:
             f"{text!r} names no version of a registered model.",
             expected="`mlflow:MODEL@ALIAS`, such as `mlflow:churn@champion`; a model's name has no slash and no colon.",
             fix="Copy the model's name and the alias from MLflow's page of the model.",
+            topic="the-mlflow-address-is-not-valid",
         )
 
 
@@ -109,6 +110,7 @@ class RunFile:
             f"{text!r} names no file of an MLflow run.",
             expected="`mlflow:runs/ID/PATH`, such as `mlflow:runs/0a1b2c3d4e5f/eval/predictions.csv`.",
             fix="Copy the run's ID and the artifact's path from MLflow's page of the run.",
+            topic="the-mlflow-address-is-not-valid",
         )
 
 

@@ -31,6 +31,7 @@ def update_imports(project: Project) -> tuple[ImportState, ...]:
                 f"The source of {state.path} ({state.source}) cannot be read: {state.problem}",
                 expected="the source that the import names.",
                 fix=f"bring it back, or import the data anew; {state.file} and its data stay as they are.",
+                topic="the-source-of-an-import-fails",
             )
         if state.is_changed:
             project.repo.update([project.path(state.file)])

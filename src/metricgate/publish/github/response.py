@@ -75,8 +75,10 @@ class GitHubResponse:
 class GitHubError(PublishError):
     """GitHub refused a request, or did not answer it within the time for retries."""
 
-    def __init__(self, what: str, *, trouble: Trouble, status: int, expected: str, fix: str, topic: str) -> None:
-        super().__init__(what, expected=expected, fix=fix, topic=topic)
+    usual_topic = "github-refuses-or-does-not-answer"
+
+    def __init__(self, what: str, *, trouble: Trouble, status: int, expected: str, fix: str) -> None:
+        super().__init__(what, expected=expected, fix=fix)
         self.trouble = trouble
         self.status = status
 
@@ -121,5 +123,4 @@ def explain(response: GitHubResponse, request: str) -> GitHubError:
         status=response.status,
         expected="a successful response.",
         fix=_FIX[trouble],
-        topic="github-refuses-or-does-not-answer",
     )
