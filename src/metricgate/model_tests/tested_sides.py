@@ -159,6 +159,7 @@ def _bring_files(tree: WorkTree, spec: ModelTestsSpec, policy: Policy, snapshot:
             expected="every file that the tests may read.",
             fix="run `dvc push` on the machine that has it, or name only what the tests read: `tests: {needs: [...]}`.",
             details=error.details,
+            topic=error.topic,
         ) from error
 
 
@@ -184,10 +185,14 @@ def _run(tree: WorkTree, spec: ModelTestsSpec, policy: Policy) -> RevisionTests:
             expected=_EXPECTED,
             fix=_advise(spec, reply),
             details=reply.output,
+            topic="the-tests-wrote-no-results",
         )
     if junit.is_symlink() or not junit.is_file() or not may_read(junit, tree.owner):
         raise WorkspaceError(
-            f"{ended}, and {name} is not a file of its own.", expected=_EXPECTED, fix=_advise(spec, reply)
+            f"{ended}, and {name} is not a file of its own.",
+            expected=_EXPECTED,
+            fix=_advise(spec, reply),
+            topic="the-tests-wrote-no-results",
         )
     kept = tree.context.scratch / f"{tree.name}-junit.xml"
     shutil.copyfile(junit, kept)

@@ -125,6 +125,7 @@ def _require_rows(side: TableSide) -> None:
             f"{side.shown} holds {found}.",
             expected="the rows of a period, 200 at least to tell anything.",
             fix="check the query or the stage that writes the file.",
+            topic="two-tables-that-cannot-be-compared",
         )
 
 

@@ -50,6 +50,7 @@ def require_columns(pair: TablePair, columns: tuple[str, ...]) -> None:
         expected=f"the columns of the reference; it has {list_names(tuple(current.types))}.",
         fix="correct the query or the stage that writes the file, or name the columns to watch under "
         "`monitor: features:`.",
+        topic="two-tables-that-cannot-be-compared",
     )
 
 
@@ -85,6 +86,7 @@ def _require_values(pair: TablePair, name: str, current: "_Count") -> None:
         f"{side.shown}: column '{name}' has no value in any of {count_rows(side.rows)}, from row 1 on.",
         expected="values, as in the reference.",
         fix="correct the query or the stage that writes the file.",
+        topic="two-tables-that-cannot-be-compared",
     )
 
 
@@ -197,6 +199,7 @@ def _changed_type(pair: TablePair, name: str, kinds: Mapping[SideName, _Kind]) -
         f"'{value[:40]}', and {words[kinds['reference']]} ({reference.types[name]}) in {reference.shown}.",
         expected="the same type on both sides.",
         fix="correct the query or the stage that writes the file.",
+        topic="two-tables-that-cannot-be-compared",
     )
 
 
@@ -211,6 +214,7 @@ def _text_among_numbers(pair: TablePair, side: SideName, name: str, count: _Coun
         expected="a number or nothing in every row.",
         fix="correct the query or the stage that writes the file; where the column holds categories, say so under "
         f"`monitor: features: {{{name}: {{type: category}}}}`.",
+        topic="two-tables-that-cannot-be-compared",
     )
 
 
