@@ -143,7 +143,7 @@ def _check_proposed(policy: Policy, evidence: Evidence) -> None:
             f"The gates that this change proposes cannot be used. {error.what}",
             expected=error.expected,
             fix=error.fix,
-            topic="gates-that-could-never-be-judged",
+            topic="the-gates-of-a-change-cannot-be-used",
         ) from error
 
 

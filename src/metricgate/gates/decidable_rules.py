@@ -12,6 +12,8 @@ _LARGEST_PERCENT = 100
 class UndecidingRuleError(ConfigurationError):
     """A rule that no predictions can fail, or none can pass."""
 
+    usual_topic = "the-gate-decides-nothing"
+
 
 def require_decision(rule: Rule, metric: Metric) -> None:
     """Raise UndecidingRuleError for a rule whose outcome the metric's range alone decides."""
