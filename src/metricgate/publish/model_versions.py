@@ -165,4 +165,5 @@ def _require_name(name: str) -> None:
             f"{name!r} cannot be the name of a registered model.",
             expected="a name without slash, colon, quotes and @.",
             fix="Name it in metricgate.yaml: `mlflow: {model: churn}`.",
+            topic="mlflow-refuses-or-does-not-answer",
         )

@@ -89,13 +89,17 @@ def find_registered_commit(access: MlflowAccess, name: str) -> str:
             f"{asked} is on an MLflow server, and none is given.",
             expected="the address of the server.",
             fix="set the input `mlflow-uri` (on a laptop MLFLOW_TRACKING_URI).",
+            topic="nothing-is-released",
         )
     try:
         server = MlflowServer.connect(access, within_s=_ASKING_S)
         version = find_alias(server, asked.model, asked.alias)
     except PublishError as error:
         raise WorkspaceError(
-            f"{asked} could not be looked up. {error.what}", expected=error.expected, fix=error.fix
+            f"{asked} could not be looked up. {error.what}",
+            expected=error.expected,
+            fix=error.fix,
+            topic="nothing-is-released",
         ) from error
     if version is None:
         raise WorkspaceError(
@@ -103,6 +107,7 @@ def find_registered_commit(access: MlflowAccess, name: str) -> str:
             expected="a registered model with this alias. MetricGate sets `champion` where the gate passed on the "
             "default branch.",
             fix="let the gate pass there once without this baseline, or set the alias by hand.",
+            topic="nothing-is-released",
         )
     commit = version.tags.get(COMMIT_TAG, "").strip().lower()
     if not _COMMIT.fullmatch(commit):
@@ -111,6 +116,7 @@ def find_registered_commit(access: MlflowAccess, name: str) -> str:
             f"{'missing' if not commit else 'not a full commit'}.",
             expected=f"the tag `{COMMIT_TAG}` with a full commit on the version.",
             fix="set the tag by hand, or let MetricGate register the version.",
+            topic="nothing-is-released",
         )
     return commit
 
