@@ -58,6 +58,7 @@ def _read_choices(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
                 f"--where {text} has no value.",
                 expected="a column and a value: --where filter=flexible-extract.",
                 fix="Write COLUMN=VALUE.",
+                topic="options-and-a-policy",
             )
         chosen[column] = (*chosen.get(column, ()), value)
     return chosen

@@ -18,7 +18,9 @@ _EXPECTED = "a complete log of Inspect (.eval, .json), lm-evaluation-harness, pr
 
 def unusable_log(shown: str, what: str, *, expected: str = _EXPECTED, fix: str, details: str = "") -> PredictionsError:
     """Return the error for a log that cannot be used: no comparison is made from part of one."""
-    return PredictionsError(f"{shown}: {what}.", expected=expected, fix=fix, details=details)
+    return PredictionsError(
+        f"{shown}: {what}.", expected=expected, fix=fix, details=details, topic="a-log-that-cannot-be-read"
+    )
 
 
 def read_json(path: Path, shown: str) -> Any:

@@ -96,6 +96,7 @@ def _choose(log: EvaluationLog, where: Mapping[str, tuple[LabelValue, ...]], sho
                 f"{shown} has no column '{name}' (where)." + (f" Did you mean '{near[0]}'?" if near else ""),
                 expected=f"one of its columns: {list_names(tuple(known))}.",
                 fix="correct `where` in metricgate.yaml (or the option).",
+                topic="the-column-does-not-exist",
             )
     wanted = {name: {canonical_text(value) for value in values} for name, values in where.items()}
     chosen = tuple(
@@ -145,6 +146,7 @@ def _choose_score(log: EvaluationLog, asked: str | None, shown: str) -> str:
         f"{shown} {what}",
         expected=f"one of its scores: {list_names(names)}.",
         fix=f"name it as `score: {near[0] if near else names[0]}` (or with --score).",
+        topic="a-log-that-cannot-be-read",
     )
 
 
