@@ -57,6 +57,7 @@ class Written(LM):
 tracker = EvaluationTracker(output_path=str(FOLDER / "out"))
 results = lm_eval.simple_evaluate(
     model=Written(),
+    model_args="pretrained=written",
     tasks=["small_sums"],
     task_manager=TaskManager(include_path=str(FOLDER)),
     log_samples=True,

@@ -20,6 +20,13 @@ def list_caveats(evidence: Evidence, rows: Iterable[MetricRow], choice: PolicyCh
         if subject.pairing and subject.pairing.test_set_changed
         for note in subject.pairing.notes[:1]
     ]
+    test_set += [
+        Warning_(
+            code="other_test", text=f"Not the same test: {subject.pairing.other_test}. The scores are not comparable."
+        )
+        for subject in evidence.subjects.values()
+        if subject.pairing and subject.pairing.other_test
+    ]
     problems = [
         Warning_(code="unreadable", text=f"{problem.what} of the {side} is unreadable: {problem.reason}")
         for side, snapshot in (("baseline", evidence.baseline), ("candidate", evidence.candidate))

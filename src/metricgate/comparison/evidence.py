@@ -25,6 +25,7 @@ from metricgate.predictions import (
 from metricgate.settings.policy import PredictionsSpec
 from metricgate.settings.selection import PolicyChoice
 from metricgate.stats.formula import is_formula, parse_formula
+from metricgate.stats.shares import is_success
 
 NO_FRESH_ROWS: Mapping[str, FreshRows] = MappingProxyType({})
 
@@ -122,14 +123,11 @@ def _count_stored(baseline: Snapshot | None, name: str) -> int | None:
 
 def _formula_columns(choice: PolicyChoice) -> frozenset[str]:
     """Return the columns that formulas in gates and anchor read, of the judging and of the proposed policy."""
-    return frozenset(
-        column
-        for policy in (choice.judging, choice.proposed)
-        if policy
-        for name in policy.metric_names
-        if is_formula(name)
-        for column in parse_formula(name).columns
+    names = {name for policy in (choice.judging, choice.proposed) if policy for name in policy.metric_names}
+    columns = (
+        parse_formula(name).columns if is_formula(name) else (name,) if is_success(name) else () for name in names
     )
+    return frozenset(column for part in columns for column in part)
 
 
 def _read_side(snapshot: Snapshot, side: str, name: str, spec: PredictionsSpec, columns: frozenset[str]) -> Predictions:

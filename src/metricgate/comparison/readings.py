@@ -11,14 +11,21 @@ from typing import Any, Literal, assert_never
 
 import numpy as np
 
-from metricgate.comparison.worst_answers import AnswerStyle, answer_worst, find_style
+from metricgate.comparison.worst_answers import AnswerStyle, answer_worst, find_end_style, find_style, grade_worst
 from metricgate.models.result import Slice
 from metricgate.models.samples import Categorical, Sample, SamplePair
 from metricgate.predictions import AbsentRows, PairedSet
 from metricgate.stats.metric import Metric
 
-Reading = Literal["relabelled", "own rows", "own rows, relabelled", "absent", "absent, relabelled"]
-READINGS: tuple[Reading, ...] = ("relabelled", "own rows", "own rows, relabelled", "absent", "absent, relabelled")
+Reading = Literal["relabelled", "own rows", "own rows, relabelled", "ungraded", "absent", "absent, relabelled"]
+READINGS: tuple[Reading, ...] = (
+    "relabelled",
+    "own rows",
+    "own rows, relabelled",
+    "ungraded",
+    "absent",
+    "absent, relabelled",
+)
 
 
 def applies(reading: Reading, paired: PairedSet) -> bool:
@@ -32,6 +39,8 @@ def applies(reading: Reading, paired: PairedSet) -> bool:
             return bool(fresh) and not absent
         case "own rows, relabelled":
             return bool(fresh) and relabelled and not absent
+        case "ungraded":
+            return bool(paired.pair.baseline.ends or paired.pair.candidate.ends)
         case "absent":
             return absent
         case "absent, relabelled":
@@ -43,6 +52,8 @@ def applies(reading: Reading, paired: PairedSet) -> bool:
 def find_answer_style(reading: Reading, paired: PairedSet, metric: Metric, slice_: Slice | None) -> AnswerStyle | None:
     """Return which answers are the worst for the metric on the absent rows; None where no answer is the worst."""
     absent = paired.absent
+    if reading == "ungraded":
+        return find_end_style(metric, (paired.pair.baseline, paired.pair.candidate))
     if absent is None or not reading.startswith("absent") or not _has_absent(absent, slice_):
         return AnswerStyle(kind="same")
     return find_style(metric, (paired.pair.baseline, paired.pair.candidate, absent.sample))
@@ -62,6 +73,8 @@ def read_as(reading: Reading, paired: PairedSet, style: AnswerStyle) -> PairedSe
     """Return the rows as this reading has them; the facts about the join stay, but nothing is identical."""
     if reading.endswith("relabelled"):
         paired = accept_labels(paired)
+    if style.kind in {"mean", "ends"}:
+        paired = replace(paired, pair=grade_worst(paired.pair, style))
     if reading.startswith("own rows") or (reading.startswith("absent") and paired.fresh is not None):
         paired = _leave_fresh_out(paired)
     if reading.startswith("absent"):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metricgate.models.outcome import Direction
-from metricgate.models.samples import FloatArray, Sample
+from metricgate.models.samples import FloatArray, Sample, SamplePair
 from metricgate.stats.metric import Metric
 
 # Of several classes, a wrong answer costs these metrics the same whichever class it names.
@@ -23,10 +23,11 @@ _PROBABILITIES = frozenset({"brier_score", "log_loss"})
 class AnswerStyle:
     """Which answers are the worst: scores beyond all others, probabilities, one class, or the end of [0, 1].
 
-    ``same`` are the baseline's answers, where the absent rows do not matter.
+    ``same`` are the baseline's answers, where the absent rows do not matter. ``ends``: all rows are there, and hold
+    answers without a grade.
     """
 
-    kind: Literal["same", "scores", "probabilities", "classes", "mean"]
+    kind: Literal["same", "scores", "probabilities", "classes", "mean", "ends"]
     own_class: int | None = None
     column: str = ""
     value: float = 0.0
@@ -59,6 +60,35 @@ def _find_mean_style(metric: Metric, samples: Sequence[Sample]) -> AnswerStyle |
     if others or not plain or any(((part < 0) | (part > 1)).any() for part in values):
         return None
     return AnswerStyle(kind="mean", column=column, value=0.0 if metric.direction is Direction.HIGHER else 1.0)
+
+
+def find_end_style(metric: Metric, samples: Sequence[Sample]) -> AnswerStyle | None:
+    """Return the style of a mean whose rows hold answers without a grade; None where no grade is the worst."""
+    ends = [sample.ends[name] for sample in samples for name in metric.columns if name in sample.ends]
+    if not ends:
+        return AnswerStyle(kind="same")
+    if len(metric.columns) != 1 or any(np.isnan(low).any() for low, _ in ends):
+        return None
+    return AnswerStyle(
+        kind="ends", column=metric.columns[0], value=0.0 if metric.direction is Direction.HIGHER else 1.0
+    )
+
+
+def grade_worst(pair: SamplePair, style: AnswerStyle) -> SamplePair:
+    """Return the pair with the worst grades for the candidate, and the best for the baseline, where there are none."""
+    worst = int(style.value)
+    return replace(
+        pair,
+        baseline=_take_end(pair.baseline, style.column, 1 - worst),
+        candidate=_take_end(pair.candidate, style.column, worst),
+        same_model=False,
+    )
+
+
+def _take_end(sample: Sample, column: str, end: int) -> Sample:
+    if column not in sample.ends:
+        return sample
+    return replace(sample, columns={**sample.columns, column: sample.ends[column][end]}, ends={})
 
 
 def answer_worst(absent: Sample, answered: Sample, style: AnswerStyle) -> Sample:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from metricgate.comparison.evidence import Evidence
 from metricgate.comparison.subject import Subject, is_defined
 from metricgate.gates.absolute import judge_absolute_rule
+from metricgate.gates.answer_budget import add_budget
 from metricgate.gates.assessment import RulePower, assess_relative_rules
 from metricgate.gates.number_rules import judge_number
 from metricgate.gates.other_readings import ROW_CODES
@@ -32,7 +33,7 @@ def judge_policy(
     rules = expand_policy(policy, evidence)
     if not policy.gates:
         rules = _default_rules(evidence.subjects)
-    rows = _judge_rules(rules, evidence, tail=tail)
+    rows = tuple(add_budget(row, evidence.subjects.get(row.set)) for row in _judge_rules(rules, evidence, tail=tail))
     if locations and policy.gates:
         rows = tuple(
             row.model_copy(update={"location": locations[rule.position]}) for rule, row in zip(rules, rows, strict=True)

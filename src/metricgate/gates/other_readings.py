@@ -63,11 +63,22 @@ def _explain(row: GateRow, other: GateRow | None, reading: Reading, pairing: Pai
         if other is None:
             return "rows_absent", f"{rows}, and this metric has no worst answer to assume for them"
         return "rows_absent", f"{rows}; with the worst answers on them it {changed}"
+    if reading == "ungraded":
+        return "answers_ungraded", _explain_ungraded(pairing, changed)
     if reading.startswith("own rows"):
         rows = count_rows(pairing.fresh)
         return "rows_added", f"with the {rows} that this change adds it {usual}, without them it {changed}"
     rows = f"{count_rows(pairing.label_differs, 'has')} another label than on the baseline"
     return "rows_relabelled", f"{rows}: by the baseline's labels it {usual}, by the candidate's it {changed}"
+
+
+def _explain_ungraded(pairing: Pairing, changed: str) -> str:
+    counts = (
+        f"{pairing.baseline_ungraded} of the baseline's answers and {pairing.candidate_ungraded} of the candidate's"
+    )
+    if not changed:
+        return f"{counts} have no grade, and this metric has no worst one to assume"
+    return f"{counts} have no grade; with the worst ones for this change it {changed}"
 
 
 def _widen(row: GateRow, other: GateRow) -> GateRow:

@@ -10,6 +10,7 @@ from metricgate.gates.decidable_rules import require_decision
 from metricgate.gates.judgement import BROKEN_CODES, IDENTICAL, NOT_POSITIVE, Judgement
 from metricgate.gates.rules import Rule
 from metricgate.models.outcome import Direction, Outcome, Role
+from metricgate.models.samples import COST_COLUMNS
 from metricgate.stats.contrast import Contrast
 from metricgate.stats.eligibility import find_obstacle
 from metricgate.stats.metric import Metric
@@ -121,10 +122,24 @@ def _judge_early(rule: Rule, subject: Subject, metric: Metric, contrast: Contras
         skip = rule.slice is not None or rule.role is Role.GUARDRAIL
         outcome = Outcome.SKIPPED if skip else Outcome.INCONCLUSIVE
         return Judgement(outcome=outcome, code="too_few_rows", reason=few_rows)
+    if other_test := _find_other_test(subject, metric):
+        outcome = Outcome.SKIPPED if rule.role is Role.GUARDRAIL else Outcome.INCONCLUSIVE
+        return Judgement(outcome=outcome, code="other_test", reason=other_test, beyond=True)
+    return _judge_unsettled(rule, contrast)
+
+
+def _judge_unsettled(rule: Rule, contrast: Contrast) -> Judgement | None:
     if contrast.inconclusive:
         outcome = Outcome.SKIPPED if rule.role is Role.GUARDRAIL else Outcome.INCONCLUSIVE
         return Judgement(outcome=outcome, code="too_few_groups", reason=contrast.inconclusive)
     return None
+
+
+def _find_other_test(subject: Subject, metric: Metric) -> str:
+    """Return why the two sides' scores are not comparable; what an answer took does not depend on who graded it."""
+    if subject.pairing is None or not subject.pairing.other_test or COST_COLUMNS.issuperset(metric.columns):
+        return ""
+    return f"the scores are not comparable, because it is not the same test: {subject.pairing.other_test}"
 
 
 def _has_all_rows(subject: Subject) -> bool:

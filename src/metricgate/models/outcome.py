@@ -23,6 +23,7 @@ MissingCode = Literal[UndefinedCode, "absent", "no_baseline", "not_a_number", "u
 ReasonCode = Literal[
     MissingCode,
     "advisory",
+    "answers_ungraded",
     "bar_cleared",
     "bar_missed",
     "bar_not_cleared_with_confidence",
@@ -40,6 +41,7 @@ ReasonCode = Literal[
     "no_harm_shown",
     "number_beyond_margin",
     "number_within_margin",
+    "other_test",
     "rows_absent",
     "rows_added",
     "rows_relabelled",

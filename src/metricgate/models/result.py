@@ -117,6 +117,12 @@ class Pairing(Value):
     duplicates: int = 0
     test_set: str = ""  # a short hash of the baseline's ids and labels: equal ones are the same test set
     answers: str = ""  # a short hash of the candidate's answers: equal ones are the same attempt
+    format: str = ""  # the evaluation tool whose log was read: rows are questions; empty where they are not
+    baseline_answers: int | None = None  # to all questions together; null where rows are no questions
+    candidate_answers: int | None = None
+    baseline_ungraded: int = 0  # answers that failed, or whose grading did
+    candidate_ungraded: int = 0
+    other_test: str = ""  # what the scores of the two sides depend on and differ in: the grader, the task's version
     notes: tuple[str, ...] = ()
 
 
@@ -147,6 +153,7 @@ ANNOTATED = frozenset(
         "hidden_code_changed",
         "invalid_baseline_policy",
         "not_reproduced",
+        "other_test",
         "own_policy_changed",
         "parameters_differ",
         "pipeline_changed",

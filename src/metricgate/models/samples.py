@@ -46,6 +46,8 @@ class Sample:
     classes : the label values as text; binary: (negative, positive)
     columns : numeric columns of the file by name, float64, for formulas of row sums
     answer_hash : uint64, shape (n,), of what the model said, beside its score; None where rows do not hold it
+    ends : by column, the lowest and the highest that rows could hold, each of shape (n,), where some of what a row
+        averages has no value; NaN where nothing bounds it
     """
 
     task: Task
@@ -57,6 +59,7 @@ class Sample:
     classes: tuple[str, ...] = ()
     columns: Mapping[str, FloatArray] = field(default_factory=lambda: MappingProxyType({}))
     answer_hash: NDArray[Any] | None = None
+    ends: Mapping[str, tuple[FloatArray, FloatArray]] = field(default_factory=lambda: MappingProxyType({}))
 
     @cached_property
     def order(self) -> NDArray[Any]:
@@ -76,6 +79,7 @@ class Sample:
             weight=_rows(self.weight, rows),
             answer_hash=_rows(self.answer_hash, rows),
             columns=MappingProxyType({name: values[rows] for name, values in self.columns.items()}),
+            ends=MappingProxyType({name: (low[rows], high[rows]) for name, (low, high) in self.ends.items()}),
         )
 
 

@@ -133,7 +133,8 @@ def _read(opened: OpenRows, name: str, needed_columns: Collection[str]) -> Predi
             weight=_read_weight(table, spec),
             classes=targets.classes,
             columns={**needed, **targets.numbers},
-            answer_hash=hashes if hashes is None or table.order is None else hashes[table.order],
+            answer_hash=None if hashes is None else _put_in_order(hashes, table),
+            ends=_read_ends(opened, {*needed, *targets.numbers}),
         ),
         ids=ids,
         slices=slices,
@@ -146,6 +147,21 @@ def _read(opened: OpenRows, name: str, needed_columns: Collection[str]) -> Predi
         file_rows=table.order,
         questions=opened.questions,
     )
+
+
+def _put_in_order(values: NDArray[Any], table: PredictionTable) -> NDArray[Any]:
+    return values if table.order is None else values[table.order]
+
+
+def _read_ends(opened: OpenRows, columns: Collection[str]) -> dict[str, tuple[FloatArray, FloatArray]]:
+    """Return what the scores could be that answers without a grade are part of."""
+    if opened.questions is None or opened.spec.score is None:
+        return {}
+    ends = opened.questions.find_ends(opened.spec.score, columns)
+    return {
+        name: (_put_in_order(low, opened.table), _put_in_order(high, opened.table))
+        for name, (low, high) in ends.items()
+    }
 
 
 def _list_columns(spec: PredictionsSpec) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from metricgate.predictions.pairing_notes import (
     describe_value_changes,
     merge_notes,
 )
+from metricgate.predictions.question_facts import count_answers, describe_questions
 from metricgate.predictions.row_alignment import Alignment, align_rows, order_by_content
 from metricgate.predictions.row_keys import RowKeys
 
@@ -117,10 +118,12 @@ def pair_predictions(
         duplicates=candidate.duplicates,
         test_set=_hash_rows(baseline.ids, baseline.sample.label),
         answers=_name_answers(candidate),
+        **count_answers(baseline, candidate),
         notes=(
             *_describe(rows),
             *changes,
             *_describe_ignored(one, other),
+            *describe_questions(baseline, candidate),
             *class_notes,
             *describe_order(pair, rows.method),
             *describe_lost_classes(pair),

@@ -20,6 +20,7 @@ from metricgate.stats.metric import Metric, MetricUndefined
 from metricgate.stats.multiclass import PER_CLASS_NAMES, list_multiclass, one_class
 from metricgate.stats.parameters import BUILDERS
 from metricgate.stats.regression import list_regression
+from metricgate.stats.shares import find_success, is_success
 
 ALIASES = {
     "acc": "accuracy",
@@ -57,7 +58,7 @@ _WITH_PARAMETER: dict[Task, tuple[str, ...]] = {
     "binary": ("recall@0.3", "precision@0.7", "precision@100", "precision@10%", "fbeta@2"),
     "multiclass": ("top_k_accuracy@3", "f1[CLASS]", "precision[CLASS]", "recall[CLASS]", "roc_auc[CLASS]"),
     "regression": ("mean_pinball_loss@0.9", "quantile_absolute_error@0.9"),
-    "score": ("mean(COLUMN)", "sum(COLUMN)/sum(COLUMN)"),
+    "score": ("mean(COLUMN)", "sum(COLUMN)/sum(COLUMN)", "pass@3", "pass^3"),
 }
 _OF_PROBABILITIES = frozenset({"log_loss", "brier_score", "expected_calibration_error"})
 _NAME = re.compile(r"(?P<stem>[^@\[]+)(?:@(?P<parameter>[0-9.]+%?)|\[(?P<chosen>.+)\])?")
@@ -87,6 +88,8 @@ def find_metric(name: str, *, task: Task, classes: tuple[str, ...] = (), columns
     """
     if is_formula(name):
         return parse_formula(name, tuple(columns))
+    if task == "score" and is_success(name.strip()):
+        return find_success(name.strip())
     match = _NAME.fullmatch(_spell_out(name.strip()))
     if match is None:
         raise _unknown_metric(name, task)

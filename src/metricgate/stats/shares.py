@@ -1,16 +1,20 @@
 """Means of a column of scores, which are shares where the scores lie in [0, 1]."""
 
+import re
 from dataclasses import dataclass
 from functools import partial
 from math import inf
 
 import numpy as np
 
+from metricgate.models.outcome import Direction
 from metricgate.models.samples import FloatArray, SamplePair
 from metricgate.stats.count_intervals import bound_paired_proportions, bound_with_added_rows
 from metricgate.stats.interval import Bounds, take_wider
-from metricgate.stats.metric import MeanMetric
+from metricgate.stats.metric import MeanMetric, evaluate_mean
 from metricgate.stats.spread import Difference
+
+_SUCCESS = re.compile(r"pass[@^][1-9][0-9]{0,2}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +34,27 @@ class ShareMetric(MeanMetric):
         score = partial(bound_paired_proportions, gained, lost, float(pair.rows))
         added = partial(bound_with_added_rows, gained, lost, float(pair.rows))
         return take_wider(score, added), "Tango score, widened by Agresti & Min"
+
+
+def is_success(name: str) -> bool:
+    """Return whether a metric is the share of questions with a right answer among k (pass@k), or with k right (pass^k)."""
+    return _SUCCESS.fullmatch(name) is not None
+
+
+def find_success(name: str) -> ShareMetric:
+    """Return the mean of the column of this name, which holds one number a question."""
+    return ShareMetric(
+        name=name,
+        label=name,
+        direction=Direction.HIGHER,
+        tasks=frozenset({"score"}),
+        needs=frozenset(),
+        columns=(name,),
+        lowest=0.0,
+        highest=1.0,
+        row_values=lambda sample: sample.columns[name],
+        compute=lambda sample: evaluate_mean(sample.columns[name], sample),
+    )
 
 
 def _are_hits(*sides: FloatArray) -> bool:

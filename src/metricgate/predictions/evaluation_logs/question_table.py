@@ -1,10 +1,10 @@
 """One row for each question: its answers averaged, whatever their number, and what all of them took."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
-from math import comb
+from math import comb, nan
 from typing import Any
 
 import numpy as np
@@ -78,18 +78,57 @@ class Questions:
             found[score] = self.grade(score)
         return found
 
-    def successes(self, score: str) -> dict[str, Column]:
-        """Return the columns pass@k and pass^k, for each k up to the fewest answers; none where grades are not 0 or 1."""
-        grades = [_grades(answers, score) for answers in self.answers]
-        if any(grade not in {0.0, 1.0, None} for values in grades for grade in values):
+    def find_ends(self, score: str, columns: Collection[str]) -> dict[str, tuple[FloatArray, FloatArray]]:
+        """Return by column the lowest and the highest values of questions, for those with answers without a grade.
+
+        NaN where grades are not between 0 and 1. ``score`` is the one that pass@k and pass^k are made of.
+        """
+        found = {}
+        for name in self.log.score_names:
+            if name in columns and self.count_ungraded(name):
+                low, high = (0.0, 1.0) if self._is_share(name) else (nan, nan)
+                found[name] = self.grade(name, ungraded=low), self.grade(name, ungraded=high)
+        if self.count_ungraded(score):
+            worst, best = self.successes(score, ungraded=0.0), self.successes(score, ungraded=1.0)
+            found |= {name: (worst[name], best[name]) for name in worst if name in columns}
+        return found
+
+    def _is_share(self, score: str) -> bool:
+        grades = (grade for answers in self.answers for grade in _grades(answers, score) if grade is not None)
+        return all(0 <= grade <= 1 for grade in grades)
+
+    def successes(self, score: str, *, ungraded: float = 0.0) -> dict[str, Column]:
+        """Return the columns pass@k and pass^k, for each k up to the fewest answers; none where grades are not 0 or 1.
+
+        From n answers, c of them right, the shares of samples of k answers with a right one, and of those with no
+        other (Chen et al., arXiv:2107.03374).
+        """
+        grades = [
+            [ungraded if grade is None else grade for grade in _grades(answers, score)] for answers in self.answers
+        ]
+        if any(grade not in {0.0, 1.0} for values in grades for grade in values):
             return {}
-        hits = [(len(values), sum(grade == 1.0 for grade in values)) for values in grades]
+        hits = [(len(values), int(sum(values))) for values in grades]
         most = min([count for count, _ in hits] + [_MOST_K])
         found: dict[str, Column] = {}
         for k in range(1, most + 1):
             found[f"pass@{k}"] = np.array([1 - comb(count - won, k) / comb(count, k) for count, won in hits])
             found[f"pass^{k}"] = np.array([comb(won, k) / comb(count, k) for count, won in hits])
         return found
+
+    def measure_noise(self, score: str) -> float | None:
+        """Return the variance that a question's mean has because other answers to it get other grades.
+
+        The mean over questions of s² / k; None where no question has two answers.
+        """
+        grades = [self._with_lowest(answers, score) for answers in self.answers]
+        several = [values for values in grades if len(values) > 1]
+        if not several:
+            return None
+        return float(np.mean([np.var(values, ddof=1) / len(values) for values in several]))
+
+    def _with_lowest(self, answers: Sequence[Answer], score: str) -> list[float]:
+        return [self.lowest[score] if grade is None else grade for grade in _grades(answers, score)]
 
     def hash_outputs(self) -> NDArray[np.uint64] | None:
         """Return a hash of each question's outputs, shape (n,), whatever their order; None where the log has none."""
