@@ -8,6 +8,7 @@ from metricgate.comparison.caveats import list_caveats
 from metricgate.comparison.evidence import NO_FRESH_ROWS, Evidence, gather, gather_anchor
 from metricgate.comparison.file_numbers import measure_numbers
 from metricgate.comparison.measurement import measure_evidence
+from metricgate.comparison.noise_floor import show_noise, warn_of_noise
 from metricgate.comparison.snapshot_changes import NO_COUNTS, list_changes
 from metricgate.errors import ConfigurationError, MetricgateError
 from metricgate.gates.decidable_rules import UndecidingRuleError
@@ -15,6 +16,7 @@ from metricgate.gates.judge import judge_policy, tail_of
 from metricgate.gates.policy_check import check_policy, warn_never_found
 from metricgate.gates.verdict import NO_POLICY_REASON, decide_verdict, exit_code_of, explain_verdict, is_acceptable
 from metricgate.models.model_test import ModelTestReport
+from metricgate.models.noise import NoiseResult
 from metricgate.models.outcome import Verdict
 from metricgate.models.result import Change, ChartData, GateRow, Location, MetricRow, Warning_
 from metricgate.models.snapshot import FileCounts, RevisionInfo, Snapshot
@@ -48,6 +50,7 @@ class Case:
     policy_path: str = ""  # the policy file, relative to the repository
     accepted: Acceptance | None = None
     reproduce: str = ""
+    noise: NoiseResult | None = None  # of the recipe, where it was measured
     other_gates: tuple[GateRow, ...] = ()  # judged already, from other evidence than snapshots
     model_tests: ModelTestReport | None = None
 
@@ -152,7 +155,7 @@ def _judge(case: Case, evidence: Evidence, anchor: Evidence | None) -> _Findings
     nothing_to_compare = not policy.gates and not evidence.subjects
     locations = [Location(path=case.policy_path, line=line) for line in choice.gate_lines]
     gates = () if nothing_to_compare else judge_policy(policy, evidence, anchor=anchor, locations=locations)
-    gates = (*gates, *case.other_gates)
+    gates = (*show_noise(gates, case.noise), *case.other_gates)
     nothing_to_judge = not gates and nothing_to_compare
     verdict = decide_verdict(gates)
     if choice.capped and verdict is Verdict.PASSED:
@@ -175,7 +178,11 @@ def _judge(case: Case, evidence: Evidence, anchor: Evidence | None) -> _Findings
         confidence=policy.confidence,
         evidence=evidence,
         gates=gates,
-        caveats=(*warn_never_found((*gates, *proposed), evidence), *list_caveats(evidence, rows, choice)),
+        caveats=(
+            *warn_never_found((*gates, *proposed), evidence),
+            *list_caveats(evidence, rows, choice),
+            *warn_of_noise(gates, case.noise),
+        ),
         charts=(*drawn, *plots.charts),
         chart_notes=plots.notes,
         candidate_policy=_word_proposed(choice, proposed),

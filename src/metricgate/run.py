@@ -28,6 +28,7 @@ from metricgate.report.failure import report_failure
 from metricgate.report.sections.context_line import describe_cost, describe_timing
 from metricgate.report.value import Acceptance, Cost, Report, Timing
 from metricgate.results.git_refs import find_last_revision
+from metricgate.results.noise_ref import read_noise
 from metricgate.results.retention import is_on_default_branch
 from metricgate.revisions.baseline_revision import BaselineRevision, resolve_baseline
 from metricgate.revisions.changed_parameters import locate_parameters
@@ -249,6 +250,7 @@ def _prepare_case(
         file_counts=count_changed_files(context, snapshots.baseline, candidate) if snapshots.baseline else {},
         policy_path=checkout.prefix + request.policy_name,
         reproduce=_reproduce_command(checkout, baseline),
+        noise=read_noise(checkout, request.id) if choice.judging.noise else None,
         other_gates=tried.judged.gates if tried else (),
         model_tests=tried.judged.report if tried else None,
     )

@@ -82,6 +82,7 @@ def test_every_key_of_the_policy_is_named_when_it_changes(name: str) -> None:
         "evaluation": f"{STRICT}evaluation: {{command: python e.py, model: m, data: d}}\n",
         "gates": SOFT,
         "mlflow": None,
+        "noise": None,
         "notify": None,
         "on_inconclusive": f"{STRICT}on_inconclusive: pass\n",
         "pipeline": f"{STRICT}pipeline: {{command: 'true'}}\n",

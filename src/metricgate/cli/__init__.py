@@ -18,6 +18,7 @@ COMMANDS = {
     "report": "Render a report.json again, as any view.",
     "power": "Show what the gates can catch on a test set.",
     "init": "Write a first metricgate.yaml and workflow for this project.",
+    "noise": "Measure how far another random seed moves the metrics.",
     "retrain": "Retrain the model if it is due, and judge it.",
     "history": "Count what past pull requests' gates blocked, or would have.",
     "doctor": "Find what would stop a first run, and how to fix it.",

@@ -48,6 +48,10 @@ def run_action(environ: Mapping[str, str]) -> int:
                 from metricgate.cli.publish_mode import publish_artifact  # noqa: PLC0415  only this mode needs it
 
                 return publish_artifact(trigger, inputs, environ, output)
+            if inputs.mode == "noise":
+                from metricgate.cli.noise_mode import measure_in_workflow  # noqa: PLC0415  only this mode needs it
+
+                return measure_in_workflow(trigger, inputs, environ, output)
             if inputs.mode == "retrain":
                 from metricgate.cli.retrain_mode import retrain_and_offer  # noqa: PLC0415  only this mode needs it
 

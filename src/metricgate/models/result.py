@@ -91,6 +91,7 @@ class GateRow(Value):
     method: str = ""
     notes: tuple[str, ...] = ()  # what a reader must know about the value or its interval
     power: str = ""  # one sentence: what this gate can catch on this test set
+    noise: Finite | None = None  # by how much another seed alone moves the metric, in 19 of 20 pairs
     location: Location | None = None  # where the policy writes it, if the candidate has the same line
 
 

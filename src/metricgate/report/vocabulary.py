@@ -152,7 +152,8 @@ def describe_rule(gate: GateRow, decimals: int) -> str:
         amount = bound
     else:
         amount = f"{gate.share * 100:g} % ({format_number(gate.bound, decimals)})"
-    return word_demand(gate.kind, gate.direction, amount, anchor=gate.anchor)
+    noise = "" if gate.noise is None else f"; noise {format_number(gate.noise, decimals)}"
+    return f"{word_demand(gate.kind, gate.direction, amount, anchor=gate.anchor)}{noise}"
 
 
 def is_relative(gate: GateRow) -> bool:

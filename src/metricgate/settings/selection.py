@@ -12,7 +12,7 @@ from metricgate.settings.policy_file import PolicyFile, read_policy, read_policy
 
 _CANDIDATE_ORIGIN = f"{FILE_NAME} of the candidate"
 JUDGING_SECTIONS = ("gates", "confidence", "release", "anchor", "on_inconclusive", "enforce", "reproduce")
-TELLING_SECTIONS = ("notify", "retrain", "mlflow")  # cannot decide a verdict
+TELLING_SECTIONS = ("noise", "notify", "retrain", "mlflow")  # cannot decide a verdict
 _TOLD_ELSEWHERE = "pipeline.params."  # by the warning of differing parameters
 MAX_NAMED = 8
 MAX_SHOWN = 36  # characters of a value
