@@ -19,19 +19,28 @@ from metricgate.settings.policy_file import read_policy
 from metricgate.settings.selection import PolicyChoice, read_policy_text
 
 
-def compare_files(baseline: Path, candidate: Path, *, policy: Path | None, columns: Mapping[str, Any]) -> Report:
-    """Compare two files. ``columns``: the command's options, which stand in for a policy."""
+def compare_files(
+    baseline: Path,
+    candidate: Path,
+    *,
+    policy: Path | None,
+    columns: Mapping[str, Any],
+    names: tuple[str, str] | None = None,
+) -> Report:
+    """Compare two files. ``columns``: the command's options, which stand in for a policy; ``names``: to be shown."""
     try:
         given = {name: value for name, value in columns.items() if value}
         choice = _infer_choice(baseline, given) if policy is None else _read_choice(policy, given)
     except MetricgateError as error:
         return report_failure(error)
     (name,) = choice.judging.prediction_sets
-    return judge(Case(baseline=_snapshot(baseline, name), candidate=_snapshot(candidate, name), choice=choice))
+    shown, other = names or (str(baseline), str(candidate))
+    sides = _snapshot(baseline, name, shown), _snapshot(candidate, name, other)
+    return judge(Case(baseline=sides[0], candidate=sides[1], choice=choice))
 
 
-def _snapshot(path: Path, set_name: str) -> Snapshot:
-    return Snapshot(info=RevisionInfo(name=str(path), source=Source.FILE), predictions={set_name: path})
+def _snapshot(path: Path, set_name: str, shown: str = "") -> Snapshot:
+    return Snapshot(info=RevisionInfo(name=shown or str(path), source=Source.FILE), predictions={set_name: path})
 
 
 def _infer_choice(baseline: Path, given: Mapping[str, Any]) -> PolicyChoice:

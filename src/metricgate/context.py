@@ -6,6 +6,7 @@ from typing import Literal
 
 from metricgate.processes.progress import Progress
 from metricgate.revisions.checkout import Checkout
+from metricgate.settings.mlflow import MlflowAccess
 
 
 @dataclass
@@ -27,6 +28,7 @@ class RunContext:
     reproduce : whether a pipeline may be run
     baseline_results : where the baseline's results may come from
     traffic : what was pulled so far
+    mlflow : the server that has the runs which predictions may lie in
     use_active : let stages use the active environment, where it satisfies what the policy asks for
     reuse_stored : use the results of a run on the default branch for a candidate whose pipeline has the same inputs
     """
@@ -41,3 +43,4 @@ class RunContext:
     use_active: bool = False
     reuse_stored: bool = False
     traffic: Traffic = field(default_factory=Traffic)
+    mlflow: MlflowAccess = field(default_factory=MlflowAccess)

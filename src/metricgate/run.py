@@ -167,6 +167,7 @@ def _open_context(request: Request, progress: Progress, scratch: Path) -> RunCon
         baseline_results=request.baseline_results,
         use_active=request.trigger.kind is TriggerKind.LOCAL,
         reuse_stored=request.reuse_stored,
+        mlflow=request.mlflow,
     )
 
 

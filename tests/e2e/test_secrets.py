@@ -25,6 +25,9 @@ INPUTS = {
     "webhook": "http://127.0.0.1:9/canary-webhook-5e6f",
     "webhook_secret": "canary-signing-7a8b",
     "pushgateway": "http://ann:canary-gateway-9c0d@127.0.0.1:9",
+    "mlflow_uri": "http://127.0.0.1:9/canary-tracking-1e2f",
+    "mlflow_username": "canary-user-3a4b",
+    "mlflow_password": "canary-basic-5c6d",
 }
 
 TALKATIVE = """\
@@ -62,6 +65,7 @@ def test_secrets_reach_neither_the_log_nor_a_file_nor_github(workflow: Workflow)
         secret for secret in (TOKEN, *WITHHELD.values(), *KEPT.values(), *INPUTS.values()) if secret in written
     ] == []
     assert "The message to Slack could not be sent" in step.summary
+    assert "The run on MLflow could not be written. MLflow could not be reached" in step.summary
     assert "canary-" not in step.log + step.summary
     for name in (
         *WITHHELD,
@@ -69,6 +73,8 @@ def test_secrets_reach_neither_the_log_nor_a_file_nor_github(workflow: Workflow)
         "INPUT_SLACK-WEBHOOK",
         "INPUT_WEBHOOK-SECRET",
         "INPUT_PUSHGATEWAY",
+        "INPUT_MLFLOW-URI",
+        "INPUT_MLFLOW-PASSWORD",
         "GITHUB_OUTPUT",
         "GITHUB_ENV",
         "GITHUB_STEP_SUMMARY",

@@ -10,8 +10,9 @@ from tests.github.fixtures import fake_github
 from tests.github.job import BASE, HEAD, Job
 from tests.mlflow.fake import FakeMlflow
 from tests.mlflow.recording import record
+from tests.mlflow.repository import access, repository
 
-__all__ = ["fake_github", "record"]
+__all__ = ["access", "fake_github", "record", "repository"]
 
 
 @pytest.fixture

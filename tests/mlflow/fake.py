@@ -141,6 +141,26 @@ class FakeMlflow:
                 run[kind][key] = value[:6000] if kind == "params" else value
         return {}
 
+    def do_get_artifacts_list(self, body: Json) -> Json:
+        root = self.runs[self._require(body["run_id"])]["info"]["artifact_uri"].partition(":/")[2]
+        folder = f"{root}/{body['path']}/" if body.get("path") else f"{root}/"
+        inside = [name.removeprefix(folder) for name in self.artifacts if name.startswith(folder)]
+        names = {part.split("/")[0]: "/" in part for part in inside}
+        shown = folder.removeprefix(f"{root}/")
+        return {"files": [{"path": f"{shown}{name}", "is_dir": is_dir} for name, is_dir in names.items()]}
+
+    def log(
+        self, *, artifacts: Mapping[str, bytes], tags: Mapping[str, str] | None = None, experiment: str = "1"
+    ) -> str:
+        """Log a run as training does, and return its ID."""
+        pairs = [{"key": key, "value": value} for key, value in (tags or {}).items()]
+        created = self.do_post_runs_create({"experiment_id": experiment, "start_time": 5, "tags": pairs})
+        info = created["run"]["info"]
+        root = info["artifact_uri"].partition(":/")[2]
+        self.artifacts |= {f"{root}/{name}": content for name, content in artifacts.items()}
+        self.runs[info["run_id"]]["metrics"]["roc_auc"] = 0.99
+        return str(info["run_id"])
+
     def do_post_registered_models_create(self, body: Json) -> Json:
         if "/" in body["name"] or ":" in body["name"]:
             raise RefusedError(400, INVALID, f"Invalid model name: '{body['name']}'.")

@@ -52,12 +52,15 @@ def record(mlflow: FakeMlflow, tmp_path: Path) -> Record:
         inputs: Mapping[str, str] | None = None,
         spec: MlflowSpec | None = None,
         model: Path | None = None,
+        may_adopt: bool = False,
         **changes: Any,
     ) -> Delivery:
         given = read_inputs({f"INPUT_{key.upper()}": text for key, text in (inputs or {}).items()})
         access = replace(given.mlflow, uri=given.mlflow.uri if given.mlflow else SecretStr(mlflow.url))
         trigger = make_trigger("http://nowhere.invalid", **changes)
-        destination = MlflowDestination(access=access, trigger=trigger, find_spec=lambda: spec, model_folder=model)
+        destination = MlflowDestination(
+            access=access, trigger=trigger, find_spec=lambda: spec, model_folder=model, may_adopt=may_adopt
+        )
         event = Event(report=report.model_copy(update={"id": given.id}), directory=folder, name="MetricGate")
         return destination.deliver(event, within_s=20)
 

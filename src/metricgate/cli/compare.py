@@ -38,10 +38,15 @@ def command(
 
     Or two logs of Inspect, lm-evaluation-harness, promptfoo or DeepEval: a file, a folder, or a pattern in quotes.
 
+    A file is a path, or mlflow:runs/ID/PATH for an artifact of a run on the server at MLFLOW_TRACKING_URI.
+
     Without a policy, every metric that the columns allow is reported, and a loss shown to exceed 0.01 blocks.
     """
+    from metricgate.cli.run_files import bring_run_files  # noqa: PLC0415
     from metricgate.cli.terminal_output import write_and_print  # noqa: PLC0415  `--help` stays quick
     from metricgate.compare import compare_files  # noqa: PLC0415
 
-    report = compare_files(baseline, candidate, policy=policy, columns=columns)
+    with bring_run_files((baseline, candidate)) as (before, after):
+        names = (str(baseline), str(candidate))
+        report = compare_files(before, after, policy=policy, columns=columns, names=names)
     return write_and_print(report, output, json_file)

@@ -11,7 +11,8 @@ def command(*, is_test: bool) -> int:  # noqa: ARG001  a message of any other ki
     """Send a test message to each address in the environment.
 
     Addresses are the action's inputs: INPUT_SLACK_WEBHOOK, INPUT_TEAMS_WEBHOOK, INPUT_WEBHOOK with
-    INPUT_WEBHOOK_SECRET, and INPUT_PUSHGATEWAY, which gets a group that is deleted again. The exit code is 5 if one of
+    INPUT_WEBHOOK_SECRET, INPUT_PUSHGATEWAY, which gets a group, and INPUT_MLFLOW_URI (with INPUT_MLFLOW_TOKEN, or
+    INPUT_MLFLOW_USERNAME and INPUT_MLFLOW_PASSWORD), which gets a run; both are deleted again. The exit code is 5 if one of
     them did not accept it.
     """
     from metricgate.publish.trial import send_test_messages  # noqa: PLC0415  `--help` stays quick

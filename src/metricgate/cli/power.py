@@ -17,9 +17,11 @@ def command(*, predictions: tuple[Path, ...], policy: Path, details: bool) -> in
     PREDICTIONS: the files of two models (as different as those of a pull request usually are), or of one; by default
     the file that the policy names, in this folder. With one model, the difference between two is assumed.
     """
-    from metricgate.compare import assess_files  # noqa: PLC0415  `--help` stays quick
+    from metricgate.cli.run_files import bring_run_files  # noqa: PLC0415  `--help` stays quick
+    from metricgate.compare import assess_files  # noqa: PLC0415
 
     if len(predictions) > 2:
         raise click.UsageError("Give one or two prediction files.")
-    click.echo(assess_files(predictions, policy=policy, details=details))
+    with bring_run_files(predictions) as files:
+        click.echo(assess_files(files, policy=policy, details=details))
     return 0

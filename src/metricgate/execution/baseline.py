@@ -17,11 +17,13 @@ from metricgate.execution.production import (
     list_predictions,
     produce_results,
 )
+from metricgate.execution.run_files import add_run_files
 from metricgate.execution.session import ask_worker
 from metricgate.execution.work_tree import WorkTree
 from metricgate.models.snapshot import RevisionInfo, Snapshot, Source
 from metricgate.results.interface import ResultStore
 from metricgate.revisions.baseline_revision import BaselineRevision
+from metricgate.settings.mlflow import is_run_file
 from metricgate.settings.policy import Policy
 
 _FILES = "baseline"
@@ -61,6 +63,7 @@ def fetch_baseline(
     tree = WorkTree(context=context, directory=checkout.directory, files=context.scratch / _FILES, name="baseline")
     with context.progress.step(f"Baseline {revision.sha[:9]}"):
         recorded = _inspect(tree, revision, policy, inspections or Inspections())
+        recorded = add_run_files(context, recorded, policy)
         stale = "; ".join(f"{entry.stage}: {entry.reason}" for entry in recorded.stale if entry.recorded)
         read = partial(checkout.read_text, revision.sha)
         packages = find_pins(policy.pipeline, read)
@@ -151,13 +154,13 @@ def _needs_reproduction(reply: WorkerReply, policy: Policy, context: RunContext)
     if context.baseline_results == "reproduce":
         return True
     # A training brings back what a stage or the command writes, not a file that no stage names.
-    lost = [file for file in reply.results if file.local is None]
+    lost = [file for file in reply.results if file.local is None and not is_run_file(file.path)]
     return bool(reply.stale) or any(file.declared or by_command for file in lost)
 
 
 def _find_source(reply: WorkerReply) -> Source:
     sources = {file.source for file in reply.results}
-    for source in (Source.DVC_REMOTE, Source.DVC_CACHE):
+    for source in (Source.MLFLOW, Source.DVC_REMOTE, Source.DVC_CACHE):
         if source.value in sources:
             return source
     return Source.GIT

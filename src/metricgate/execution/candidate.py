@@ -22,6 +22,7 @@ from metricgate.results.interface import ResultStore
 from metricgate.results.retention import was_produced
 from metricgate.revisions.changed_sources import NOTHING_CHANGED, ChangedSources
 from metricgate.revisions.checkout import Checkout
+from metricgate.settings.mlflow import is_run_file
 from metricgate.settings.policy import PipelineSpec, Policy
 
 _SHARED = "its pipeline has the inputs of a run on the default branch, whose stored results are used"
@@ -117,7 +118,7 @@ def _add_committed_files(reply: WorkerReply, changes: ChangedSources, *, by_comm
         Believed(what=file.path, reason="it is this change's own file, and no stage writes it")
         for file in reply.results
         if file.local and not file.declared and not by_command and file.path not in named
-        if changes.touches(file.path)
+        if not is_run_file(file.path) and changes.touches(file.path)
     )
     return reply.model_copy(update={"believed": (*reply.believed, *dict.fromkeys(committed))})
 

@@ -168,7 +168,7 @@ class FoundFile(Value):
 
     path: str
     local: str | None = None
-    source: Literal["git", "dvc cache", "dvc remote", "workspace"] | None = None
+    source: Literal["git", "dvc cache", "dvc remote", "workspace", "mlflow run"] | None = None
     problem: str = ""
     missing: bool = False
     declared: bool = False

@@ -11,10 +11,12 @@ from metricgate.errors import TimeLimitError, WorkspaceError
 from metricgate.execution.interface import Executor, Job, ShellCommand
 from metricgate.execution.local import LocalExecutor
 from metricgate.execution.messages import Doubt, FoundFile, Inspect, Override, Produce, Pull, Read, WorkerReply
+from metricgate.execution.run_files import add_run_files
 from metricgate.execution.session import WorkerSession, ask_worker, start_worker, withhold_unreadable
 from metricgate.execution.work_tree import WorkTree
 from metricgate.models.snapshot import Believed
 from metricgate.revisions.checkout import Checkout
+from metricgate.settings.mlflow import is_run_file
 from metricgate.settings.policy import FILE_NAME, PipelineSpec, Policy
 
 _PARAMETERS = "params.yaml"
@@ -92,8 +94,8 @@ def hash_command(checkout: Checkout, pipeline: PipelineSpec, revision: str) -> s
 
 
 def list_predictions(policy: Policy) -> tuple[str, ...]:
-    """Return the paths of the policy's predictions."""
-    return tuple(spec.path for spec in policy.prediction_sets.values())
+    """Return the paths of the policy's predictions in the project."""
+    return tuple(spec.path for spec in policy.prediction_sets.values() if not is_run_file(spec.path))
 
 
 def list_overrides(pipeline: PipelineSpec) -> tuple[Override, ...]:
@@ -141,7 +143,10 @@ def produce_results(
         reply = _believe(_ask(tree, reading), list_judged(policy), "nothing was run")
     else:
         reply = _produce_by_command(tree, policy, reading, reusable_keys, policy.pipeline.command)
-    return reply if reply.project or reply.state == "reusable" else _find_in_folder(tree, reply, reading)
+    if reply.state == "reusable":
+        return reply
+    reply = reply if reply.project else _find_in_folder(tree, reply, reading)
+    return add_run_files(tree.context, reply, policy)
 
 
 def _produce_stages(

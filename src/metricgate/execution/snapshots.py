@@ -9,6 +9,7 @@ from metricgate.execution.baseline import describe_inspection, fetch_baseline
 from metricgate.execution.candidate import find_doubt, produce_candidate
 from metricgate.execution.messages import Count
 from metricgate.execution.production import Inspections
+from metricgate.execution.run_files import name_chosen_runs, withhold_borrowed_runs
 from metricgate.execution.session import ask_worker
 from metricgate.models.result import Warning_
 from metricgate.models.snapshot import FileCounts, Snapshot
@@ -67,11 +68,13 @@ def produce_snapshots(
         earlier=None if on_default_branch else own,
         inspections=inspections,
     )
+    candidate = name_chosen_runs(candidate, choice)
 
     def fetch(how: RunContext, revision: BaselineRevision | None) -> Snapshot | None:
         if revision is None:
             return None
-        return fetch_baseline(how, revision, policy, earlier=earlier, inspections=inspections)
+        found = fetch_baseline(how, revision, policy, earlier=earlier, inspections=inspections)
+        return withhold_borrowed_runs(found, choice)
 
     return SnapshotSet(candidate=candidate, baseline=fetch(context, baseline), anchor=fetch(frozen, anchor))
 

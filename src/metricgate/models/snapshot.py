@@ -27,6 +27,7 @@ class Source(StrEnum):
     REPRODUCED = "reproduced"
     WORKSPACE = "workspace"
     FILE = "file"
+    MLFLOW = "mlflow run"
 
 
 class RevisionInfo(Value):

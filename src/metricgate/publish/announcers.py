@@ -129,7 +129,11 @@ def _make_mlflow(trigger: Trigger, inputs: Inputs, client: GitHubClient | None, 
         name="MLflow",
         within_s=MODEL_S if model_folder else MLFLOW_S,
         destination=MlflowDestination(
-            access=inputs.mlflow, trigger=trigger, find_spec=find_spec, model_folder=model_folder
+            access=inputs.mlflow,
+            trigger=trigger,
+            find_spec=find_spec,
+            model_folder=model_folder,
+            may_adopt=inputs.mode == "run",
         ),
     )
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from metricgate.models.judged_model import JudgedModel
 from metricgate.models.outcome import Verdict
+from metricgate.publish.adopted_runs import ADOPTED_TAG, ChosenRun, choose_run, find_logged_run
 from metricgate.publish.files import chart_files
 from metricgate.publish.interface import Delivery, Event, Notices
 from metricgate.publish.model_versions import Registration, name_model, register_model
-from metricgate.report.formats.mlflow_record import RecordPlace, render_record
+from metricgate.report.formats.mlflow_record import RecordPlace, name_status, render_record
 from metricgate.report.value import Report
 from metricgate.services.mlflow_runs import (
     RUN_TAG,
@@ -18,8 +19,6 @@ from metricgate.services.mlflow_runs import (
     find_experiment,
     finish_run,
     keep_oldest,
-    make_run,
-    search_runs,
     write_run,
 )
 from metricgate.services.mlflow_server import MlflowServer, explain_store, find_proxied, is_databricks
@@ -28,6 +27,7 @@ from metricgate.trigger.triggers import Trigger
 
 log = logging.getLogger(__name__)
 
+ADOPTED_PREFIX = "metricgate."  # of metrics, in a run that has its own
 FOLDER = "metricgate"  # of a run's artifacts
 SILENT = (Verdict.CANCELLED,)
 
@@ -40,12 +40,14 @@ class MlflowDestination:
     ----------
     find_spec : returns what the base branch calls things there
     model_folder : where a run on the default branch keeps the model that it judged
+    may_adopt : whether a run that training logged may get the record; not by a report from another job's artifact
     """
 
     access: MlflowAccess
     trigger: Trigger
     find_spec: Callable[[], MlflowSpec | None]
     model_folder: Path | None = None
+    may_adopt: bool = False
 
     def deliver(self, event: Event, *, within_s: float) -> Delivery:
         """Record the run, again or for the first time: a re-run, another attempt and a parallel job write one."""
@@ -60,27 +62,56 @@ class MlflowDestination:
         experiment = find_experiment(server, spec.experiment or f"metricgate/{self.trigger.repository}")
         place = describe_place(event, self.trigger)
         key = name_run(event.report, self.trigger, place.commit)
-        record = render_record(event.report, place)
-        found = search_runs(server, experiment, RUN_TAG, key)
-        run = found[0] if found else make_run(server, experiment, key, record.name)
-        differing = write_run(server, run, params=record.params, metrics=record.metrics, tags=record.tags)
-        if differing:
-            log.info("MLflow keeps the parameters of the first attempt: %s.", ", ".join(differing)[:200])
+        name = render_record(event.report, place).name
+        logged = None
+        if self.may_adopt:
+            commits = (place.commit, self.trigger.sha or "")
+            logged = find_logged_run(server, experiment, event.report, key=key, commits=commits)
+        chosen = ChosenRun(run=logged, is_adopted=True) if logged else choose_run(server, experiment, key, name)
+        run = write_record(server, chosen, event.report, place, key)
         notices.attempt("report's files on MLflow", lambda: upload_report(server, run, event))
-        finish_run(server, run, status=record.status, name=record.name)
-        if not found:
+        if not chosen.is_adopted:
+            finish_run(server, run, status=name_status(event.report), name=name)
+        if chosen.is_new:
             run = keep_oldest(server, run, key)
         log.info("Recorded on MLflow as run %s.", run.run_id)
+        if not is_databricks(run.artifact_uri):
+            self._register(server, replace(chosen, run=run), spec, event, notices)
+
+    def _register(
+        self, server: MlflowServer, chosen: ChosenRun, spec: MlflowSpec, event: Event, notices: Notices
+    ) -> None:
         folder = self.model_folder if self.trigger.is_about_default_branch else None
         model = JudgedModel.read(folder) if folder else None
-        if folder is None or model is None or is_databricks(run.artifact_uri):
+        if folder is None or model is None:
             return
-        name = spec.model or name_model(self.trigger.repository, event.report.id)
-        registration = Registration(server=server, name=name, folder=folder, model=model, run=run, key=key)
+        place = describe_place(event, self.trigger)
+        registration = Registration(
+            server=server,
+            name=spec.model or name_model(self.trigger.repository, event.report.id),
+            folder=folder,
+            model=model,
+            run=chosen.run,
+            key=name_run(event.report, self.trigger, place.commit),
+            inside=f"{FOLDER}/model" if chosen.is_adopted else "model",
+        )
         notices.attempt(
             "model's version on MLflow",
             lambda: register_model(registration, event.report, place.run_url, notices),
         )
+
+
+def write_record(server: MlflowServer, chosen: ChosenRun, report: Report, place: RecordPlace, key: str) -> MlflowRun:
+    """Write the report to a run. What training logged there stays: its parameters, its metrics, what it says of itself."""
+    record = render_record(report, place, prefix=ADOPTED_PREFIX if chosen.is_adopted else "")
+    params, tags = record.params, record.tags
+    if chosen.is_adopted:
+        tags = {name: value for name, value in tags.items() if not name.startswith("mlflow.")}
+        params, tags = {}, {**tags, RUN_TAG: key, ADOPTED_TAG: "true"}
+    differing = write_run(server, chosen.run, params=params, metrics=record.metrics, tags=tags)
+    if differing:
+        log.info("MLflow keeps the parameters of the first attempt: %s.", ", ".join(differing)[:200])
+    return chosen.run
 
 
 def was_judged(report: Report) -> bool:

@@ -27,14 +27,16 @@ from metricgate.settings.mlflow import CHALLENGER, CHAMPION, is_model_name
 
 log = logging.getLogger(__name__)
 
-FOLDER = "model"  # of a run's artifacts
 DIGEST_TAG = "metricgate.model"
 _UNJUDGED = (Verdict.ERROR, Verdict.CANCELLED)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Registration:
-    """What is to be registered: the model that was judged, in ``folder``, under ``name``."""
+    """What is to be registered: the model that was judged, in ``folder``, under ``name``.
+
+    ``inside`` is its folder among the artifacts of ``run``.
+    """
 
     server: MlflowServer
     name: str
@@ -42,6 +44,7 @@ class Registration:
     model: JudgedModel
     run: MlflowRun
     key: str
+    inside: str
 
 
 def name_model(repository: str, set_up: str) -> str:
@@ -126,13 +129,13 @@ def _upload(registration: Registration) -> str:
         if find_proxied(uri) is None:
             raise explain_store(uri)
         for name, file in model.list_files(registration.folder):
-            registration.server.upload(uri, f"{FOLDER}/{name}", file)
+            registration.server.upload(uri, f"{registration.inside}/{name}", file)
     except PublishError as error:
         if not model.remote:
             raise
         log.info("The version points to DVC's remote: %s", error.what)
         return model.remote
-    return f"{uri}/{FOLDER}"
+    return f"{uri}/{registration.inside}"
 
 
 def _decide(registration: Registration, report: Report, champion: ModelVersion | None) -> Promotion:

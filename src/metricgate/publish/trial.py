@@ -15,6 +15,7 @@ from metricgate.publish.subscriptions import Subscriptions
 from metricgate.report.formats.exposition import Occurrence, render_exposition
 from metricgate.report.value import Report
 from metricgate.settings.inputs import Inputs
+from metricgate.settings.mlflow import MlflowAccess
 from metricgate.settings.notify import NotifySpec
 from metricgate.trigger.triggers import Trigger, TriggerKind
 
@@ -42,10 +43,11 @@ def send_test_messages(inputs: Inputs, repository: str) -> Iterator[TrialResult]
     trigger = Trigger(kind=TriggerKind.LOCAL, repository=repository or "test", default_branch="test")
     messengers = list_messengers(trigger, inputs, Subscriptions(None, trigger, inputs), is_test=True)
     gateway = inputs.pushgateway.get_secret_value()
-    if not messengers and not gateway:
+    if not messengers and not gateway and not inputs.mlflow:
         raise ConfigurationError(
             "The environment has no address to send a test message to.",
-            expected="one of INPUT_SLACK_WEBHOOK, INPUT_TEAMS_WEBHOOK, INPUT_WEBHOOK and INPUT_PUSHGATEWAY.",
+            expected="one of INPUT_SLACK_WEBHOOK, INPUT_TEAMS_WEBHOOK, INPUT_WEBHOOK, INPUT_PUSHGATEWAY and "
+            "INPUT_MLFLOW_URI.",
             fix="Set it for this command, as in `INPUT_SLACK_WEBHOOK=… metricgate notify --test`.",
             topic="no-address-for-a-test-message",
         )
@@ -63,6 +65,8 @@ def send_test_messages(inputs: Inputs, repository: str) -> Iterator[TrialResult]
         yield _try(accepted, lambda to=messenger, spec=spec: to.send(event, "failed", spec, within_s=EACH_S))  # type: ignore[misc]
     if gateway:
         yield _try("The Pushgateway accepted the metrics.", lambda: _push_and_delete(report, gateway))
+    if inputs.mlflow:
+        yield _try("MLflow accepted a run, which is deleted again.", lambda: _record_and_delete(inputs.mlflow))
 
 
 def _try(accepted: str, send: Callable[[], None]) -> TrialResult:
@@ -82,3 +86,10 @@ def _push_and_delete(report: Report, address: str) -> None:
     body = render_exposition(report, Occurrence(ended_at=0.0), {}).encode()
     client.send("PUT", group, body, {"Content-Type": CONTENT_TYPE})
     client.send("DELETE", group)
+
+
+def _record_and_delete(access: MlflowAccess) -> None:
+    from metricgate.services.mlflow_runs import write_and_delete_run  # noqa: PLC0415  only where an address is given
+    from metricgate.services.mlflow_server import MlflowServer  # noqa: PLC0415
+
+    write_and_delete_run(MlflowServer.connect(access, within_s=EACH_S))

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from metricgate.services.mlflow_error import EXISTS, MlflowError
-from metricgate.services.mlflow_server import Json, MlflowServer
+from metricgate.services.mlflow_server import Json, MlflowServer, find_proxied
 
 RUN_TAG = "metricgate.run"
 _METRICS, _PARAMS, _TAGS = 1000, 100, 100  # of one request: more are refused
@@ -44,6 +44,21 @@ def find_experiment(server: MlflowServer, name: str) -> str:
         if error.code != EXISTS:
             raise
         return _read_experiment(server, name)  # a parallel job was quicker
+
+
+def find_any_experiment(server: MlflowServer) -> None:
+    """Ask for one experiment, whichever: an answer shows that the server is one, and knows the user."""
+    server.get("experiments/search", max_results=1)
+
+
+def write_and_delete_run(server: MlflowServer) -> None:
+    """Make a run with a file in an experiment of its own, and delete the run."""
+    run = make_run(server, find_experiment(server, "metricgate/notify-test"), "metricgate/notify-test", "test")
+    try:
+        if find_proxied(run.artifact_uri) is not None:
+            server.upload(run.artifact_uri, "metricgate/test.txt", b"A test of MetricGate.\n")
+    finally:
+        server.post("runs/delete", {"run_id": run.run_id}, may_repeat=True)
 
 
 def _read_experiment(server: MlflowServer, name: str) -> str:

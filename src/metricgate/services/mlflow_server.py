@@ -49,9 +49,9 @@ class MlflowServer:
         base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"  # without `#/experiments/1`
         return cls(base=base, headers=_authorise(access), ends=now() + within_s, now=now)
 
-    def get(self, path: str, **query: str | int) -> Json:
+    def get(self, call: str, /, **query: str | int) -> Json:
         """Return the answer to a question."""
-        return self._read(self._send("GET", f"{self._api(path)}?{urlencode(query)}"))
+        return self._read(self._send("GET", f"{self._api(call)}?{urlencode(query)}"))
 
     def post(self, path: str, body: Json, *, may_repeat: bool = False) -> Json:
         """Return the answer to a change; ``may_repeat`` where doing it twice does no harm."""

@@ -52,7 +52,10 @@ class PredictionsSpec(PolicySection):
 
     path: str = Field(
         min_length=1,
-        description="File that the pipeline writes, or a file in Git: CSV, Parquet, JSON Lines, or a log of an evaluation tool.",
+        description=(
+            "File that the pipeline writes, a file in Git, or `mlflow:runs/ID/PATH`, an artifact of an MLflow run: CSV, "
+            "Parquet, JSON Lines, or a log of an evaluation tool."
+        ),
     )
     format: Literal["inspect", "lm-eval", "promptfoo", "deepeval"] | None = Field(
         None,

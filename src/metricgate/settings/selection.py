@@ -33,6 +33,7 @@ class PolicyChoice:
     capped: bool = False
     proposed: Policy | None = None
     is_default: bool = False  # nobody wrote a policy
+    is_baseline_borrowed: bool = False  # the baseline has no policy that can be used, and is read by the candidate's
     gate_lines: tuple[int, ...] = ()  # of the judging gates in the candidate's file, where it is the same file
 
     def name_predictions(
@@ -105,7 +106,13 @@ def use_policy_file(text: str, baseline_text: str | None, *, path: str, baseline
     baseline = working
     if baseline_text is not None:
         baseline = read_policy(baseline_text, origin=f"{FILE_NAME} at {baseline_name}")
-    return PolicyChoice(judging=working, baseline=baseline, candidate=working, origin=path)
+    return PolicyChoice(
+        judging=working,
+        baseline=baseline,
+        candidate=working,
+        origin=path,
+        is_baseline_borrowed=baseline_text is None,
+    )
 
 
 def equalise_parameters(choice: PolicyChoice) -> PolicyChoice:
@@ -142,6 +149,7 @@ def _choose_first(written: PolicyFile | None, baseline_name: str) -> PolicyChoic
         warnings=(Warning_(code="first_policy", text=text),) if baseline_name and written else (),
         gate_lines=written.gate_lines if written else (),
         is_default=written is None,
+        is_baseline_borrowed=True,
     )
 
 
@@ -157,6 +165,7 @@ def _replace_invalid(candidate: Policy, baseline_name: str, error: Configuration
         origin=_CANDIDATE_ORIGIN,
         warnings=(Warning_(code="invalid_baseline_policy", text=text),),
         capped=True,
+        is_baseline_borrowed=True,
     )
 
 

@@ -6,8 +6,12 @@ from typing import Final
 from metricgate.errors import MetricgateError
 from metricgate.revisions.checkout import Checkout
 from metricgate.services.http_client import HttpClient
+from metricgate.services.mlflow_error import MlflowError
+from metricgate.services.mlflow_runs import find_any_experiment
+from metricgate.services.mlflow_server import MlflowServer
 from metricgate.services.service_error import ServiceError, ServiceTrouble
 from metricgate.settings.inputs import PREFIX, Inputs, read_inputs, spell_inputs
+from metricgate.settings.mlflow import MlflowAccess
 from metricgate.settings.notify import NotifySpec, read_notify
 from metricgate.settings.policy import FILE_NAME
 from metricgate.starter.checkup_finding import Finding, broken, fine, notice
@@ -19,7 +23,10 @@ SERVICES: Final = {
     "teams-webhook": "Microsoft Teams",
     "webhook": "The webhook",
     "pushgateway": "The Pushgateway",
+    "mlflow-uri": "MLflow",
 }
+OTHER_SECRETS: Final = ("webhook-secret", "mlflow-token", "mlflow-password")
+PLAIN: Final = ("pushgateway", "mlflow-uri")  # an address may be known
 WITHIN_S = 10.0
 TRY_IT = "`metricgate notify --test` sends a message."
 
@@ -58,9 +65,9 @@ def _examine_specs(specs: Sequence[NotifySpec], steps: Sequence[WorkflowStep]) -
 def _examine_steps(specs: Sequence[NotifySpec], steps: Sequence[WorkflowStep]) -> Iterator[Finding]:
     named = {ADDRESSES[spec.to] for spec in specs if spec.to in ADDRESSES}
     for step in steps:
-        for name in (*SERVICES, "webhook-secret"):
+        for name in (*SERVICES, *OTHER_SECRETS):
             value = str(step.inputs.get(name, ""))
-            if value and "${{" not in value and name != "pushgateway":
+            if value and "${{" not in value and name not in PLAIN:
                 yield broken(f"{step.workflow} has the input `{name}` in plain text.", "Keep it as a secret.")
         for name in ADDRESSES.values():
             if name in step.inputs and name not in named:
@@ -75,15 +82,27 @@ def _examine_steps(specs: Sequence[NotifySpec], steps: Sequence[WorkflowStep]) -
 def _examine_addresses(environ: Mapping[str, str]) -> Iterator[Finding]:
     """Ask the services whose addresses are in this environment, without sending a message."""
     wanted = {
-        name: value for name, value in spell_inputs(environ).items() if name.removeprefix(PREFIX).lower() in SERVICES
+        name: value
+        for name, value in spell_inputs(environ).items()
+        if (known := name.removeprefix(PREFIX).lower()) in SERVICES or known.startswith("mlflow-")
     }
     if not wanted:
         return
     inputs: Inputs = read_inputs(wanted)
     for name, service in SERVICES.items():
         address = getattr(inputs, name.replace("-", "_")).get_secret_value()
-        if address:
+        if address and name == "mlflow-uri":
+            yield _ask_mlflow(inputs.mlflow)
+        elif address:
             yield _ask(name, service, address)
+
+
+def _ask_mlflow(access: MlflowAccess) -> Finding:
+    try:
+        find_any_experiment(MlflowServer.connect(access, within_s=WITHIN_S))
+    except MlflowError as error:
+        return broken(error.what, error.fix)
+    return fine("MLflow answers, and knows the user. Only `metricgate notify --test` shows whether it may write.")
 
 
 def _ask(name: str, service: str, address: str) -> Finding:

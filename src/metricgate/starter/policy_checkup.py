@@ -13,6 +13,7 @@ from metricgate.gates.rules import split_metric
 from metricgate.models.snapshot import RevisionInfo, Snapshot, Source, Unreadable
 from metricgate.predictions import read_predictions
 from metricgate.revisions.checkout import Checkout
+from metricgate.settings.mlflow import is_run_file
 from metricgate.settings.policy import FILE_NAME, Policy
 from metricgate.settings.policy_file import read_policy
 from metricgate.settings.selection import PolicyChoice
@@ -66,6 +67,9 @@ def _count_gates(policy: Policy) -> str:
 
 def _examine_predictions(folder: Path, policy: Policy) -> Iterator[Finding]:
     for name, spec in policy.prediction_sets.items():
+        if is_run_file(spec.path):
+            yield fine(f"{spec.path} is on MLflow: each run reads it there, and this command did not.")
+            continue
         if not (folder / spec.path).exists():
             yield _describe_missing(folder, policy, spec.path, f"The predictions {spec.path} are not here")
             continue

@@ -36,7 +36,6 @@ class MlflowRecord:
     params: Mapping[str, str]
     metrics: Mapping[str, float]
     tags: Mapping[str, str]
-    status: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +59,12 @@ def render_record(report: Report, place: RecordPlace, *, prefix: str = "") -> Ml
         params=_collect((_name_parameter(one.file, one.key), _write_value(one.value)) for one in report.parameters),
         metrics=_collect((f"{prefix}{name}", value) for name, value in _list_metrics(report)),
         tags=_cut_tags(dict(_list_tags(report, place))),
-        status="FAILED" if report.verdict in (Verdict.ERROR, Verdict.CANCELLED) else "FINISHED",
     )
+
+
+def name_status(report: Report) -> str:
+    """Return how MLflow calls the end of such a run."""
+    return "FAILED" if report.verdict in (Verdict.ERROR, Verdict.CANCELLED) else "FINISHED"
 
 
 def spell_key(name: str) -> str:

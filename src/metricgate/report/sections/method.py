@@ -19,6 +19,7 @@ SOURCES = {
     Source.REPRODUCED: "its pipeline was run for this comparison",
     Source.WORKSPACE: "results as found in the checkout",
     Source.FILE: "a file",
+    Source.MLFLOW: "predictions of an MLflow run",
 }
 
 
