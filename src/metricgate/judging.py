@@ -19,6 +19,7 @@ from metricgate.models.model_test import ModelTestReport
 from metricgate.models.noise import NoiseResult
 from metricgate.models.outcome import Verdict
 from metricgate.models.result import Change, ChartData, GateRow, Location, MetricRow, Warning_
+from metricgate.models.serving import ServingReport
 from metricgate.models.snapshot import FileCounts, RevisionInfo, Snapshot
 from metricgate.predictions import FreshRows, NoCommonRowsError
 from metricgate.report.failure import describe_failure, verdict_of
@@ -53,6 +54,7 @@ class Case:
     noise: NoiseResult | None = None  # of the recipe, where it was measured
     other_gates: tuple[GateRow, ...] = ()  # judged already, from other evidence than snapshots
     model_tests: ModelTestReport | None = None
+    serving: ServingReport | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,6 +226,7 @@ def _lay_out(case: Case, findings: _Findings) -> Report:
         missing_policy=findings.missing_policy,
         reproduce=case.reproduce,
         model_tests=case.model_tests,
+        serving=case.serving,
         accepted=findings.accepted,
         failure=findings.failure,
     )

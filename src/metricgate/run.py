@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from metricgate.comparison.work import sum_reused, sum_tokens, sum_trained
 from metricgate.context import RunContext
@@ -51,13 +51,12 @@ from metricgate.settings.selection import (
     read_policy_text,
     use_policy_file,
 )
+from metricgate.trials import ServingInputs, Trials, try_candidate
 from metricgate.trigger import Trigger, TriggerKind
-
-if TYPE_CHECKING:
-    from metricgate.model_tests.tested_sides import TriedChange
 
 LOCAL = Trigger(kind=TriggerKind.LOCAL)
 NO_TOKEN = Access()
+NO_SERVING = ServingInputs()
 NO_MLFLOW = MlflowAccess()
 
 
@@ -80,6 +79,7 @@ class Request:
     id: str = "default"
     accepted: Acceptance | None = None
     push_cache: Literal["auto", "always", "never"] = "never"
+    serving: ServingInputs = NO_SERVING
     reuse_stored: bool = False  # take results that a run on the default branch stored for the same inputs
     mlflow: MlflowAccess = NO_MLFLOW
     model_folder: Path | None = None  # gets the model that a run on the default branch judges
@@ -111,15 +111,15 @@ def run(request: Request, progress: Progress) -> Report:
             changes = _find_changes(context.checkout, choice, baseline)
             produced = _produce(context, choice, baseline, request, changes)
             choice, snapshots = score_models(context, choice, produced)
-            tried = _try_model(context, choice, snapshots)
-            case = _prepare_case(context, choice, baseline, snapshots, request, changes=changes, tried=tried)
+            trials = try_candidate(context, choice, snapshots, request.serving)
+            case = _prepare_case(context, choice, baseline, snapshots, request, changes=changes, trials=trials)
             case = _complete(context, case, without_absent=request.without_absent)
         except MetricgateError as error:
             failed = report_failure(error, id_=request.id)
             return apply_enforcement(failed, choice.judging) if choice else failed
         with progress.step("Compare"), limit_time(request.timeout_s):
             report = judge(case)
-        notes = (*_keep(context, case, request, tried), *_keep_model(context, case, request))
+        notes = (*_keep(context, case, request, trials), *_keep_model(context, case, request))
     return _finish(context, report, case, notes, started)
 
 
@@ -216,15 +216,6 @@ def _produce(
     return produce_snapshots(context, choice, baseline, anchor, changes=changes, on_default_branch=on_default_branch)
 
 
-def _try_model(context: RunContext, choice: PolicyChoice, snapshots: SnapshotSet) -> "TriedChange | None":
-    """Run the team's own tests of the model, where the policy names any."""
-    if choice.candidate.tests is None and choice.judging.tests is None:
-        return None
-    from metricgate.model_tests.tested_sides import try_change  # noqa: PLC0415  only where it is asked for
-
-    return try_change(context, choice, snapshots)
-
-
 def _prepare_case(
     context: RunContext,
     choice: PolicyChoice,
@@ -233,13 +224,13 @@ def _prepare_case(
     request: Request,
     *,
     changes: ChangedSources,
-    tried: "TriedChange | None" = None,
+    trials: Trials,
 ) -> Case:
     """Return what is judged, with what else changed since the baseline."""
     checkout, candidate = context.checkout, snapshots.candidate
-    has_run = tried is not None or any(stage.state == "ran" for stage in candidate.stages)
+    has_run = trials.has_run_code or any(stage.state == "ran" for stage in candidate.stages)
     rewritten = find_rewritten(checkout, changes) if has_run else ()
-    return Case(
+    case = Case(
         baseline=snapshots.baseline,
         candidate=replace(candidate, info=_name_candidate(candidate.info, checkout, request.trigger)),
         anchor=snapshots.anchor,
@@ -252,9 +243,8 @@ def _prepare_case(
         policy_path=checkout.prefix + request.policy_name,
         reproduce=_reproduce_command(checkout, baseline),
         noise=read_noise(checkout, request.id) if choice.judging.noise else None,
-        other_gates=tried.judged.gates if tried else (),
-        model_tests=tried.judged.report if tried else None,
     )
+    return trials.add_to(case)
 
 
 def _place_warnings(choice: PolicyChoice, checkout: Checkout, request: Request) -> PolicyChoice:
@@ -305,16 +295,11 @@ def _complete(context: RunContext, case: Case, *, without_absent: bool) -> Case:
     )
 
 
-def _keep(
-    context: RunContext, case: Case, request: Request, tried: "TriedChange | None" = None
-) -> tuple[Warning_, ...]:
+def _keep(context: RunContext, case: Case, request: Request, trials: Trials) -> tuple[Warning_, ...]:
     """Keep what the run produced for later runs, where it may; a failure becomes a warning, never another verdict."""
     try:
         notes = keep_results(context, request.trigger, case.candidate, case.choice.candidate, request.push_cache)
-        if tried is not None:
-            from metricgate.model_tests.tested_sides import keep_tests  # noqa: PLC0415  only where there are any
-
-            notes = (*notes, *filter(None, [keep_tests(context, request.trigger, tried, case.choice.candidate)]))
+        notes = (*notes, *trials.keep(context, request.trigger, case.choice.candidate))
     except CancelledError:
         raise
     except MetricgateError as error:

@@ -101,6 +101,7 @@ def _judge(
     """Judge, and turn even a bug in MetricGate into a report."""
     from metricgate.revisions.git_command import Access  # noqa: PLC0415
     from metricgate.run import Request, run  # noqa: PLC0415
+    from metricgate.trials import ServingInputs  # noqa: PLC0415
 
     if inputs.skip_drafts and trigger.pull_request and trigger.pull_request.draft:
         return report_skip("the pull request is a draft, and skip-drafts is on", id_=inputs.id)
@@ -119,6 +120,7 @@ def _judge(
                 id=inputs.id,
                 accepted=accepted,
                 push_cache=inputs.push_cache,
+                serving=ServingInputs(url=inputs.serving_url, image=inputs.serving_image),
                 reuse_stored=True,
                 mlflow=inputs.mlflow,
                 model_folder=model_folder,

@@ -7,6 +7,7 @@ from metricgate.models.model_test import ModelTestReport
 from metricgate.models.outcome import Verdict
 from metricgate.models.result import Change, ChartData, GateRow, MetricRow, Pairing, Warning_
 from metricgate.models.retraining import Retraining
+from metricgate.models.serving import ServingReport
 from metricgate.models.snapshot import Believed, DataEntry, Parameter, RevisionInfo, Stage
 from metricgate.models.watch import Watch
 
@@ -94,6 +95,7 @@ class Report(Value):
     failure: Failure | None = None
     model_tests: ModelTestReport | None = None  # the team's own tests, where the policy names any
     watch: Watch | None = None  # where fresh rows were watched instead of a change judged
+    serving: ServingReport | None = None  # how a running model server answered, where the policy names one
     timing: Timing | None = None
     cost: Cost | None = None
     enforced: bool = True  # false: the policy says `enforce: false`, and no verdict blocks

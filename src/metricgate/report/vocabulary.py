@@ -37,6 +37,11 @@ METRIC_WORDS = {
     "mean_bias": "mean bias",
     "r2": "R²",
 }
+SERVING_WORDS = {
+    "latency_p50": "median latency, seconds",
+    "latency_p95": "latency of 95 % of requests, seconds",
+    "error_share": "share of failed requests",
+}
 TEST_LENGTH = 120  # a test's name is a sentence
 DRIFT_WORDS = {
     "ks_distance": "distribution",
@@ -86,14 +91,21 @@ def _words_of(row: GateRow | MetricRow) -> str | None:
     """Return the words for a metric computed from predictions; the pipeline's own numbers keep their names."""
     if is_test(row):
         return plain_name(spell_test(_bare(row)), TEST_LENGTH)
+    if row.source == "serving":
+        return SERVING_WORDS.get(_bare(row), "answers of the model server")
     if isinstance(row, GateRow) and row.source == "drift":
         return f"{plain_name(row.feature)}: {DRIFT_WORDS.get(row.metric, row.metric)}"
     return METRIC_WORDS.get(_bare(row)) if row.source == "predictions" else None
 
 
 def is_test(row: GateRow | MetricRow) -> bool:
-    """Return whether the row is about the team's own tests, which have outcomes and no numbers."""
+    """Return whether the row is about the team's own tests."""
     return row.source == "tests"
+
+
+def has_no_numbers(row: GateRow | MetricRow) -> bool:
+    """Return whether the row has an outcome and a reason alone: a test, or the answers of a model server."""
+    return is_test(row) or (row.source == "serving" and _bare(row) not in SERVING_WORDS)
 
 
 def _full_name(row: GateRow | MetricRow) -> str:
@@ -141,8 +153,8 @@ def slice_cell(where: Slice) -> str:
 
 def describe_rule(gate: GateRow, decimals: int) -> str:
     """Return the rule in words, trusted text: ``may fall by 0.010``, ``may rise by 5 % (0.021)``."""
-    if is_test(gate):
-        return "must keep passing"
+    if has_no_numbers(gate):
+        return "must keep passing" if is_test(gate) else "must be the judged ones"
     bound = format_bound(gate.bound, decimals)
     if not is_relative(gate):
         return word_demand(gate.kind, gate.direction, bound)

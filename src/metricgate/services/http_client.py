@@ -50,11 +50,15 @@ class HttpClient:
     ----------
     service : its name in messages, which never show its address
     within_s : seconds for one call: connecting, sending, reading, and all repetitions with their pauses
+    attempts : how often a request is sent at most
+    uses_proxy : whether the environment's proxies count, which do not know the services of a job
     """
 
     service: str
     within_s: float
     max_answer_bytes: int = MAX_ANSWER_BYTES
+    attempts: int = ATTEMPTS
+    uses_proxy: bool = True
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], float] = time.monotonic
 
@@ -86,13 +90,13 @@ class HttpClient:
 
     def _repeat(self, request: "PreparedRequest", *, is_harmless: bool) -> ServiceAnswer:
         ends = self.now() + self.within_s
-        for attempt in range(ATTEMPTS):
+        for attempt in range(self.attempts):
             try:
                 return self._check(self._ask(request, ends - self.now()), request)
             except ServiceError as error:
                 pause = 2.0**attempt if error.retry_after_s is None else error.retry_after_s
                 may_pass = error.trouble in _MAY_PASS and (is_harmless or not error.may_be_done)
-                if not may_pass or attempt + 1 == ATTEMPTS or self.now() + pause >= ends:
+                if not may_pass or attempt + 1 == self.attempts or self.now() + pause >= ends:
                     raise
                 log.info("%s Trying again in %.0f s.", error.what, pause)
             self.sleep(pause)
@@ -133,6 +137,8 @@ class HttpClient:
 
         with requests.Session() as session:
             settings = session.merge_environment_settings(request.url, {}, True, None, None)
+            if not self.uses_proxy:
+                settings["proxies"] = {}
             if not isinstance(request.body, bytes | str | None):
                 request.body.seek(0)  # an earlier attempt has read it
             try:

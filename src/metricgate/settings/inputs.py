@@ -107,6 +107,11 @@ class Inputs(BaseModel):
     mlflow_username: str = Field("", description="User for `mlflow-uri`, for MLflow's basic authentication.")
     mlflow_password: SecretStr = Field(SecretStr(""), description="Password of `mlflow-username`.")
 
+    serving_url: str = Field("", description="Address of the model server to ask, instead of the policy's `serving`.")
+    serving_image: str = Field(
+        "", max_length=500, description="Digest of the model server's image, for the report: `NAME@sha256:…`."
+    )
+
     @property
     def mlflow(self) -> MlflowAccess:
         """How the MLflow server is reached."""

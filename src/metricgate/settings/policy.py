@@ -11,6 +11,7 @@ from metricgate.settings.model_tests import ModelTestsField
 from metricgate.settings.noise import NoiseSpec
 from metricgate.settings.notify import NotifySpec
 from metricgate.settings.retrain import RetrainSpec
+from metricgate.settings.serving import ServingSpec
 from metricgate.settings.values import (
     Choices,
     ClassColumns,
@@ -309,6 +310,9 @@ class Policy(PolicySection):
             "The team's own tests of the model: a command that writes JUnit XML, such as `pytest tests/model`, or a "
             "mapping. A test that passed on the baseline must keep passing."
         ),
+    )
+    serving: ServingSpec | None = Field(
+        None, description="A running model server that must answer as the judged model does."
     )
     notify: tuple[NotifySpec, ...] = Field((), description="Who is told about which events, beside the pull request.")
     noise: NoiseSpec | None = Field(None, description="The random seed, by which `metricgate noise` retrains.")

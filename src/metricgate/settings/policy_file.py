@@ -26,6 +26,7 @@ from metricgate.settings.policy import (
     RetrainSpec,
 )
 from metricgate.settings.retrain import FreezeSpec, RetrainWhenSpec
+from metricgate.settings.serving import ServingGateSpec, ServingSpec
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -58,6 +59,8 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "retrain": RetrainSpec,
     "retrain.when": RetrainWhenSpec,
     "retrain.freeze": FreezeSpec,
+    "serving": ServingSpec,
+    "serving.gates": ServingGateSpec,
     "tests": ModelTestsSpec,
 }
 

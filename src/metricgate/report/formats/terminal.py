@@ -18,8 +18,8 @@ from metricgate.report.vocabulary import (
     OUTCOME_WORDS,
     VERDICT_WORDS,
     describe_rule,
+    has_no_numbers,
     is_relative,
-    is_test,
     plain_metric,
     short_metric,
 )
@@ -73,7 +73,7 @@ def _list_gates(report: Report, width: int, *, color: bool) -> list[str]:
 
 
 def _needs_reason(gate: GateRow) -> bool:
-    is_told = is_test(gate) or gate.outcome in {Outcome.INCONCLUSIVE, Outcome.SKIPPED, Outcome.ERROR}
+    is_told = has_no_numbers(gate) or gate.outcome in {Outcome.INCONCLUSIVE, Outcome.SKIPPED, Outcome.ERROR}
     return is_told and bool(gate.reason)
 
 

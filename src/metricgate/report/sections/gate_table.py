@@ -13,8 +13,8 @@ from metricgate.report.vocabulary import (
     OUTCOME_SIGNS,
     OUTCOME_WORDS,
     describe_rule,
+    has_no_numbers,
     is_relative,
-    is_test,
     name_metric,
     slice_cell,
 )
@@ -59,7 +59,7 @@ def explain_outcome(gate: GateRow) -> str:
 
 def _explain_outcome(gate: GateRow) -> str:
     """Return why an outcome is not simply yes or no: how many rows it needs, its reason, or that a guardrail passed."""
-    if is_test(gate):
+    if has_no_numbers(gate):
         return f"<br>{escape_prose(gate.reason, 200)}"
     if gate.outcome is Outcome.PASSED and gate.role is Role.GUARDRAIL and not _is_shown_kept(gate):
         return "<br>guardrail: no loss beyond it was shown"

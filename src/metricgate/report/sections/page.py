@@ -18,6 +18,7 @@ from metricgate.report.sections.model_tests import model_test_section
 from metricgate.report.sections.next_step import draw_missing_policy, draw_next_step, draw_one_file_more
 from metricgate.report.sections.pictures import chart_section, main_picture
 from metricgate.report.sections.retraining import draw_retraining
+from metricgate.report.sections.serving import serving_section
 from metricgate.report.value import Acceptance, Failure, Report
 from metricgate.report.view_context import ViewContext
 from metricgate.report.vocabulary import VERDICT_SIGNS
@@ -41,6 +42,7 @@ def page_sections(report: Report, context: ViewContext) -> tuple[DocumentPart, .
         *(() if quiet else _open_sections(report, context)),
         *((folded_gate_section(report),) if quiet and report.gates else (chart_section(report, context),)),
         model_test_section(report),
+        serving_section(report),
         slice_section(report),
         change_section(report),
         metric_section(report),
