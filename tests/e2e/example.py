@@ -49,6 +49,8 @@ def _read_jobs(workflow: str) -> Iterator[ExampleStep]:
         if str(job.get("uses", "")).startswith(CALLED):
             yield from _read_called_jobs(workflow, job)
             continue
+        if not any(map(_is_ours, job["steps"])):
+            continue  # it prepares what the next one judges
         matrix = job.get("strategy", {}).get("matrix", {})
         for values in product(*matrix.values()):
             chosen = {f"matrix.{key}": value for key, value in zip(matrix, values, strict=True)}
@@ -96,7 +98,7 @@ def _evaluate(value: Any, values: Mapping[str, str]) -> str:
 
     def find(match: re.Match[str]) -> str:
         context = match[1].partition(".")[0]
-        assert context in {"matrix", "inputs", "github", "secrets", "steps", "runner"}, match[0]
+        assert context in {"matrix", "inputs", "github", "secrets", "steps", "runner", "needs"}, match[0]
         return values[match[1]] if context in {"matrix", "inputs"} else f"the value of {match[1]}"
 
     return EXPRESSION.sub(find, str(value))

@@ -63,6 +63,15 @@ def make_model_tests(folder: Path) -> Repository:
     return _branch_off(repository)
 
 
+def make_serving(folder: Path) -> Repository:
+    """What the server reads is what it answers: the example is about the step, not about a model."""
+    serving = "serving: {url: 'http://model:8080/invocations', data: out/predictions.csv, features: [score]}\n"
+    files = {"dvc.yaml": PIPELINE, "metricgate.yaml": GATE + serving}
+    repository = create_repository(folder / "repository", files)
+    add_dvc(repository, folder / "remote")
+    return _branch_off(repository)
+
+
 def make_own_dependencies(folder: Path) -> Repository:
     """The policy with this Python instead of 3.12; the stage refuses to run in any other environment."""
     policy = read_policy_example("own-dependencies")

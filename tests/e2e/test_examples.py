@@ -4,7 +4,8 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,14 @@ from tests.e2e.example_projects import (
     make_monorepo,
     make_own_dependencies,
     make_script,
+    make_serving,
 )
 from tests.e2e.test_forks import describe_run, make_fork, zip_folder
 from tests.e2e.workflow import EVENT, NUMBER, Workflow
 from tests.github.fake import TOKEN, FakeGitHub
 from tests.github.state import Artifact, Token
 from tests.projects import stages_find_python
+from tests.serving.model_server import serve_model
 from tests.starter.shapes import Repository
 
 MAKERS: dict[str, Callable[[Path], Repository]] = {
@@ -35,6 +38,7 @@ MAKERS: dict[str, Callable[[Path], Repository]] = {
     "monorepo": make_monorepo,
     "own-dependencies": make_own_dependencies,
     "plain-train": make_script,
+    "serving": make_serving,
 }
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yml"))
 STEPS = [step for name in NAMES for step in read_steps(name)]
@@ -133,6 +137,16 @@ def list_cases() -> Iterator[Any]:
         yield pytest.param(step, event, id=f"{event}: {' '.join(names)}", marks=marks)
 
 
+@contextmanager
+def serve_beside(step: ExampleStep) -> Iterator[ExampleStep]:
+    """Run the model server that an example has under `services:`, on a port of its own."""
+    if step.workflow != "serving":
+        yield step
+        return
+    with serve_model(lambda _, rows: [row["score"] for row in rows]) as server:
+        yield replace(step, inputs={**step.inputs, "serving-url": server.address()})
+
+
 @pytest.mark.parametrize(("step", "event"), list(list_cases()))
 def test_the_step_of_an_example_blocks_a_worse_model(
     step: ExampleStep, event: str, make_job: Callable[[str], ExampleJob], monkeypatch: pytest.MonkeyPatch
@@ -140,9 +154,13 @@ def test_the_step_of_an_example_blocks_a_worse_model(
     job = make_job(step.workflow)
     sha = start(job, event)
 
-    exit_code = job.run_example(step, monkeypatch)
+    with serve_beside(step) as served:
+        exit_code = job.run_example(served, monkeypatch)
 
     report = json.loads((job.read_report(step) / "report.json").read_text(encoding="utf-8"))
+    if step.workflow == "serving":
+        assert report["serving"]["image"] == step.inputs["serving-image"]
+        assert "served_as_judged" in {gate["reason_code"] for gate in report["gates"]}
     assert (exit_code, report["verdict"]) == (1, "failed"), report["failure"]
     assert report["id"] == step.inputs.get("id", "default")
     checks = [check.conclusion for check in job.fake.checks(sha)]

@@ -1,7 +1,7 @@
 """Servers that answer as judged, and servers as they really go wrong: each is told apart, and none of the latter passes."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -189,7 +189,7 @@ def test_the_baselines_model_is_recognised(judged: JudgedRows, tmp_path: Path) -
     spec = make_spec("http://localhost/x")
     earlier = read_answers_by_id(spec, SPEC, file, judged)
     assert earlier is not None
-    answers = iter([])
+    answers: Iterator[Any] = iter([])
 
     def answer_as_before(_: ModelServer, rows: list[Row]) -> Any:
         nonlocal answers
