@@ -101,6 +101,7 @@ def run(request: Request, progress: Progress) -> Report:
     """Judge the checkout. Whatever fails, the report says what happened; only bugs in MetricGate raise."""
     started = _Start(clock=time.monotonic(), cpu=_count_cpu())
     choice: PolicyChoice | None = None
+    changes = NOTHING_CHANGED
     with make_scratch() as scratch:
         try:
             context = _open_context(request, progress, scratch)
@@ -115,8 +116,11 @@ def run(request: Request, progress: Progress) -> Report:
             case = _prepare_case(context, choice, baseline, snapshots, request, changes=changes, trials=trials)
             case = _complete(context, case, without_absent=request.without_absent)
         except MetricgateError as error:
-            failed = report_failure(error, id_=request.id)
-            return apply_enforcement(failed, choice.judging) if choice else failed
+            if choice is None:
+                return report_failure(error, id_=request.id)
+            told = (*_place_warnings(choice, context.checkout, request).warnings, *changes.warnings)
+            failed = report_failure(error, id_=request.id, warnings=told, changes=changes.sources)
+            return apply_enforcement(failed, choice.judging)
         with progress.step("Compare"), limit_time(request.timeout_s):
             report = judge(case)
         notes = (*_keep(context, case, request, trials), *_keep_model(context, case, request))

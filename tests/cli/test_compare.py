@@ -57,6 +57,35 @@ def test_a_worse_model_fails_and_the_whole_command_says_so(tmp_path: Path) -> No
     assert {path.name for path in (tmp_path / "metricgate-report").iterdir()} >= {"report.md", "report.html", "charts"}
 
 
+@pytest.mark.parametrize("name", ["main.csv", "metricgate.yaml"])
+def test_a_file_that_is_no_report_is_not_written_over(tmp_path: Path, name: str) -> None:
+    write_churn(tmp_path / "main.csv")
+    (tmp_path / "metricgate.yaml").write_text(POLICY, encoding="utf-8")
+    before = (tmp_path / name).read_bytes()
+
+    refused = run_command(
+        "compare", "main.csv", "main.csv", "--policy", "metricgate.yaml", "--json", name, cwd=tmp_path
+    )
+
+    assert refused.returncode == 2, refused.stderr
+    assert f"The file {name} exists, and is not a report." in refused.stderr
+    assert (tmp_path / name).read_bytes() == before
+    assert not (tmp_path / "metricgate-report").exists()
+
+
+def test_an_earlier_report_is_written_over(tmp_path: Path) -> None:
+    write_churn(tmp_path / "main.csv")
+    (tmp_path / "metricgate.yaml").write_text(POLICY, encoding="utf-8")
+    (tmp_path / "report.json").write_text('{\n  "schema_version": 1}', encoding="utf-8")
+
+    done = run_command(
+        "compare", "main.csv", "main.csv", "--policy", "metricgate.yaml", "--json", "report.json", cwd=tmp_path
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["verdict"] == "passed"
+
+
 def test_identical_predictions_are_no_change(tmp_path: Path) -> None:
     file = write_churn(tmp_path / "a.csv")
 

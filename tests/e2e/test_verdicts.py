@@ -9,6 +9,8 @@ from typing import Any
 from tests.churn import Churn
 from tests.e2e.workflow import NUMBER, Step, Workflow
 
+EDITED = {"policy_changed", "evaluation_changed", "workflow_changed"}
+
 
 def change_only_readme(churn: Churn) -> None:
     churn.start_branch("docs")
@@ -254,12 +256,21 @@ def test_a_change_of_the_code_that_judges_is_named_and_judged_by_the_baselines_p
 
     step = workflow.run()
 
-    assert {warning["code"] for warning in step.report["warnings"]} >= {
-        "policy_changed",
-        "evaluation_changed",
-        "workflow_changed",
-    }
+    assert {warning["code"] for warning in step.report["warnings"]} >= EDITED
     assert [gate["bound"] for gate in step.report["gates"] if gate["metric"] == "roc_auc"] == [0.02]
     assert step.report["candidate"]["revision"] == workflow.head
     assert {"kind": "source", "name": "src/evaluate.py"}.items() <= step.report["changes"][0].items()
     assert "metricgate.yaml at" in step.report["policy_origin"]
+    told = {warning["text"] for warning in step.report["warnings"] if warning["code"] in EDITED}
+    assert len(told) == len(EDITED)
+    assert {
+        line.partition("::")[2].partition("::")[2] for line in step.log.splitlines() if "::warning " in line
+    } >= told
+    (check,) = workflow.fake.checks(workflow.head)
+    assert {(note["path"], note["annotation_level"]) for note in check.annotations if note["message"] in told} == {
+        (".github/workflows/model.yml", "warning"),
+        ("metricgate.yaml", "warning"),
+        ("src/evaluate.py", "warning"),
+    }
+    (comment,) = workflow.fake.comments(NUMBER)
+    assert all(text.split(":")[0] in comment.body for text in told)

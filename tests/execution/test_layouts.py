@@ -177,12 +177,12 @@ def test_dvclive_layout_is_read_with_each_odd_value_on_purpose(
             "acc": (0.9, ""),
             "folds.0": (0.5, ""),
             "folds.1": (0.25, ""),
-            "gap": (None, "it is nan, not a finite number"),
-            "none": (None, "it is null, not a number"),
-            "note": (None, "it is the text 'fine', not a number"),
-            "ok": (1.0, ""),
+            "gap": (None, "is nan, not a finite number"),
+            "none": (None, "is null, not a number"),
+            "note": (None, "is the text 'fine', not a number"),
+            "ok": (None, "is true, not a number"),
             "train.loss": (0.2, ""),
-            "worst": (None, "it is inf, not a finite number"),
+            "worst": (None, "is inf, not a finite number"),
         }
         assert [(plot.path, plot.x, plot.y) for plot, _ in snapshot.plots] == [
             ("dvclive/plots/metrics/acc.tsv", "step", None),

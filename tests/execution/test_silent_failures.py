@@ -81,10 +81,10 @@ def test_lists_texts_and_infinity_keep_their_names(tiny: TinyProject, produce: Y
 
     found = {metric.key: (metric.value, metric.problem) for metric in snapshot.metrics if "cached" in metric.file}
     assert found == {
-        "at": (None, "it is the text 'now', not a number"),
-        "ok": (1.0, ""),
+        "at": (None, "is the text 'now', not a number"),
+        "ok": (None, "is true, not a number"),
         "per_class.0": (0.5, ""),
-        "per_class.1": (None, "it is inf, not a finite number"),
+        "per_class.1": (None, "is inf, not a finite number"),
         "shift": (0.0, ""),
     }
 

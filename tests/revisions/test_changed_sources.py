@@ -1,13 +1,15 @@
 """Which edits of a change are listed as sources, and which a reader is warned of."""
 
+import py_compile
 from pathlib import Path
+from py_compile import PycInvalidationMode
 
 import pytest
 
 from metricgate.errors import ConfigurationError
 from metricgate.models.result import Change
 from metricgate.revisions.changed_parameters import locate_parameters
-from metricgate.revisions.changed_sources import find_changed_sources
+from metricgate.revisions.changed_sources import find_changed_sources, find_rewritten
 from metricgate.revisions.checkout import Checkout
 from metricgate.revisions.dvc_yaml import list_paths, read_dvc_yaml, read_stages
 from metricgate.settings.policy import Policy, PredictionsSpec
@@ -54,7 +56,8 @@ def test_test_data_under_dvc_is_named_like_test_data_in_git(tiny: TinyProject) -
         (".dvc/config.local", "settings_changed"),
         ("src/.dvcignore", "settings_changed"),
         ("data/.gitattributes", "settings_changed"),
-        ("pyproject.toml", "environment_changed"),
+        ("requirements/base.txt", "environment_changed"),
+        ("setup.py", "environment_changed"),
         ("poetry.lock", "environment_changed"),
         ("environment.yml", "environment_changed"),
     ],
@@ -68,6 +71,43 @@ def test_settings_and_packages_are_named_wherever_they_lie(tiny: TinyProject, pa
     found = find_changed_sources(Checkout.open(tiny.root), baseline, CHOICE)
 
     assert [(warning.code, path in warning.text) for warning in found.warnings] == [(code, True)]
+
+
+@pytest.mark.parametrize(
+    ("added", "codes"),
+    [
+        ("[tool.ruff]\nline-length = 100\n", []),
+        ("[tool.uv]\nindex-url = 'https://example.org'\n", ["environment_changed"]),
+        ("[dependency-groups]\ndev = ['numpy']\n", ["environment_changed"]),
+        ("not toml", ["environment_changed"]),
+    ],
+)
+def test_settings_of_a_linter_ask_for_no_packages(tiny: TinyProject, added: str, codes: list[str]) -> None:
+    tiny.write("pyproject.toml", '[project]\nname = "x"\nversion = "1"\n')
+    baseline = tiny.commit("a project")
+    tiny.write("pyproject.toml", tiny.read("pyproject.toml") + added)
+    tiny.commit("change")
+
+    found = find_changed_sources(Checkout.open(tiny.root), baseline, CHOICE)
+
+    assert [warning.code for warning in found.warnings] == codes
+
+
+def test_bytecode_that_python_would_not_compare_with_its_source_is_named(tiny: TinyProject) -> None:
+    tiny.write("src/helpers.py", "")
+    baseline = tiny.commit("a module")
+    tiny.write("src/train.py", "")
+    tiny.commit("change")
+    checkout = Checkout.open(tiny.root)
+    found = find_changed_sources(checkout, baseline, CHOICE)
+    for mode in (PycInvalidationMode.TIMESTAMP, PycInvalidationMode.UNCHECKED_HASH):
+        target = tiny.root / f"src/__pycache__/{mode.name.lower()}.pyc"
+        py_compile.compile(str(tiny.root / "src/helpers.py"), cfile=str(target), invalidation_mode=mode)
+
+    [warning] = find_rewritten(checkout, found)
+
+    assert warning.code == "rewritten_files"
+    assert "not in Git, and that it may load: src/__pycache__/unchecked_hash.pyc." in warning.text
 
 
 def test_only_parameters_with_a_line_are_located(tiny: TinyProject) -> None:

@@ -66,6 +66,10 @@ def test_a_working_file_judges_instead(tmp_path: Path) -> None:
 
     assert str(choice.judging.gates[0].max_drop) == "0.5"
     assert choice.origin == "soft.yaml"
+    assert [warning.text for warning in choice.warnings] == [
+        "This run is judged by soft.yaml, which differs from metricgate.yaml at main (gates)."
+    ]
+    assert use_policy_file(STRICT, STRICT, path="same.yaml", baseline_name="main").warnings == ()
     with pytest.raises(ConfigurationError, match=r"policy .*nowhere.yaml cannot be read"):
         read_policy_text(tmp_path / "nowhere.yaml")
 

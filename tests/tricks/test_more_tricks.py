@@ -167,6 +167,22 @@ def test_a_model_that_was_trained_elsewhere_is_judged_by_an_evaluation_that_runs
     assert "`train` as committed, not reproduced" in answer.top
 
 
+def test_a_stage_that_runs_again_and_fails_says_why_it_ran_and_what_else_is_possible(change: PullRequest) -> None:
+    change.edit("src/evaluate.py", "import helpers\n", "import helpers\nraise SystemExit('no GPU')\n")
+    change.project.dvc("commit", "--force", "--quiet")
+
+    answer = change.judge()
+
+    assert answer.report.verdict == "error"
+    assert answer.report.failure is not None
+    assert "evaluate.py, exited with 1" in answer.report.failure.what
+    assert "it ran because the change edits what decides the verdict" in answer.report.failure.fix
+    assert "no GPU" in answer.report.failure.details
+    assert "src/evaluate.py" in answer.text("evaluation_changed")
+    assert answer.text("evaluation_changed").split(":")[0] in answer.top
+    assert "Changed: 1 source file (`src/evaluate.py`)" in answer.top
+
+
 @pytest.mark.acceptance
 def test_a_model_that_is_swapped_alone_is_trained_again(change: PullRequest) -> None:
     change.project.write("model.json", '{"noise": 0.8}')

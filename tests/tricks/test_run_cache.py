@@ -69,6 +69,25 @@ def test_a_pull_request_that_restores_from_the_run_cache_says_so(change: PullReq
     assert "Restored from the run cache" in answer.top
 
 
+def test_a_baseline_that_is_restored_from_the_run_cache_says_so(change: PullRequest) -> None:
+    """A team that never commits dvc.lock: the baseline is produced, and of its stages DVC has one in the run cache."""
+    project = change.project
+    project.git("switch", "--quiet", "main")
+    project.dvc("push", "--quiet", "--run-cache")
+    project.git("rm", "--quiet", "dvc.lock", "metrics.json")
+    project.commit("Keep results out of Git")
+    project.git("push", "--quiet", "origin", "main")
+    project.git("switch", "--quiet", "--force-create", "change", "main")
+    change.project.write("params.yaml", "noise: 0.001\n")
+
+    answer = change.judge(push=False)
+
+    texts = [warning.text for warning in answer.report.warnings if warning.code == "run_cache"]
+    [told] = [text for text in texts if "of the baseline" in text]
+    assert told.startswith("Restored from the run cache: evaluate, prepare, train of the baseline.")
+    assert told in answer.top
+
+
 def judge(project: TinyProject, folder: Path, trigger: Trigger) -> Report:
     request = Request(directory=project.root, output=folder / "report")
     return run(replace(request, trigger=trigger), QuietProgress())

@@ -6,6 +6,8 @@ import click
 
 from metricgate.errors import ConfigurationError
 
+_START = 200  # bytes
+
 
 def _require_own_folder(_context: click.Context, _option: click.Parameter, output: Path) -> Path:
     if Path.cwd().is_relative_to(output.resolve()):
@@ -18,6 +20,21 @@ def _require_own_folder(_context: click.Context, _option: click.Parameter, outpu
     return output
 
 
+def _require_own_file(_context: click.Context, _option: click.Parameter, name: str | None) -> str | None:
+    if name is None or name == "-" or not Path(name).is_file():
+        return name
+    with Path(name).open("rb") as file:
+        start = file.read(_START)
+    if start and b'"schema_version"' not in start:
+        raise ConfigurationError(
+            f"The file {name} exists, and is not a report.",
+            expected="the name of a new file, or of an earlier report.json, which is replaced.",
+            fix="Name another one: --json report.json.",
+            topic="the-file-is-not-a-report",
+        )
+    return name
+
+
 OUTPUT = click.option(
     "--output",
     type=click.Path(path_type=Path),
@@ -26,5 +43,9 @@ OUTPUT = click.option(
     help="Report folder.",
 )
 JSON_FILE = click.option(
-    "--json", "json_file", metavar="FILE", help="Also write report.json here; - for standard output."
+    "--json",
+    "json_file",
+    metavar="FILE",
+    callback=_require_own_file,
+    help="Also write report.json here; - for standard output.",
 )

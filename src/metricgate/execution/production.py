@@ -14,6 +14,7 @@ from metricgate.execution.messages import Doubt, FoundFile, Inspect, Override, P
 from metricgate.execution.run_files import add_run_files
 from metricgate.execution.session import WorkerSession, ask_worker, start_worker, withhold_unreadable
 from metricgate.execution.work_tree import WorkTree
+from metricgate.models.file_kind import describe_kind
 from metricgate.models.snapshot import Believed
 from metricgate.revisions.checkout import Checkout
 from metricgate.settings.mlflow import is_run_file
@@ -247,6 +248,8 @@ def _find_in_folder(tree: WorkTree, reply: WorkerReply, reading: Read) -> Worker
         path = tree.directory / name
         if path.is_file():
             return FoundFile(path=name, local=str(path), source="workspace")
+        if kind := describe_kind(path):
+            return FoundFile(path=name, problem=f"{name} is {kind}, not a file")
         return FoundFile(path=name, problem=f"{name} is not in the checkout", missing=True)
 
     return withhold_unreadable(reply.find_results(reading, find), tree.owner)

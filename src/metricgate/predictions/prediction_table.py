@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metricgate.errors import PredictionsError
+from metricgate.models.file_kind import describe_kind
 from metricgate.models.snapshot import FilePart
 from metricgate.predictions.file_formats import FORMATS, FileScan, quote_name, scan_file
 from metricgate.predictions.interruptible_query import run_interruptibly
@@ -154,11 +155,13 @@ def open_connection() -> "Iterator[duckdb.DuckDBPyConnection]":
 
 
 def require_file(path: Path, shown: str) -> None:
-    if path.is_dir():
+    if kind := describe_kind(path):
         raise PredictionsError(
-            f"{shown} is a folder.",
+            f"{shown} is {kind}.",
             expected=FORMATS,
-            fix="name the file inside it, or write one file per set.",
+            fix="name a file inside it, or write one file per set."
+            if path.is_dir()
+            else "make the pipeline write a file there.",
             topic="the-file-does-not-exist",
         )
     if not path.is_file():

@@ -3,11 +3,18 @@
 from metricgate import __version__
 from metricgate.errors import CancelledError, MetricgateError, TimeLimitError
 from metricgate.models.outcome import Verdict
+from metricgate.models.result import Change, Warning_
 from metricgate.report.value import Failure, Report
 
 
-def report_failure(error: MetricgateError, *, id_: str = "default") -> Report:
-    """Return the report of a run that could not judge."""
+def report_failure(
+    error: MetricgateError,
+    *,
+    id_: str = "default",
+    warnings: tuple[Warning_, ...] = (),
+    changes: tuple[Change, ...] = (),
+) -> Report:
+    """Return the report of a run that could not judge, with what was known about the change before it failed."""
     return Report(
         metricgate=__version__,
         id=id_,
@@ -15,6 +22,8 @@ def report_failure(error: MetricgateError, *, id_: str = "default") -> Report:
         reason=error.what,
         exit_code=error.exit_code,
         failure=describe_failure(error),
+        warnings=warnings,
+        changes=changes,
     )
 
 

@@ -4,7 +4,7 @@ A file is what judges as soon as the judging code may run or read it. What nothi
 """
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -107,7 +107,7 @@ def classify_changes(
     pure = [stage for stage in judging if _only_judges(stage, stages, policies)]
     read, told = _find_parameters(sides, pure, [stage for stage in stages if stage not in pure], reach)
     evaluation = {path for path in found - hidden - told if posixpath.basename(path) not in _PIPELINE_FILES}
-    sources = sides.find(_drop_written(_list_inputs(stages), written) | commands) | evaluation | accounted
+    sources = sides.find(_drop_written(_list_inputs(stages), written) | commands) | evaluation | (accounted - told)
     feeding = sides.find(_drop_written(_list_inputs(_list_feeding(judging, others)), written)) - evaluation
     rest = stray - sources - hidden - told - sides.find(written) - {p for p in stray if p.endswith(".dvc")}
     return ChangedFiles(
@@ -229,8 +229,3 @@ def _is_apart(path: str) -> bool:
         or not _PROSE_FOLDERS.isdisjoint(folders)
         or any(part.startswith(".") and part != ".." for part in (*folders, name))
     )
-
-
-def list_missing(paths: Iterable[str], tracked: frozenset[str]) -> Iterator[str]:
-    """Yield the code among the paths that is not in Git: what a stage could put there while it runs."""
-    yield from (path for path in paths if path.endswith(".py") and path not in tracked)

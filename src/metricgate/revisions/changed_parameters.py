@@ -51,8 +51,8 @@ def list_read_by(
 ) -> list[ChangedParameter]:
     """Return the parameters that the judging stages read: those that they declare, and what else their code may read.
 
-    Of a file that their code opens as a whole, what other stages alone declare does not count, unless the code has the
-    parameter's own name.
+    Of a file that their code opens as a whole, what other stages alone declare does not count, unless the code names the
+    parameter.
     """
     own, foreign = ({entry for stage in listed for entry in _list_declared(stage)} for listed in (judging, others))
     opened = reach.named | reach.likely
@@ -62,7 +62,7 @@ def list_read_by(
             return True
         if parameter.file not in opened and _SHOW not in reach.words:
             return False
-        return not _is_declared(parameter, foreign) or parameter.key.rpartition(".")[2] in reach.words
+        return not _is_declared(parameter, foreign) or reach.words.issuperset(parameter.key.split("."))
 
     return [parameter for parameter in changed if is_read(parameter)]
 

@@ -2,7 +2,9 @@
 
 import os
 import posixpath
+import tomllib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
@@ -36,11 +38,34 @@ SETTINGS = (
     "*/.gitattributes",
     ".gitmodules",
 )
-PACKAGES = ("requirements.txt", "pyproject.toml", "uv.lock", "poetry.lock", "environment.yml", ".python-version")
+PACKAGES = (
+    "requirements*.txt",
+    "requirements/*.txt",
+    "constraints*.txt",
+    "pyproject.toml",
+    "setup.py",
+    "setup.cfg",
+    "uv.lock",
+    "uv.toml",
+    "poetry.lock",
+    "pdm.lock",
+    "pixi.toml",
+    "pixi.lock",
+    "Pipfile",
+    "Pipfile.lock",
+    "environment.yml",
+    "environment.yaml",
+    "conda*.yml",
+    "conda-lock.yml",
+    ".python-version",
+    ".tool-versions",
+)
 TEST_SETTINGS = ("conftest.py", "*/conftest.py", "pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg")
 _HIDDEN_CODE = "compiled code, or code that Python loads by itself"
 MAX_NAMED = 5
 MAX_EDITS = 10
+_PACKAGE_TOOLS = frozenset({"uv", "poetry", "pdm", "hatch", "pixi", "setuptools", "flit", "conda-lock"})
+_FLAGS_START, _FLAGS_END, _UNCHECKED = 4, 8, b"\1\0\0\0"  # PEP 552
 _FEEDS = "prepares the rows that are judged"
 
 
@@ -147,10 +172,11 @@ def find_rewritten(checkout: Checkout, changes: ChangedSources) -> tuple[Warning
     now = {posixpath.relpath(path, checkout.prefix or ".") for path in checkout.changed_files(checkout.head_sha)}
     found = Sides(before=_read_nothing, after=_read_nothing, changed=frozenset(now - changes.unclean))
     files = sorted(found.find(changes.watched))
-    put = sorted(path for path, mark in changes.absent.items() if _mark(checkout, path) not in {mark, None})
+    put = [path for path, mark in changes.absent.items() if _mark(checkout, path) not in {mark, None}]
+    put += _list_unchecked(checkout, changes.watched)
     return (
         *_warn_of_rewritten("rewrote files that it reads", map(shown.name, files)),
-        *_warn_of_rewritten("wrote code that is not in Git, and that it may load", map(shown.name, put)),
+        *_warn_of_rewritten("wrote code that is not in Git, and that it may load", map(shown.name, sorted(put))),
     )
 
 
@@ -164,6 +190,18 @@ def _warn_of_rewritten(what: str, names: Iterable[str]) -> tuple[Warning_, ...]:
 
 def _may_be_code(path: str, tracked: frozenset[str]) -> bool:
     return path.endswith((".py", ".sh")) and path not in tracked
+
+
+def _list_unchecked(checkout: Checkout, watched: Iterable[str]) -> list[str]:
+    """Return the bytecode beside watched code that Python runs without a look at the source: nothing usual writes it."""
+    folders = {posixpath.dirname(path) for path in watched if path.endswith(".py")}
+    found = []
+    for folder in sorted(folders):
+        for file in (checkout.directory / folder / "__pycache__").glob("*.pyc"):
+            with suppress(OSError), file.open("rb") as stream:
+                if stream.read(_FLAGS_END)[_FLAGS_START:] == _UNCHECKED:
+                    found.append(posixpath.join(folder, "__pycache__", file.name))
+    return found
 
 
 def _mark(checkout: Checkout, path: str) -> tuple[int, ...] | None:
@@ -238,7 +276,24 @@ def _list_tests(policies: Iterable[Policy]) -> set[str]:
 
 def _find_packages(sides: Sides, policies: Iterable[Policy]) -> set[str]:
     named = {policy.pipeline.requirements for policy in policies if policy.pipeline.requirements}
-    return sides.find({*PACKAGES, *named})
+    return {path for path in sides.find({*PACKAGES, *named}) if _asks_for_others(path, sides)}
+
+
+def _asks_for_others(path: str, sides: Sides) -> bool:
+    """Return whether a file may ask for other packages: in pyproject.toml, settings of linters and tests do not."""
+    if posixpath.basename(path) != "pyproject.toml":
+        return True
+    before, after = (_read_packages(read(path)) for read in (sides.before, sides.after))
+    return before is None or before != after
+
+
+def _read_packages(text: str | None) -> Mapping[str, object] | None:
+    try:
+        content = tomllib.loads(text or "")
+    except ValueError:
+        return None
+    tools = content.pop("tool", {})
+    return content | {name: part for name, part in tools.items() if name in _PACKAGE_TOOLS}
 
 
 def _find_settings(sides: Sides, prefix: str) -> set[str]:

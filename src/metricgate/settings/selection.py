@@ -112,7 +112,21 @@ def use_policy_file(text: str, baseline_text: str | None, *, path: str, baseline
         candidate=working,
         origin=path,
         is_baseline_borrowed=baseline_text is None,
+        warnings=_name_other_policy(baseline, working, path, baseline_name),
     )
+
+
+def _name_other_policy(before: Policy, working: Policy, path: str, baseline_name: str) -> tuple[Warning_, ...]:
+    old, new = _flatten(before.model_dump(mode="json")), _flatten(working.model_dump(mode="json"))
+    names = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+    if not names:
+        return ()
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    text = (
+        f"This run is judged by {path}, which differs from {FILE_NAME} at {baseline_name} "
+        f"({', '.join(names[:MAX_NAMED])}{more})."
+    )
+    return (Warning_(code="other_policy", text=text),)
 
 
 def equalise_parameters(choice: PolicyChoice) -> PolicyChoice:

@@ -47,7 +47,7 @@ from metricgate.execution.worker.inventory import (
 )
 from metricgate.execution.worker.overrides import apply_overrides
 from metricgate.execution.worker.reproduction import Reproduction, unchanged_stages
-from metricgate.execution.worker.reruns import find_reruns
+from metricgate.execution.worker.reruns import explain_rerun, find_reruns
 from metricgate.execution.worker.revision_files import RevisionFiles
 from metricgate.execution.worker.staleness import find_stale, has_modified_data, hash_inputs
 from metricgate.models.snapshot import Believed, Stage
@@ -154,7 +154,8 @@ def _produce(request: Produce, project: Project, say: Say) -> WorkerReply:
         again = set()
         inputs = hash_inputs(project, stale)
     if stale or again:
-        reproduction.run(stale, again)
+        with explain_rerun(reproduction, again - project.find_dependants(stale)):
+            reproduction.run(stale, again)
     files = _open_files(request, project)
     found = _find_files(request, files)
     lost: dict[Any, FoundFile] = {}

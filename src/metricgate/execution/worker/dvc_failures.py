@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from metricgate.execution import memory
 from metricgate.execution.memory import describe_kill
 from metricgate.execution.messages import Failed
 from metricgate.execution.worker.dvc_remote import Remote
+from metricgate.execution.worker.pipeline_file_failures import explain_pipeline_file
 
 
 class PipelineFailedError(Exception):
@@ -22,6 +22,7 @@ class RemoteFailedError(PipelineFailedError):
     """The remote as a whole fails: no other file can be fetched either."""
 
 
+_FAILED_COMMAND = "StageCmdFailedError"
 _APPROVAL = (
     "Pull requests from forks and from Dependabot do not get secrets. To judge one after a review, start a workflow by "
     "hand (`on: workflow_dispatch`): its job has `environment:` with required reviewers and these secrets, checks out "
@@ -55,12 +56,18 @@ def explain_failure(error: BaseException, remote: Remote | None = None) -> Faile
     chain = list(_causes(error))
     return (
         _explain_stage(chain)
-        or _explain_file(chain)
+        or explain_pipeline_file(chain)
+        or _explain_permission(chain)
         or (_explain_plugin(chain, remote) if remote else None)
         or (_explain_remote(chain, remote) if remote else None)
         or _explain_missing(chain)
         or _explain_anything(chain)
     )
+
+
+def is_failed_command(error: BaseException) -> bool:
+    """Return whether a stage's own command failed, rather than DVC."""
+    return any(type(cause).__name__ == _FAILED_COMMAND for cause in _causes(error))
 
 
 def find_remote_failure(error: BaseException, remote: Remote | None) -> RemoteFailedError | None:
@@ -85,7 +92,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def _explain_stage(chain: Sequence[BaseException]) -> Failed | None:
     for cause in chain:
-        if type(cause).__name__ == "StageCmdFailedError":
+        if type(cause).__name__ == _FAILED_COMMAND:
             code = re.search(r"exited with (-?\d+)$", str(cause))
             if killed := describe_kill(int(code[1]) if code else 0):
                 what = f"A stage of the pipeline was {killed}: {_sentence(cause)}"
@@ -99,27 +106,8 @@ def _explain_stage(chain: Sequence[BaseException]) -> Failed | None:
     return None
 
 
-def _explain_file(chain: Sequence[BaseException]) -> Failed | None:
+def _explain_permission(chain: Sequence[BaseException]) -> Failed | None:
     for cause in chain:
-        name, text = type(cause).__name__, _sentence(cause)
-        if name in ("YAMLFileCorruptedError", "YAMLSyntaxError", "YAMLValidationError"):
-            conflict = _has_conflict_markers(cause) or "conflict" in text
-            return Failed(
-                what=f"A file of the pipeline {'has conflict markers' if conflict else 'cannot be read'}: {text}",
-                expected="dvc.yaml and dvc.lock without conflict markers, as `dvc repro` writes them.",
-                fix="resolve the conflict (keep either side, then run `dvc repro`) and commit."
-                if conflict
-                else "run `dvc status`, correct the file it names, and commit.",
-                details="" if chain[-1] is cause else str(chain[-1]),
-                topic="a-file-of-the-pipeline-cannot-be-read",
-            )
-        if name == "FileIsGitIgnored":
-            return Failed(
-                what=f"DVC cannot use a file that Git ignores: {text}",
-                expected="dvc.yaml, dvc.lock and .dvc files that Git does not ignore.",
-                fix="remove it from .gitignore; it need not be committed.",
-                topic="git-ignores-a-file-that-dvc-needs",
-            )
         if isinstance(cause, PermissionError) and cause.filename and cause.errno:
             return Failed(
                 what=f"{cause.filename} cannot be written: {cause.strerror}.",
@@ -128,11 +116,6 @@ def _explain_file(chain: Sequence[BaseException]) -> Failed | None:
                 topic="a-file-cannot-be-written",
             )
     return None
-
-
-def _has_conflict_markers(error: BaseException) -> bool:
-    path = Path(str(getattr(error, "path", "")))
-    return path.is_file() and "\n<<<<<<<" in "\n" + path.read_text(encoding="utf-8", errors="replace")
 
 
 def _explain_plugin(chain: Sequence[BaseException], remote: Remote) -> Failed | None:

@@ -62,6 +62,11 @@ class Reproduction:
             else:
                 self._reproduce([address], single_item=True, force=is_lost)
 
+    @property
+    def last_started(self) -> str:
+        """DVC's name of the stage that ran last, or runs; empty where none did."""
+        return next(reversed(self._watcher.states), "")
+
     def describe(self) -> tuple[Stage, ...]:
         """Return what was done for each stage."""
         states, seconds = self._watcher.states, self._watcher.seconds

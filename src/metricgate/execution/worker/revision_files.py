@@ -10,6 +10,7 @@ from metricgate.execution.messages import FoundFile
 from metricgate.execution.worker.cache_objects import CacheObjects, is_intact
 from metricgate.execution.worker.dvc_failures import RemoteFailedError, explain_failure
 from metricgate.execution.worker.dvc_project import Project
+from metricgate.models.file_kind import describe_kind
 
 
 class RevisionFiles:
@@ -70,6 +71,8 @@ class RevisionFiles:
         return next((out for out in self._repo.index.outs if out.use_cache and isin_or_eq(fs_path, out.fs_path)), None)
 
     def _find_in_tree(self, name: str, fs_path: str) -> FoundFile:
+        if not self.project.is_revision and (kind := describe_kind(Path(fs_path))):
+            return FoundFile(path=name, problem=f"{name} is {kind}, not a file")
         if not self._repo.fs.isfile(fs_path):
             where = "in Git at this revision" if self.project.is_revision else "in the checkout"
             return FoundFile(path=name, problem=f"{name} is not {where}, and DVC does not track it", missing=True)

@@ -55,10 +55,15 @@ def name_changes(report: Report) -> str:
     for kind in ("source", "data", "parameter", "file"):
         names = [change.name for change in report.changes if change.kind == kind]
         if names:
-            more = ", …" if len(names) > MAX_NAMES else ""
-            shown = ", ".join(code_span(name) for name in names[:MAX_NAMES])
-            parts.append(f"{plural(len(names), NOUNS[kind])} ({shown}{more})")
-    return f"Changed: {', '.join(parts)}" if parts else ""
+            parts.append(f"{plural(len(names), NOUNS[kind])} ({_list_first(names)})")
+    feeding = [change.name for change in report.changes if change.kind == "source" and change.details]
+    note = f". Prepares the rows that are judged: {_list_first(feeding)}" if feeding else ""
+    return f"Changed: {', '.join(parts)}{note}" if parts else ""
+
+
+def _list_first(names: list[str]) -> str:
+    more = ", …" if len(names) > MAX_NAMES else ""
+    return f"{', '.join(map(code_span, names[:MAX_NAMES]))}{more}"
 
 
 def _draw_change(change: Change) -> tuple[str, ...]:
