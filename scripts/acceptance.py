@@ -1,4 +1,4 @@
-"""Run the acceptance tests with what they need: a Docker Engine, a registry, Chromium, an SSH server, Prometheus.
+"""Run the acceptance tests with what they need: a Docker Engine, a registry, Chromium, an SSH server, Prometheus, Slurm.
 
 As root on Debian, this script installs and starts what is missing. At the end it names what could not run, and why; only a
 failing test makes the exit code non-zero. It passes its arguments to pytest: `scripts/acceptance.py tests/container -k cancel`.
@@ -21,7 +21,15 @@ from scripts.base_image import read_base  # noqa: E402
 
 ENGINE = ROOT / "scripts/docker_engine.sh"
 # Program to Debian package. Without its program, a test skips and names it.
-PROGRAMS = {"chromium": "chromium", "npm": "npm", "sshd": "openssh-server"}
+PROGRAMS = {
+    "chromium": "chromium",
+    "munged": "munge",
+    "npm": "npm",
+    "slurmctld": "slurmctld",
+    "slurmd": "slurmd",
+    "srun": "slurm-client",
+    "sshd": "openssh-server",
+}
 
 # Their packages would start services, so they are unpacked. Newer releases have promtool in a package of its own.
 UNPACKED = {
@@ -50,7 +58,8 @@ def install_programs() -> None:
         return
     packages = sorted(missing.values())
     print(f"acceptance: installing Debian's {', '.join(packages)} …", flush=True)
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    # In runlevel 1, packages start no service.
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     for command in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
         done = subprocess.run(["apt-get", *command], env=environment, check=False, capture_output=True, text=True)
         if done.returncode:
