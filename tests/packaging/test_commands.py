@@ -34,6 +34,7 @@ NOT_EXECUTED = {
     "cml pr create": "a command of another tool, quoted as what a team uses today",
     "cml runner launch": "a command of another tool, quoted as what a team uses today",
     "cml tensorboard connect": "a command of another tool, quoted as what a team uses today",
+    "dvc remote add --default storage s3://bucket/path": "needs a bucket",
     "gh attestation verify oci://ghcr.io/metricgate/metricgate:X.Y.Z --owner metricgate": "needs a release on GitHub",
     "python scripts/release.py prepare X.Y.Z": "test_release.py and test_rehearsal.py run it, each with a version",
     "uv tool install metricgate": "needs a release; test_wheel.py installs the wheel like this",
