@@ -7,6 +7,7 @@ from metricgate import __version__
 from metricgate.comparison.caveats import list_caveats
 from metricgate.comparison.evidence import NO_FRESH_ROWS, Evidence, gather, gather_anchor
 from metricgate.comparison.file_numbers import measure_numbers
+from metricgate.comparison.flipped_questions import list_flips
 from metricgate.comparison.measurement import measure_evidence
 from metricgate.comparison.noise_floor import show_noise, warn_of_noise
 from metricgate.comparison.snapshot_changes import NO_COUNTS, list_changes
@@ -18,7 +19,7 @@ from metricgate.gates.verdict import NO_POLICY_REASON, decide_verdict, exit_code
 from metricgate.models.model_test import ModelTestReport
 from metricgate.models.noise import NoiseResult
 from metricgate.models.outcome import Verdict
-from metricgate.models.result import Change, ChartData, GateRow, Location, MetricRow, Warning_
+from metricgate.models.result import Change, ChartData, Flips, GateRow, Location, MetricRow, Warning_
 from metricgate.models.serving import ServingReport
 from metricgate.models.snapshot import FileCounts, RevisionInfo, Snapshot
 from metricgate.predictions import FreshRows, NoCommonRowsError
@@ -68,6 +69,7 @@ class _Findings:
     confidence: float = 0.95
     evidence: Evidence | None = None
     gates: tuple[GateRow, ...] = ()
+    flips: tuple[Flips, ...] = ()
     caveats: tuple[Warning_, ...] = ()
     charts: tuple[ChartData, ...] = ()
     chart_notes: tuple[str, ...] = ()
@@ -180,6 +182,7 @@ def _judge(case: Case, evidence: Evidence, anchor: Evidence | None) -> _Findings
         confidence=policy.confidence,
         evidence=evidence,
         gates=gates,
+        flips=list_flips(evidence, gates),
         caveats=(
             *warn_never_found((*gates, *proposed), evidence),
             *list_caveats(evidence, rows, choice),
@@ -210,6 +213,7 @@ def _lay_out(case: Case, findings: _Findings) -> Report:
         pairings=evidence.pairings if evidence else (),
         metrics=findings.metrics,
         gates=findings.gates,
+        flips=findings.flips,
         changes=(*changes, *case.sources) if case.baseline else (),
         baseline_stages=case.baseline.stages if case.baseline else (),
         candidate_stages=case.candidate.stages,

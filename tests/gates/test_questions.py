@@ -1,5 +1,6 @@
 """Gates on the questions of an evaluation: one unit is one question, and nothing without a grade vanishes."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,19 @@ def test_failed_answers_of_the_baseline_hide_no_loss(tmp_path: Path) -> None:
     assert "30 of the baseline's answers and 0 of the candidate's have no grade" in gate.reason
 
 
+def test_the_worst_grades_stand_at_their_own_questions(tmp_path: Path) -> None:
+    """The order of a log is not that of the ids: a failed answer that counts as 0 already changes nothing."""
+    rng = np.random.default_rng(8)
+    before = draw_grades(rng, [0.8] * 120, 3)
+    after: dict[str, list[Any]] = {name: list(values) for name, values in draw_grades(rng, [0.7] * 120, 3).items()}
+    after["q3"][0] = "I"
+    plain = gate_of(compare(tmp_path, *write_pair(tmp_path, before, after)))
+    after["q3"][0] = None
+    failed = gate_of(compare(tmp_path, *write_pair(tmp_path, before, after)))
+
+    assert (failed.low, failed.high, failed.outcome) == (plain.low, plain.high, plain.outcome)
+
+
 def test_failed_answers_are_not_harmless_where_lower_is_better(tmp_path: Path) -> None:
     calm: Grades = {name: ["I"] for name in RIGHT}
     report = compare(tmp_path, *write_pair(tmp_path, calm, fail(calm, 30)), rule="max_increase: 0.05")
@@ -168,13 +182,16 @@ def test_what_would_settle_it_is_priced(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     chances = [0.7] * 60
     before, after = draw_grades(rng, chances, 4), draw_grades(rng, chances, 4)
-    gate = gate_of(compare(tmp_path, *write_pair(tmp_path, before, after, cost=0.002), rule="max_drop: 0.04"))
+    gate = gate_of(compare(tmp_path, *write_pair(tmp_path, before, after, cost=0.002), rule="max_drop: 0.06"))
 
     assert gate.outcome is Outcome.INCONCLUSIVE
     (note,) = [note for note in gate.notes if "would settle it" in note]
     assert "more questions" in note
     assert "more answers to each" in note
-    assert "cost" in note
+    questions, answers = (int(part) for part in re.findall(r"([0-9]+) answers on each side", note))
+    assert questions % 4 == 0  # 4 answers to each question
+    assert answers % 60 == 0  # to each of 60 questions
+    assert len(note) <= 160  # what a comment shows of it
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from metricgate.models.outcome import Outcome
 from metricgate.models.result import GateRow
 from metricgate.predictions import Questions
 
-_MOST_ANSWERS = 100
+_MOST_ANSWERS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,10 @@ def find_budget(questions: int, needed: int, variance: float, noise: float | Non
 
 def add_budget(row: GateRow, subject: Subject | None) -> GateRow:
     """Return the row with a note on what would settle it, where its rows are questions and it is undecided."""
-    if subject is None or row.outcome is not Outcome.INCONCLUSIVE or not row.rows_needed or row.slice is not None:
+    if subject is None or subject.candidate.questions is None:
+        return row
+    row = row.model_copy(update={"unit": "question"})
+    if row.outcome is not Outcome.INCONCLUSIVE or not row.rows_needed or row.slice is not None:
         return row
     note = _describe(row, subject)
     return row.model_copy(update={"notes": (*row.notes, note)}) if note else row
@@ -108,8 +111,8 @@ def word_budget(budget: AnswerBudget, *, questions: int, answers: float, price: 
     """Return the sentence: what would settle it, and what each way costs."""
     first = f"{budget.questions:,} more questions{_word_cost(budget.questions * answers, price)}"
     if budget.noise is None:
-        return f"{first} would settle it; with two answers to each question, it would show how much of it is chance"
-    share = f"{budget.noise:.0%} of the variance is between answers to one question"
+        return f"{first} would settle it; two answers to each would show how much of it is chance"
+    share = f"{budget.noise:.0%} of the variance is chance between answers"
     if budget.answers is None:
         return f"{first} would settle it, more answers to these would not: {share}"
     plural = "answer" if budget.answers == 1 else "answers"
@@ -118,5 +121,6 @@ def word_budget(budget: AnswerBudget, *, questions: int, answers: float, price: 
 
 
 def _word_cost(answers: float, price: float | None) -> str:
+    """Return how many answers of each side are asked for, and what both sides' cost together."""
     asked = f"{round(answers):,} answers on each side"
-    return f" ({asked})" if price is None else f" ({asked}, cost {answers * price:.3g})"
+    return f" ({asked})" if price is None else f" ({asked}, {answers * price:.3g})"

@@ -88,6 +88,7 @@ class GateRow(Value):
     candidate_low: Bound = None
     candidate_high: Bound = None
     rows_needed: int | None = None
+    unit: Literal["row", "question"] = "row"  # what ``rows`` and ``rows_needed`` count
     method: str = ""
     notes: tuple[str, ...] = ()  # what a reader must know about the value or its interval
     power: str = ""  # one sentence: what this gate can catch on this test set
@@ -125,6 +126,37 @@ class Pairing(Value):
     candidate_ungraded: int = 0
     other_test: str = ""  # what the scores of the two sides depend on and differ in: the grader, the task's version
     notes: tuple[str, ...] = ()
+
+
+MOST_FLIPS = 100
+MOST_TEXT = 1000
+Text = Annotated[str, Field(max_length=MOST_TEXT)]  # of a model or a data set: a report may come from another job
+
+
+class QuestionFlip(Value):
+    """One question that the two models answer differently well; the means of its answers' grades, and one text of each.
+
+    Texts are empty where the log holds none, or the policy says `redact: true`; ``id`` is then a hash.
+    """
+
+    id: Text
+    input: Text = ""
+    target: Text = ""
+    baseline: Finite
+    candidate: Finite
+    baseline_answer: Text = ""
+    candidate_answer: Text = ""
+
+
+class Flips(Value):
+    """How many questions of a prediction set got a worse and a better grade, and the worst of them first."""
+
+    set: str = ""
+    score: str
+    lost: int
+    gained: int
+    redacted: bool = False
+    questions: tuple[QuestionFlip, ...] = Field((), max_length=MOST_FLIPS)
 
 
 ChangeKind = Literal["parameter", "data", "package", "source", "file"]

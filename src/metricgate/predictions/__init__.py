@@ -6,6 +6,7 @@ Other rooms import from here alone.
 from metricgate.predictions.checked_predictions import Predictions, read_predictions
 from metricgate.predictions.column_profiles import count_values, find_task
 from metricgate.predictions.column_roles import ColumnOptions, infer_spec
+from metricgate.predictions.evaluation_logs.answer import Answer
 from metricgate.predictions.evaluation_logs.question_table import Questions
 from metricgate.predictions.fresh_rows import ChangedTestSet, ComparableRows, FreshRows, is_among, note_fresh_rows
 from metricgate.predictions.paired_sets import AbsentRows, PairedSet, pair_predictions
@@ -16,6 +17,7 @@ from metricgate.predictions.wording import count_rows
 
 __all__ = [
     "AbsentRows",
+    "Answer",
     "ChangedTestSet",
     "ColumnOptions",
     "ComparableRows",

@@ -134,7 +134,7 @@ def _read(opened: OpenRows, name: str, needed_columns: Collection[str]) -> Predi
             classes=targets.classes,
             columns={**needed, **targets.numbers},
             answer_hash=None if hashes is None else _put_in_order(hashes, table),
-            ends=_read_ends(opened, {*needed, *targets.numbers}),
+            ends=_read_ends(opened, table, {*needed, *targets.numbers}),
         ),
         ids=ids,
         slices=slices,
@@ -153,15 +153,14 @@ def _put_in_order(values: NDArray[Any], table: PredictionTable) -> NDArray[Any]:
     return values if table.order is None else values[table.order]
 
 
-def _read_ends(opened: OpenRows, columns: Collection[str]) -> dict[str, tuple[FloatArray, FloatArray]]:
+def _read_ends(
+    opened: OpenRows, table: PredictionTable, columns: Collection[str]
+) -> dict[str, tuple[FloatArray, FloatArray]]:
     """Return what the scores could be that answers without a grade are part of."""
     if opened.questions is None or opened.spec.score is None:
         return {}
     ends = opened.questions.find_ends(opened.spec.score, columns)
-    return {
-        name: (_put_in_order(low, opened.table), _put_in_order(high, opened.table))
-        for name, (low, high) in ends.items()
-    }
+    return {name: (_put_in_order(low, table), _put_in_order(high, table)) for name, (low, high) in ends.items()}
 
 
 def _list_columns(spec: PredictionsSpec) -> tuple[str, ...]:

@@ -2,10 +2,12 @@
 
 from typing import Final, Literal
 
+from pydantic import Field
+
 from metricgate.models.base import Finite, Value
 from metricgate.models.model_test import ModelTestReport
 from metricgate.models.outcome import Verdict
-from metricgate.models.result import Change, ChartData, GateRow, MetricRow, Pairing, Warning_
+from metricgate.models.result import Change, ChartData, Flips, GateRow, MetricRow, Pairing, Warning_
 from metricgate.models.retraining import Retraining
 from metricgate.models.serving import ServingReport
 from metricgate.models.snapshot import Believed, DataEntry, Parameter, RevisionInfo, Stage
@@ -76,6 +78,7 @@ class Report(Value):
     pairings: tuple[Pairing, ...] = ()
     metrics: tuple[MetricRow, ...] = ()
     gates: tuple[GateRow, ...] = ()
+    flips: tuple[Flips, ...] = Field((), max_length=100)  # of evaluations: questions whose grades differ
     changes: tuple[Change, ...] = ()
     baseline_stages: tuple[Stage, ...] = ()
     candidate_stages: tuple[Stage, ...] = ()

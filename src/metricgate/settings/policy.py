@@ -102,6 +102,10 @@ class PredictionsSpec(PolicySection):
         description="Column whose equal values mark rows that are not independent: a customer, a document, a week.",
     )
     weight: str | None = Field(None, description="Column with the weight of each row.")
+    redact: bool = Field(
+        False,
+        description="For logs of evaluation tools: show no question and no answer, only ids as hashes and grades.",
+    )
     on_unpaired: Literal["bound", "refuse"] = Field(
         "bound",
         description=(

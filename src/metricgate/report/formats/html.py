@@ -31,7 +31,7 @@ SIGNS = {  # every font has them, unlike the comment's emoji
     Verdict.ERROR: "!",
     Verdict.CANCELLED: "!",
 }
-OPEN = frozenset({"charts"})  # folded in a comment, and open on a page
+OPEN = frozenset({"charts", "questions"})  # folded in a comment, and open on a page
 TAGS = (
     "a b blockquote br code del details div em h1 h2 h3 h4 hr i img li ol p picture pre source strong sub summary sup "
     "table tbody td th thead tr ul"

@@ -9,8 +9,8 @@ from metricgate.report.escape import clean, clean_line, plain_name
 from metricgate.report.formats.terminal_findings import draw_findings
 from metricgate.report.gate_order import gate_decimals, sort_gates
 from metricgate.report.headline import headline
-from metricgate.report.number_format import format_count, format_interval, format_number, plural
-from metricgate.report.sections.context_line import describe_reuse
+from metricgate.report.number_format import format_count, format_interval, format_number
+from metricgate.report.sections.context_line import count_test_rows, describe_reuse
 from metricgate.report.sections.next_step import MISSING, ONE_FILE_MORE, lacks_predictions
 from metricgate.report.sections.retraining import list_facts
 from metricgate.report.value import Report
@@ -81,7 +81,7 @@ def _explain(gate: GateRow) -> str:
     text = f"{plain_metric(gate)}: {clean(gate.reason)}"
     if gate.outcome is not Outcome.INCONCLUSIVE or not gate.rows_needed:
         return text
-    return f"{text}; if the models are equal, about {format_count(gate.rows_needed)} rows would settle it"
+    return f"{text}; if the models are equal, about {format_count(gate.rows_needed)} {gate.unit}s would settle it"
 
 
 def _paint(text: str, code: str, *, on: bool) -> str:
@@ -92,7 +92,7 @@ def _describe_rows(report: Report) -> str:
     ends = [end for end in (report.baseline, report.candidate) if end]
     names = " -> ".join(f"{plain_name(end.name)}{f' ({end.revision[:7]})' if end.revision else ''}" for end in ends)
     rows = ", ".join(
-        f"{plural(pairing.rows, 'test row')}"
+        count_test_rows(pairing)
         + (f" ({format_count(pairing.positives)} positive)" if pairing.positives is not None else "")
         + (f", {format_count(pairing.fresh)} of them fresh for both models" if pairing.fresh else "")
         for pairing in report.pairings

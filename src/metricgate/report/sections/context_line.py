@@ -52,7 +52,22 @@ def describe_pairing(pairing: Pairing) -> str:
     """Return the rows of one prediction set: ``1,409 test rows (374 positive), the same on both sides``."""
     name = f"{code_span(pairing.set)}: " if pairing.set else ""
     positives = f" ({format_count(pairing.positives)} positive)" if pairing.positives is not None else ""
-    return f"{name}{plural(pairing.rows, 'test row')}{positives}, {_describe_sides(pairing)}"
+    return f"{name}{count_test_rows(pairing)}{positives}, {_describe_sides(pairing)}"
+
+
+def count_test_rows(pairing: Pairing) -> str:
+    """Return how many rows are compared, in plain text: ``1,409 test rows``, or ``60 questions (180 and 300 answers)``."""
+    if not pairing.format:
+        return plural(pairing.rows, "test row")
+    one, other = pairing.baseline_answers, pairing.candidate_answers
+    if one == other == pairing.rows or one is None or other is None:
+        return plural(pairing.rows, "question")
+    answers = (
+        f"{format_count(one)} answers each"
+        if one == other
+        else f"{format_count(one)} and {format_count(other)} answers"
+    )
+    return f"{plural(pairing.rows, 'question')} ({answers})"
 
 
 def _describe_sides(pairing: Pairing) -> str:

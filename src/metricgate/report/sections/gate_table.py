@@ -69,7 +69,7 @@ def _explain_outcome(gate: GateRow) -> str:
         return ""
     word = unbroken(OUTCOME_WORDS[gate.outcome])
     if gate.outcome is Outcome.INCONCLUSIVE and gate.rows_needed:
-        return f"<br>{word}: needs about {unbroken(f'{format_about(gate.rows_needed)} rows')}"
+        return f"<br>{word}: needs about {unbroken(f'{format_about(gate.rows_needed)} {gate.unit}s')}"
     return f"<br>{word}: {escape_prose(gate.reason, 200)}" if gate.reason else f"<br>{word}"
 
 

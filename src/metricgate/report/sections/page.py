@@ -17,6 +17,7 @@ from metricgate.report.sections.metric_tables import metric_section, slice_secti
 from metricgate.report.sections.model_tests import model_test_section
 from metricgate.report.sections.next_step import draw_missing_policy, draw_next_step, draw_one_file_more
 from metricgate.report.sections.pictures import chart_section, main_picture
+from metricgate.report.sections.question_table import question_section
 from metricgate.report.sections.retraining import draw_retraining
 from metricgate.report.sections.serving import serving_section
 from metricgate.report.value import Acceptance, Failure, Report
@@ -43,6 +44,7 @@ def page_sections(report: Report, context: ViewContext) -> tuple[DocumentPart, .
         *((folded_gate_section(report),) if quiet and report.gates else (chart_section(report, context),)),
         model_test_section(report),
         serving_section(report),
+        question_section(report),
         slice_section(report),
         change_section(report),
         metric_section(report),
