@@ -188,7 +188,7 @@ def test_what_would_settle_it_is_priced(tmp_path: Path) -> None:
     (note,) = [note for note in gate.notes if "would settle it" in note]
     assert "more questions" in note
     assert "more answers to each" in note
-    questions, answers = (int(part) for part in re.findall(r"([0-9]+) answers on each side", note))
+    questions, answers = (int(part) for part in re.findall(r"([0-9]+) answers per side", note))
     assert questions % 4 == 0  # 4 answers to each question
     assert answers % 60 == 0  # to each of 60 questions
     assert len(note) <= 160  # what a comment shows of it

@@ -122,5 +122,5 @@ def word_budget(budget: AnswerBudget, *, questions: int, answers: float, price: 
 
 def _word_cost(answers: float, price: float | None) -> str:
     """Return how many answers of each side are asked for, and what both sides' cost together."""
-    asked = f"{round(answers):,} answers on each side"
+    asked = f"{round(answers):,} answers per side"
     return f" ({asked})" if price is None else f" ({asked}, {answers * price:.3g})"
