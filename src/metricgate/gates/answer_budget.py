@@ -112,7 +112,7 @@ def word_budget(budget: AnswerBudget, *, questions: int, answers: float, price: 
     first = f"{budget.questions:,} more questions{_word_cost(budget.questions * answers, price)}"
     if budget.noise is None:
         return f"{first} would settle it; two answers to each would show how much of it is chance"
-    share = f"{budget.noise:.0%} of the variance is chance between answers"
+    share = f"{budget.noise:.0%} of the noise is in the answers"
     if budget.answers is None:
         return f"{first} would settle it, more answers to these would not: {share}"
     plural = "answer" if budget.answers == 1 else "answers"
