@@ -134,7 +134,10 @@ def test_a_baseline_without_the_model_skips_the_comparison_and_not_the_bar(tmp_p
 @pytest.mark.parametrize(
     ("break_it", "said"),
     [
-        (lambda repository, *_: save(repository, {"weights": [1, 2]}), "holds dict, which is no estimator"),
+        (
+            lambda repository, *_: save(repository, {"weights": [1, 2]}),
+            "holds a builtins.dict, which is not an estimator",
+        ),
         (lambda repository, *_: repository.write("models/model.joblib", "junk"), "cannot be loaded"),
         (
             lambda repository, x, y: save(repository, LogisticRegression().fit(np.hstack([x, x]), y)),

@@ -10,12 +10,14 @@ import click
 def command(*, dry_run: bool) -> int:
     """Write a first metricgate.yaml and a workflow for this project. Files that exist are left as they are.
 
-    For those it shows what it would write now.
+    For those it shows what it would write now. Where there are no predictions, it loads a stored model, as a run would,
+    to see whether that can be judged.
     """
+    from metricgate.cli.terminal_progress import TerminalProgress  # noqa: PLC0415
     from metricgate.revisions.checkout import Checkout  # noqa: PLC0415
     from metricgate.starter.first_files import prepare_starter, write_starter  # noqa: PLC0415  `--help` stays quick
 
-    starter = prepare_starter(Checkout.open(Path.cwd()))
+    starter = prepare_starter(Checkout.open(Path.cwd()), TerminalProgress())
     if not dry_run:
         write_starter(starter)
     for file in starter.files:

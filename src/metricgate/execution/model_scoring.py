@@ -1,9 +1,11 @@
 """Predictions of stored models, where the policy names a model and data and no command that judges them."""
 
+import hashlib
 import json
 import shlex
 import shutil
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,12 +18,22 @@ from metricgate.execution.local import LocalExecutor
 from metricgate.execution.snapshots import SnapshotSet
 from metricgate.execution.work_tree import WorkTree
 from metricgate.models.snapshot import Snapshot, Unreadable
+from metricgate.predictions.column_roles import LABEL_NAMES
 from metricgate.processes.owner import may_read
-from metricgate.settings.policy import EvaluationSpec, Policy, PredictionsSpec
+from metricgate.settings.policy import EvaluationSpec, PipelineSpec, Policy, PredictionsSpec
 from metricgate.settings.selection import PolicyChoice
 
 _SCRIPT = Path(__file__).with_name("score_model.py")
 _EXPECTED = "a model with scikit-learn's interface, and a table with the columns that it reads and its label."
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoredModel:
+    """A stored model that works here: its `evaluation:`, what the columns of its answers mean, and their file."""
+
+    evaluation: EvaluationSpec
+    columns: PredictionsSpec
+    file: Path
 
 
 def score_models(context: RunContext, choice: PolicyChoice, snapshots: SnapshotSet) -> tuple[PolicyChoice, SnapshotSet]:
@@ -78,18 +90,47 @@ def _score(
         folder = tree.make_folder(tree.make_folder(tree.files) / "scored")
         places = {path: folder / kind / Path(path).name for kind, path in (("model", spec.model), ("data", spec.data))}
         copy_out(tree, origin, places, timeout_s=context.timeout_s)
-        found = _run(tree, folder, policy, spec, places)
+        found = _run(tree, folder, policy.pipeline, spec, places)
         result = context.scratch / f"{side}-scored" / "predictions.csv"
         result.parent.mkdir(parents=True)
         shutil.copyfile(_require_readable(tree, folder / "predictions.csv"), result)
     return replace(snapshot, predictions=MappingProxyType({"": result})), _name_columns(policy, found)
 
 
-def _run(tree: WorkTree, folder: Path, policy: Policy, spec: EvaluationSpec, places: dict[str, Path]) -> dict[str, Any]:
+def try_model(context: RunContext, pipeline: PipelineSpec, asked: EvaluationSpec) -> ScoredModel:
+    """Load the stored model of the checkout as a run would, and score the data; nothing is fetched.
+
+    Without a label, label and id are found among the columns that the model does not read.
+
+    Raises
+    ------
+    WorkspaceError
+        If the model cannot be loaded or cannot score the data, or the columns do not tell.
+    """
+    directory = context.checkout.directory
+    name = hashlib.sha256(asked.model.encode()).hexdigest()[:8]
+    tree = WorkTree(context=context, directory=directory, files=context.scratch / name, name=name)
+    folder = tree.make_folder(tree.make_folder(tree.files) / "scored")
+    found = _run(tree, folder, pipeline, asked, {path: directory / path for path in (asked.model, asked.data)})
+    spec = asked if asked.label else _complete(asked, found)
+    file = _require_readable(tree, folder / "predictions.csv")
+    return ScoredModel(evaluation=spec, columns=_name_columns(Policy(evaluation=spec), found), file=file)
+
+
+def _complete(asked: EvaluationSpec, found: Mapping[str, Any]) -> EvaluationSpec:
+    ids = found.get("id")
+    roles = {"label": str(found.get("label")), "id": list(map(str, ids)) if isinstance(ids, list) else []}
+    return EvaluationSpec.model_validate({"model": asked.model, "data": asked.data, **roles})
+
+
+def _run(
+    tree: WorkTree, folder: Path, pipeline: PipelineSpec, spec: EvaluationSpec, places: dict[str, Path]
+) -> dict[str, Any]:
     request = {
         "model": str(places[spec.model]),
         "data": str(places[spec.data]),
         "label": spec.label,
+        "label_names": LABEL_NAMES,
         "id": list(spec.id),
         "slices": list(spec.slices),
         "features": list(spec.features),
@@ -108,7 +149,7 @@ def _run(tree: WorkTree, folder: Path, policy: Policy, spec: EvaluationSpec, pla
     )
     executor: Executor = LocalExecutor()
     try:
-        with executor.start(Job(tree=tree, pipeline=policy.pipeline, code=command)) as running:
+        with executor.start(Job(tree=tree, pipeline=pipeline, code=command)) as running:
             running.wait()
     except WorkspaceError as error:
         if problem := _read_found(tree, folder).get("problem"):

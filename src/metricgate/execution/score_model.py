@@ -11,6 +11,10 @@ import pickle
 import sys
 from typing import Any
 
+NATIVE = (".json", ".ubj", ".txt", ".cbm", ".onnx", ".pt", ".pth", ".h5", ".keras")  # written by a library's own save
+BOOSTERS = ("xgboost.core.Booster", "lightgbm.basic.Booster", "catboost.core.CatBoost")
+SAVE_IT = "save the estimator itself: joblib.dump(model, 'model.joblib')"
+
 
 class ScoringError(Exception):
     """The model or the data do not allow it; the text is for people."""
@@ -18,6 +22,10 @@ class ScoringError(Exception):
 
 def load_model(path: str) -> Any:
     sys.path[:0] = [os.getcwd(), os.path.join(os.getcwd(), "src")]  # a pickle names the project's own modules
+    if path.endswith(NATIVE):
+        raise ScoringError(
+            "the file has a library's own format, not an estimator with its columns and classes: " + SAVE_IT
+        )
     try:
         if path.endswith(".skops"):
             import skops.io
@@ -36,8 +44,11 @@ def load_model(path: str) -> Any:
         raise
     except Exception as error:
         raise ScoringError(f"the model cannot be loaded: {type(error).__name__}: {error}") from error
+    kind = f"{type(model).__module__}.{type(model).__qualname__}"
+    if kind in BOOSTERS:
+        raise ScoringError(f"the model's file holds a {kind}, without classes: {SAVE_IT}, as of XGBClassifier")
     if not hasattr(model, "predict"):
-        raise ScoringError(f"the model's file holds {type(model).__name__}, which is no estimator: it has no predict()")
+        raise ScoringError(f"the model's file holds a {kind}, which is not an estimator: it has no predict()")
     return model
 
 
@@ -116,6 +127,28 @@ def find_features(model: Any, table: Any, request: Any) -> Any:
     return list(names)
 
 
+def propose_roles(model: Any, table: Any, label_names: Any) -> Any:
+    """Return the label and the id among the columns that the model does not read."""
+    columns = [str(name) for name in table.columns]
+    names = _remembered(model)
+    missing = [name for name in names if name not in columns]
+    if missing:
+        raise ScoringError(f"the model needs columns that the data lacks: {', '.join(missing)}")
+    rest = [name for name in columns if name not in names]
+    ids = [name for name in rest if _may_be_id(name, list(table[name]))]
+    others = [name for name in rest if name not in ids]
+    usual = [name for name in others if name.lower() in label_names]
+    labels = usual[:1] or (others if names and len(others) == 1 else [])
+    if not labels:
+        raise ScoringError(f"which column is the label cannot be told: {', '.join(others) or 'none is left'}")
+    return {"label": labels[0], "id": ids[:1]}
+
+
+def _may_be_id(name: str, values: Any) -> bool:
+    named = name.lower() in ("id", "index", "uuid", "key") or name.lower().endswith(("_id", " id"))
+    return len(set(values)) == len(values) and (named or all(isinstance(value, str) for value in values))
+
+
 def _remembered(model: Any) -> Any:
     for name in ("feature_names_in_", "feature_names_", "feature_name_"):
         try:
@@ -162,6 +195,8 @@ def _cell(value: Any) -> Any:
 def run(request: Any) -> Any:
     model = load_model(request["model"])
     table = read_table(request["data"])
+    proposed = propose_roles(model, table, request["label_names"]) if request["label"] is None else {}
+    request = {**request, **proposed}
     answers, classes, positive = score(model, table[find_features(model, table, request)])
     kept = dict.fromkeys([*request["id"], request["label"], *request["slices"]])
     columns = {f"model_{name}" if name in kept else name: values for name, values in answers.items()}
@@ -171,7 +206,7 @@ def run(request: Any) -> Any:
         own = [[_cell(value) for value in table[name]] for name in kept]
         writer.writerows(zip(*own, *columns.values()))  # noqa: B905  Python 3.9 has no strict
     roles = {name: (f"model_{name}" if name in kept else name) for name in answers}
-    return {"roles": roles, "classes": [str(name) for name in classes], "positive": positive}
+    return {**proposed, "roles": roles, "classes": [str(name) for name in classes], "positive": positive}
 
 
 def main() -> int:

@@ -41,6 +41,18 @@ def read_dvc_yaml(folder: Path) -> Mapping[str, Any]:
     return parse_dvc_yaml(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
+def read_filled_dvc_yaml(folder: Path) -> Mapping[str, Any]:
+    """Return dvc.yaml with its templates replaced; a name that only DVC can resolve keeps a ``*``."""
+    pipeline = read_dvc_yaml(folder)
+
+    def read(name: str) -> str | None:
+        path = folder / name
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
+
+    filled: Mapping[str, Any] = _fill(pipeline, _read_values(pipeline.get("vars"), "", read, default=("params.yaml",)))
+    return filled
+
+
 def parse_dvc_yaml(text: str) -> Mapping[str, Any]:
     """Return the content of a dvc.yaml; empty where it is not a mapping. Raises ConfigurationError if it is not YAML."""
     content = read_document(text, DVC_YAML).value

@@ -249,7 +249,7 @@ class EvaluationSpec(PolicySection):
         if self.command is None and self.label is None:
             raise ValueError("needs command, or label (the data's column with the true label)")
         if self.command is None and self.train:
-            raise ValueError("has train, which needs a command that writes the predictions")
+            raise ValueError("has train, which needs a command that writes the predictions of the rows that are left")
         if self.command is not None and (self.label or self.id or self.slices or self.features):
             raise ValueError("has label, id, slices or features beside command: with a command, predictions names them")
         return self

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import unified_diff
 from pathlib import Path
 
 from metricgate.bundled import EXAMPLES
+from metricgate.processes.progress import Progress
 from metricgate.revisions.checkout import Checkout
 from metricgate.settings.policy import FILE_NAME
 from metricgate.starter.checkup_finding import Level
@@ -15,6 +16,7 @@ from metricgate.starter.first_policy import quote_text, render_policy
 from metricgate.starter.framework import show_lines
 from metricgate.starter.missing_results import require_gates
 from metricgate.starter.project_survey import Survey, survey_project
+from metricgate.starter.stored_model import ModelTrial, try_models
 
 WORKFLOWS = EXAMPLES / "workflows"
 WORKFLOW_FOLDER = ".github/workflows"
@@ -51,8 +53,8 @@ class Starter:
     prediction_lines: str = ""
 
 
-def prepare_starter(checkout: Checkout) -> Starter:
-    """Return both files for this project; nothing is written.
+def prepare_starter(checkout: Checkout, progress: Progress) -> Starter:
+    """Return both files for this project; nothing is written. A stored model is loaded to see whether it can be judged.
 
     Raises
     ------
@@ -60,13 +62,18 @@ def prepare_starter(checkout: Checkout) -> Starter:
         If nothing here can be judged: a policy without a gate would pass for ever.
     """
     survey = survey_project(checkout)
+    trial = try_models(checkout, survey, progress)
+    if trial.evaluation is not None:
+        survey = replace(
+            survey, command=None, undeclared=()
+        )  # what is judged is stored: nothing has to be trained for it
     workflow = name_workflow(checkout.prefix)
     texts = {
-        checkout.directory / FILE_NAME: render_policy(survey),
+        checkout.directory / FILE_NAME: render_policy(survey, trial),
         checkout.top / workflow: render_workflow(survey, checkout.prefix),
     }
     if not (checkout.directory / FILE_NAME).exists():
-        require_gates(texts[checkout.directory / FILE_NAME], survey)
+        require_gates(texts[checkout.directory / FILE_NAME], survey, trial.problem)
     files = tuple(
         StarterFile(
             path=path, text=text, written=path.read_text(encoding="utf-8", errors="replace") if path.exists() else None
@@ -75,8 +82,8 @@ def prepare_starter(checkout: Checkout) -> Starter:
     )
     return Starter(
         files=files,
-        next_steps=tuple(_name_next_steps(checkout, survey, workflow)),
-        prediction_lines="" if survey.predictions else show_lines(survey.framework),
+        next_steps=tuple(_name_next_steps(checkout, survey, trial, workflow)),
+        prediction_lines="" if survey.predictions or trial.evaluation else show_lines(survey.framework),
     )
 
 
@@ -88,13 +95,15 @@ def write_starter(starter: Starter) -> None:
             file.path.write_text(file.text, encoding="utf-8")
 
 
-def _name_next_steps(checkout: Checkout, survey: Survey, workflow: str) -> Iterator[str]:
+def _name_next_steps(checkout: Checkout, survey: Survey, trial: ModelTrial, workflow: str) -> Iterator[str]:
     for finding in examine_dvc(checkout):
         if finding.level is Level.BROKEN:
             yield f"{finding.what} {finding.cure}"
-    yield from _name_pipeline_step(survey)
+    yield from _name_pipeline_step(survey, trial)
     yield from _name_remote_step(survey, workflow)
-    if survey.predictions is None:
+    if trial.problem:
+        yield f"No stored model can be judged as it lies: {trial.problem}."
+    if survey.predictions is None and trial.evaluation is None:
         yield "Let the pipeline write its predictions, a row for each test example: then changes can be measured."
     yield "Read metricgate.yaml and set your own margins."
     yield "metricgate doctor   # what would stop a first run?"
@@ -105,7 +114,9 @@ def _name_next_steps(checkout: Checkout, survey: Survey, workflow: str) -> Itera
     )
 
 
-def _name_pipeline_step(survey: Survey) -> Iterator[str]:
+def _name_pipeline_step(survey: Survey, trial: ModelTrial) -> Iterator[str]:
+    if trial.evaluation is not None:
+        return
     if survey.command:
         yield f"Check `command: {survey.command}` in {FILE_NAME}: it must write the files that the policy names."
     elif not survey.has_pipeline and survey.predictions is not None:

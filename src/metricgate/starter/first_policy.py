@@ -10,6 +10,7 @@ from metricgate.starter.first_gates import FirstGate
 from metricgate.starter.number_gates import suggest_gates
 from metricgate.starter.prediction_tables import PredictionsFound
 from metricgate.starter.project_survey import Survey
+from metricgate.starter.stored_model import ModelTrial
 
 SLICED: dict[Task, str] = {
     "binary": "accuracy, slices: [{}], max_drop: 0.05",
@@ -23,12 +24,12 @@ _PLAIN = re.compile(r"[A-Za-z][\w./-]*(:[\w./-]+)*", re.ASCII)
 _YAML_WORDS = {"yes", "no", "true", "false", "null", "on", "off", "y", "n"}
 
 
-def render_policy(survey: Survey) -> str:
+def render_policy(survey: Survey, trial: ModelTrial) -> str:
     """Return a policy that names what was found, with gates that ask for little; what is unsure is a comment."""
     lines = ["# How much worse may a pull request make the model? All keys: docs/policy.md of MetricGate."]
-    lines += _render_predictions(survey.predictions)
-    lines += _render_scoring(survey) if survey.predictions is None else []
-    lines += _render_gates(survey)
+    lines += _render_scoring(trial) if trial.evaluation else _render_predictions(survey.predictions)
+    lines += [f"# No stored model can be judged as it lies: {trial.problem}."] if trial.problem else []
+    lines += _render_gates(survey, trial.answers or survey.predictions)
     lines += _render_pipeline(survey)
     return "\n".join(lines) + "\n"
 
@@ -59,14 +60,16 @@ def _render_predictions(found: PredictionsFound | None) -> list[str]:
     return lines + [f"  {key}: {value}" for key, value in _columns(found.spec) if value]
 
 
-def _render_scoring(survey: Survey) -> list[str]:
-    """Return the lines with which a stored model of scikit-learn's kind needs no predictions file."""
-    if survey.stored_model is None or survey.framework not in {"scikit-learn", "xgboost"}:
-        return []
-    model, data = quote_text(survey.stored_model), quote_text(survey.test_data or "data/test.csv")
+def _render_scoring(trial: ModelTrial) -> list[str]:
+    """Return the section for a stored model that was loaded and scored the data: it needs no predictions file."""
+    spec = trial.evaluation
+    assert spec is not None  # noqa: S101  asked only then
+    roles = [("label", quote_text(spec.label or "")), ("id", quote_text(spec.id[0]) if spec.id else "")]
     return [
-        "# Or, for a model with scikit-learn's interface, without a file and a script; complete the columns:",
-        f"# evaluation: {{model: {model}, data: {data}, label: …, id: …}}",
+        "evaluation:  # the stored models of both revisions score this table; it was tried with the one that lies here",
+        f"  model: {quote_text(spec.model)}",
+        f"  data: {quote_text(spec.data)}",
+        *(f"  {key}: {value}" for key, value in roles if value),
     ]
 
 
@@ -84,9 +87,8 @@ def _columns(spec: PredictionsSpec) -> list[tuple[str, str]]:
     ]
 
 
-def _render_gates(survey: Survey) -> list[str]:
+def _render_gates(survey: Survey, found: PredictionsFound | None) -> list[str]:
     gates: list[str] = []
-    found = survey.predictions
     if found is not None and found.task is not None:
         gates += [_render_gate(gate) for gate in found.gates]
         if found.spec.slices and found.task in SLICED:

@@ -7,10 +7,10 @@ from metricgate.starter.framework import show_lines
 from metricgate.starter.number_gates import suggest_gates
 from metricgate.starter.project_survey import Survey
 
-_EXPECTED = "predictions, or a metrics file with a number whose name says which way is better."
+_EXPECTED = "predictions, a metrics file with a number whose name says which way is better, or a stored model and its test data."
 
 
-def require_gates(text: str, survey: Survey) -> None:
+def require_gates(text: str, survey: Survey, problem: str) -> None:
     """Raise ConfigurationError for a policy that would judge nothing, and say what the project lacks."""
     policy = read_policy(text, origin=FILE_NAME)
     if policy.gates or policy.predictions is not None:
@@ -31,8 +31,9 @@ def require_gates(text: str, survey: Survey) -> None:
             fix=f"make it readable, then run `metricgate init` again; or name its columns in {FILE_NAME} yourself.",
             topic="nothing-to-judge-yet",
         )
+    tried = f" No stored model can be judged as it lies: {problem}." if problem else ""
     raise ConfigurationError(
-        f"{_describe_absence(survey)} Nothing was written.",
+        f"{_describe_absence(survey)}{tried} Nothing was written.",
         expected=_EXPECTED,
         fix=_name_way_out(survey),
         details="" if survey.absent else show_lines(survey.framework),

@@ -1,24 +1,27 @@
 """Whether metricgate.yaml fits the files that exist."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
 from metricgate.comparison.evidence import gather
 from metricgate.errors import MetricgateError
 from metricgate.execution.metrics_file import read_metrics
+from metricgate.execution.model_scoring import try_model
 from metricgate.gates.judge import judge_policy
 from metricgate.gates.policy_check import check_policy, is_never_found
 from metricgate.gates.rules import split_metric
 from metricgate.models.snapshot import RevisionInfo, Snapshot, Source, Unreadable
 from metricgate.predictions import read_predictions
+from metricgate.processes.progress import QuietProgress
 from metricgate.revisions.checkout import Checkout
 from metricgate.settings.mlflow import is_run_file
-from metricgate.settings.policy import FILE_NAME, Policy
+from metricgate.settings.policy import FILE_NAME, EvaluationSpec, Policy
 from metricgate.settings.policy_file import read_policy
 from metricgate.settings.selection import PolicyChoice
 from metricgate.starter.checkup_finding import Finding, Level, broken, fine, from_error, notice
 from metricgate.starter.project_survey import find_outputs
+from metricgate.starter.stored_model import open_trial
 
 
 def examine_policy(checkout: Checkout) -> Iterator[Finding]:
@@ -40,19 +43,35 @@ def examine_policy(checkout: Checkout) -> Iterator[Finding]:
         )
         return
     yield fine(f"{FILE_NAME} can be read: {_count_gates(policy)}.")
-    yield from _examine_scoring(checkout.directory, policy)
+    if policy.scoring is not None:
+        yield from _examine_scoring(checkout, policy, policy.scoring)
+        return
     findings = [*_examine_predictions(checkout.directory, policy), *_examine_file_metrics(checkout.directory, policy)]
     yield from findings
     if not any(finding.level is Level.BROKEN for finding in findings):
-        yield from _examine_gates(checkout.directory, policy)
+        paths = {name: checkout.directory / spec.path for name, spec in policy.prediction_sets.items()}
+        yield from _examine_gates(paths, policy)
 
 
-def _examine_scoring(folder: Path, policy: Policy) -> Iterator[Finding]:
-    if policy.scoring is None:
+def _examine_scoring(checkout: Checkout, policy: Policy, asked: EvaluationSpec) -> Iterator[Finding]:
+    """Check that the stored model can be loaded and scores the data, and the gates against its answers."""
+    numbers = list(_examine_file_metrics(checkout.directory, policy))
+    yield from numbers
+    absent = [name for name in (asked.model, asked.data) if not (checkout.directory / name).exists()]
+    for name in absent:
+        what = f"`evaluation` names {name}, which is not here"
+        yield _describe_missing(checkout.directory, policy, name, what)
+    if absent:
         return
-    for name in (policy.scoring.model, policy.scoring.data):
-        if not (folder / name).exists():
-            yield _describe_missing(folder, policy, name, f"`evaluation` names {name}, which is not here")
+    with open_trial(checkout, QuietProgress()) as context:
+        try:
+            found = try_model(context, policy.pipeline, asked)
+        except MetricgateError as error:
+            yield from_error(error)
+            return
+        yield fine(f"The stored {asked.model} scores {asked.data}.")
+        if not any(finding.level is Level.BROKEN for finding in numbers):
+            yield from _examine_gates({"": found.file}, policy.model_copy(update={"predictions": found.columns}))
 
 
 def _count_gates(policy: Policy) -> str:
@@ -81,9 +100,8 @@ def _examine_predictions(folder: Path, policy: Policy) -> Iterator[Finding]:
         yield fine(f"{spec.path}: {predictions.rows:,} rows, and every named column exists.")
 
 
-def _examine_gates(folder: Path, policy: Policy) -> Iterator[Finding]:
+def _examine_gates(paths: Mapping[str, Path], policy: Policy) -> Iterator[Finding]:
     """Check every gate, and the anchor, against the predictions that are here."""
-    paths = {name: folder / spec.path for name, spec in policy.prediction_sets.items()}
     if not all(path.exists() for path in paths.values()):
         return
     here = Snapshot(info=RevisionInfo(revision=None, name="this checkout", source=Source.WORKSPACE), predictions=paths)

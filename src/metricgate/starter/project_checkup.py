@@ -121,9 +121,9 @@ def _ask_remote(checkout: Checkout, name: str) -> Iterator[Finding]:
         owner=checkout.owner,
     )
     if done.returncode:
-        words = done.output.strip().splitlines() or ["no message"]
+        said = [line for line in done.output.strip().splitlines() if line.strip() and not line.startswith("Having any")]
         yield broken(
-            f"The DVC remote {name} does not answer: {words[-1]}",
+            f"The DVC remote {name} does not answer: {said[-1] if said else 'no message'}",
             "Check its address and your credentials with `dvc status --cloud --verbose`.",
         )
         return

@@ -13,7 +13,7 @@ from metricgate.errors import ConfigurationError
 from metricgate.execution.metrics_file import read_metrics
 from metricgate.models.snapshot import FileMetric, Unreadable
 from metricgate.revisions.checkout import Checkout
-from metricgate.revisions.dvc_yaml import list_paths, list_stages, read_dvc_yaml, read_stages
+from metricgate.revisions.dvc_yaml import list_paths, list_stages, read_filled_dvc_yaml, read_stages
 from metricgate.starter.dvc_checkup import find_dvc_folder
 from metricgate.starter.framework import find_framework
 from metricgate.starter.prediction_tables import TABLE_SUFFIXES, PredictionsFound, find_predictions
@@ -21,10 +21,23 @@ from metricgate.starter.prediction_tables import TABLE_SUFFIXES, PredictionsFoun
 # A training and an evaluation script in one folder run one after the other.
 TRAINING = ("train.py", "src/train.py", "scripts/train.py", "training.py", "src/training.py")
 TRAINING_NAMES = {"train.py", "training.py", "train_model.py", "main.py"}  # in any folder, the nearest first
+SERVING = {
+    "api",
+    "app",
+    "backend",
+    "deploy",
+    "deployment",
+    "frontend",
+    "gui",
+    "serve",
+    "service",
+    "test",
+    "tests",
+    "web",
+}
 EVALUATION = ("evaluate.py", "eval.py", "evaluation.py")
 METRIC_STEMS = ("metrics", "scores", "results", "summary")
 METRIC_SUFFIXES = (".json", ".yaml", ".yml", ".toml")
-MODEL_SUFFIXES = (".joblib", ".skops", ".pkl", ".pickle")
 PLOT_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl")
 _REQUIREMENTS = re.compile(
     r"(?!.*(dev|test|doc|lint))([\w.-]+/requirements|requirements/(base|main|prod|train\w*)|requirements[-_.]\w+)\.txt"
@@ -47,8 +60,7 @@ class Survey:
     undeclared: tuple[str, ...] = ()  # metrics files that the policy has to name, as DVC cannot tell
     absent: tuple[str, ...] = ()  # metrics files that dvc.yaml names and that are not here
     framework: str | None = None
-    stored_model: str | None = None  # a file that scikit-learn's joblib, pickle or skops may have written
-    test_data: str | None = None
+    files: tuple[str, ...] = ()  # of the project, the nearest first
 
 
 def survey_project(checkout: Checkout) -> Survey:
@@ -81,8 +93,7 @@ def survey_project(checkout: Checkout) -> Survey:
         predictions=find_predictions(folder, tables, plots, files),
         requirements=find_requirements(folder, files),
         framework=find_framework(folder, files),
-        stored_model=next((name for name in files if name.endswith(MODEL_SUFFIXES)), None),
-        test_data=next((name for name in files if name.endswith(".csv") and "test" in Path(name).stem.lower()), None),
+        files=files,
     )
     _require_something(survey, checkout)
     return survey
@@ -120,16 +131,16 @@ def _require_something(survey: Survey, checkout: Checkout) -> None:
 
 
 def find_outputs(folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield each output's path and its kind (outs or metrics); without templated names, which only DVC resolves."""
-    pipeline = read_dvc_yaml(folder)
+    """Yield each output's path and its kind (outs or metrics); without names that only DVC resolves."""
+    pipeline = read_filled_dvc_yaml(folder)
     for section in (pipeline, *list_stages(pipeline)):
         for kind in ("outs", "metrics"):
-            yield from ((name, kind) for name in list_paths(section, kind) if "${" not in name)
+            yield from ((name, kind) for name in list_paths(section, kind) if "*" not in name)
 
 
 def list_plots(folder: Path) -> Iterator[str]:
     """Yield the files and folders that dvc.yaml names as plots, of stages and at its top level."""
-    pipeline = read_dvc_yaml(folder)
+    pipeline = read_filled_dvc_yaml(folder)
     for section in (pipeline, *list_stages(pipeline)):
         plots = section.get("plots")
         entries = [plots] if isinstance(plots, Mapping) else plots if isinstance(plots, list) else []
@@ -138,13 +149,13 @@ def list_plots(folder: Path) -> Iterator[str]:
             for name, properties in named:
                 axis = properties.get("y") if isinstance(properties, Mapping) else None
                 found = [str(name), *(map(str, axis) if isinstance(axis, Mapping) else ())]
-                yield from (each for each in found if "${" not in each)
+                yield from (each for each in found if "*" not in each)
 
 
 def find_command(folder: Path, files: Iterable[str]) -> str | None:
     """Return the shell command that seems to train, and to evaluate, for a project without a DVC pipeline."""
     usual = (name for name in TRAINING if (folder / name).is_file())
-    others = (name for name in files if Path(name).name in TRAINING_NAMES)
+    others = (name for name in files if Path(name).name in TRAINING_NAMES and not SERVING & set(Path(name).parts[:-1]))
     script = next(chain(usual, others), None)
     if script is None:
         return None
