@@ -180,3 +180,12 @@ def test_a_stage_that_fails_leaves_the_metrics_that_git_has(tiny: TinyProject, p
         produce(tiny)
 
     assert tiny.read("metrics.json") == before
+
+
+def test_a_file_that_the_remote_lacks_is_not_taken_for_one_that_the_pipeline_lacks() -> None:
+    listing = "/storage/files/md5/80/a081570c800c60b9b98ca4b3c91dd7.dir"
+
+    failed = explain_failure(FileNotFoundError(2, "No such file or directory", listing))
+
+    assert failed.topic == "files-are-missing-from-the-remote"
+    assert "dvc push" in failed.fix

@@ -96,6 +96,7 @@ def _open(trigger: Trigger, inputs: Inputs, environ: Mapping[str, str], output: 
             f"`mode: retrain` runs on {trigger.ref or 'no branch'}{'' if client else ' without a token'}.",
             expected="a run on the default branch (schedule, workflow_dispatch, push or issues), with a token.",
             fix="start from examples/workflows/retrain.yml.",
+            topic="retraining-is-not-described",
         )
     return _Job(
         trigger=trigger,

@@ -81,6 +81,7 @@ def measure_noise(request: NoiseRequest, progress: Progress) -> MeasuredNoise:
             f"With {runs} values of {spec.seed}, every metric is the same.",
             expected="a parameter by which the training differs.",
             fix="let the training read the seed, or name the right one in `noise: {seed: …}`.",
+            topic="seeds-make-no-difference",
         )
     result = NoiseResult(
         revision=checkout.head_sha,
@@ -100,6 +101,7 @@ def _require_spec(policy: Policy, name: str) -> NoiseSpec:
             f"The committed {name} does not say which parameter is the seed.",
             expected="`noise: {seed: train.seed}`, committed.",
             fix="add it; docs/retraining.md says what it is for.",
+            topic="retraining-is-not-described",
         )
     return policy.noise
 

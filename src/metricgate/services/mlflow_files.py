@@ -15,6 +15,8 @@ _NAMED = 8
 class RunFileMissingError(WorkspaceError):
     """The server answers, and has no such run or file."""
 
+    usual_topic = "a-file-of-an-mlflow-run-is-missing"
+
 
 def fetch_run_file(access: MlflowAccess, name: str, folder: Path) -> Path:
     """Return a copy of the file that ``mlflow:runs/ID/PATH`` names, below ``folder``.
@@ -34,6 +36,7 @@ def fetch_run_file(access: MlflowAccess, name: str, folder: Path) -> Path:
             f"{asked} is on an MLflow server, and none is given.",
             expected="the address of the server. A fork's pull request has no secrets, and so no server.",
             fix="set the input `mlflow-uri` (on a laptop MLFLOW_TRACKING_URI).",
+            topic="a-file-of-an-mlflow-run-is-missing",
         )
     try:
         content = _download(MlflowServer.connect(access, within_s=WITHIN_S), asked)

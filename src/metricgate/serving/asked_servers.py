@@ -69,6 +69,7 @@ class _Server:
                         f"{self.name} at {show_address(self.url)} does not answer. {error.what}",
                         expected="a server that is up when MetricGate runs.",
                         fix="start it in a step or under `services:` of the job, and wait for it there.",
+                        topic="the-model-server-does-not-answer",
                     ) from error
                 time.sleep(_PAUSE_S)
             else:
@@ -138,6 +139,7 @@ def ask_servers(
                 f"Asking the model server took longer than {limit_s:g} s.",
                 expected="all judged rows within the time limit.",
                 fix="raise `batch` below `serving:`, or `timeout-minutes`.",
+                topic="the-model-server-does-not-answer",
             )
     return servers[0].log, servers[1].log if len(servers) > 1 else None
 

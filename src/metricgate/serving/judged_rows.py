@@ -67,7 +67,9 @@ def read_judged_rows(spec: ServingSpec, predictions: PredictionsSpec, file: Path
 
 
 def _refuse(what: str, fix: str) -> PredictionsError:
-    return PredictionsError(what, expected="one row of the data for each judged row.", fix=fix)
+    return PredictionsError(
+        what, expected="one row of the data for each judged row.", fix=fix, topic="rows-that-the-server-is-asked-for"
+    )
 
 
 def _require_few(table: PredictionTable, path: str) -> None:

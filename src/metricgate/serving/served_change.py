@@ -57,6 +57,7 @@ def _replace_address(spec: ServingSpec, url: str) -> ServingSpec:
             "The input serving-url is not an address.",
             expected="an address such as http://localhost:8080/invocations, without a user.",
             fix="correct it under `with:` in the workflow.",
+            topic="an-input-is-not-valid",
         ) from error
 
 
@@ -70,6 +71,7 @@ def _find_rows(
             "The candidate has no predictions to compare the server's answers with.",
             expected="the predictions that the policy names.",
             fix="name them: `predictions: {path: …}`.",
+            topic="nothing-to-compare-the-server-with",
         )
     checkout = context.checkout
     tree = WorkTree(context=context, directory=checkout.directory, files=context.scratch / "serving", name="serving")
@@ -86,6 +88,7 @@ def _find_set(policy: Policy, spec: ServingSpec) -> tuple[str, PredictionsSpec]:
             "The policy does not say whose rows the server is asked for.",
             expected="`predictions:`, and `set:` below `serving:` where there are several.",
             fix=f"add `set: {next(iter(sets), 'NAME')}` below `serving:`.",
+            topic="nothing-to-compare-the-server-with",
         )
     return name, sets[name]
 

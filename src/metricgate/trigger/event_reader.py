@@ -97,6 +97,7 @@ def _refuse_issues(name: str, mode: str) -> None:
             f"This workflow runs on issues, in mode {mode!r}.",
             expected="`mode: retrain`, which reads the boxes of its dashboard: nothing else is about an issue.",
             fix="Run MetricGate on pull_request, or set `mode: retrain`.",
+            topic="the-event-has-too-many-rights",
         )
 
 

@@ -44,6 +44,8 @@ _UNREACHABLE = re.compile(
     r"EndpointConnectionError|ConnectionRefused|ConnectionError|gaierror|Name or service not known|Could not connect"
     r"|ConnectTimeout|TimeoutError|timed out|Connection reset|ServiceUnavailable|\b503\b|No route to host"
 )
+_NOT_FETCHED = ("CheckoutError", "DownloadError", "FileMissingError", "CollectCacheError")
+_OBJECT = re.compile(r"/files/md5/[0-9a-f]{2}/[0-9a-f]{30}")  # where caches and remotes keep a file
 _FROM_STORAGE = re.compile(
     r"^(?:botocore|aiobotocore|s3fs|gcsfs|adlfs|azure|google|asyncssh|sshfs|aiohttp|webdav4|httpx|fsspec|dvc_)"
 )
@@ -174,7 +176,9 @@ def _classify(text: str, remote: Remote) -> Failed | None:
 
 def _explain_missing(chain: Sequence[BaseException]) -> Failed | None:
     for cause in chain:
-        if type(cause).__name__ in ("CheckoutError", "DownloadError", "FileMissingError", "CollectCacheError"):
+        if type(cause).__name__ in _NOT_FETCHED or (
+            isinstance(cause, FileNotFoundError) and _OBJECT.search(str(cause))
+        ):
             return Failed(
                 what="Files that the pipeline needs are neither in the DVC cache nor in the remote.",
                 expected="all files that dvc.lock and the .dvc files name, pushed to the remote.",
