@@ -11,6 +11,7 @@ from metricgate.models.snapshot import RevisionInfo, Source
 from metricgate.publish.files import write_report
 from metricgate.publish.github.retry_budget import RetryBudget
 from metricgate.publish.publication import Publication, Published
+from metricgate.report.occasion import EventKind
 from metricgate.report.value import Report
 from metricgate.settings.inputs import read_inputs
 from metricgate.trigger import PullRequest, Trigger, TriggerKind
@@ -79,13 +80,20 @@ class Job:
         self.log: list[str] = []
 
     def open(
-        self, *, inputs: Mapping[str, str] | None = None, token: str = TOKEN, timeout_s: float = 5, **trigger: Any
+        self,
+        *,
+        inputs: Mapping[str, str] | None = None,
+        token: str = TOKEN,
+        timeout_s: float = 5,
+        kind_of_run: EventKind = "gate",
+        **trigger: Any,
     ) -> Publication:
         given = {"INPUT_GITHUB-TOKEN": token, **{f"INPUT_{key.upper()}": text for key, text in (inputs or {}).items()}}
         return Publication(
             make_trigger(self._fake.url, **trigger),
             read_inputs(given),
             self.environ,
+            kind=kind_of_run,
             budget=RetryBudget(sleep=self.clock.sleep, now=self.clock.now),
             timeout_s=timeout_s,
             emit=self.log.append,

@@ -94,6 +94,7 @@ def test_every_key_of_the_policy_is_named_when_it_changes(name: str) -> None:
         "predictions": STRICT.replace("score: s", "score: t"),
         "reproduce": f"{STRICT}reproduce: always\n",
         "retrain": None,
+        "monitor": None,
     }[name]
 
     if text is not None:

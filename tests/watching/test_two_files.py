@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from metricgate.cli.monitor import command
 from metricgate.models.outcome import Outcome, Verdict
+from metricgate.models.watch import JOINT
 from metricgate.monitoring.two_files import watch_files
 from metricgate.report.headline import headline
 from metricgate.report.value import Report
@@ -25,7 +26,8 @@ def watch(folder: Path, reference: Rows, current: Rows) -> Report:
 
 
 def words(report: Report) -> dict[str, str]:
-    return {one.feature.name: one.outcome.value for one in list_findings(report)}
+    """Return the outcome of each column; that of all together is not one."""
+    return {one.feature.name: one.outcome.value for one in list_findings(report) if one.feature.role == "feature"}
 
 
 def test_equal_months_are_stable(tmp_path: Path) -> None:
@@ -34,6 +36,7 @@ def test_equal_months_are_stable(tmp_path: Path) -> None:
     assert report.verdict is Verdict.PASSED
     assert report.exit_code == 0
     assert headline(report) == "Stable: none of 4 features moved by more than is allowed"
+    assert {gate.outcome for gate in report.gates if gate.feature == JOINT} == {Outcome.PASSED}
     assert set(words(report).values()) == {"passed"}
 
 
@@ -74,6 +77,30 @@ def test_few_rows_are_never_called_stable(tmp_path: Path, rows: int) -> None:
     assert report.exit_code == 0
     assert "too few rows" in headline(report)
     assert all(gate.outcome is Outcome.INCONCLUSIVE for gate in report.gates)
+
+
+def test_swapped_pair_is_found_by_the_classifier_alone(tmp_path: Path) -> None:
+    """Each column is as it was; which value goes with which is not."""
+
+    def pair(sign: float, seed: int) -> Rows:
+        rng = np.random.default_rng(seed)
+        first = rng.normal(size=4000)
+        return {
+            "a": list(first),
+            "b": list(sign * first + 0.5 * rng.normal(size=4000)),
+            "c": list(rng.normal(size=4000)),
+        }
+
+    same = watch(tmp_path, pair(1, 1), pair(1, 2))
+    swapped = watch(tmp_path, pair(1, 1), pair(-1, 2))
+
+    assert same.verdict is not Verdict.FAILED
+    assert swapped.verdict is Verdict.FAILED
+    assert "failed" not in words(swapped).values()
+    (joint,) = (gate for gate in swapped.gates if gate.outcome is Outcome.FAILED)
+    assert (joint.feature, joint.metric) == (JOINT, "classifier_auc")
+    (feature,) = (one.feature for one in list_findings(swapped) if one.feature.name == JOINT)
+    assert set(feature.notes[0].removeprefix("it uses ").removesuffix(" most").split(", ")) == {"a", "b"}
 
 
 def test_inconclusive_names_the_rows_that_would_settle_it(tmp_path: Path) -> None:
@@ -208,7 +235,7 @@ def test_formats_may_differ(tmp_path: Path) -> None:
     for reference, current in zip(files, files[1:] + files[:1], strict=True):
         report = watch_files(reference, current)
         assert report.failure is None, report.failure
-        assert {gate.difference for gate in report.gates} == {0.0}, (reference, current)
+        assert {gate.difference for gate in report.gates if gate.feature != JOINT} == {0.0}, (reference, current)
 
 
 def test_huge_and_infinite_numbers_do_not_break_a_column(tmp_path: Path) -> None:
@@ -238,10 +265,12 @@ def test_command_writes_the_report_and_exits_with_the_verdict(tmp_path: Path) ->
     found = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
     assert found["verdict"] == "failed"
     assert {gate["source"] for gate in found["gates"]} == {"drift"}
-    assert {gate["feature"] for gate in found["gates"] if gate["outcome"] == "failed"} == {"charges"}
+    assert {gate["feature"] for gate in found["gates"] if gate["outcome"] == "failed"} == {"charges", JOINT}
     for name in ("report.md", "report.html", "report.json", "metricgate.prom"):
         assert (tmp_path / "out" / name).stat().st_size
-    assert "Drifted: 1 of 4 features: charges (" in (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+    assert "Drifted: 1 of 4 features moved by more than is allowed: charges (" in (
+        tmp_path / "out" / "report.md"
+    ).read_text(encoding="utf-8")
     assert "drifted" in result.output
 
 

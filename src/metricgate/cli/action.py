@@ -41,7 +41,7 @@ def run_action(environ: Mapping[str, str]) -> int:
     click.echo(f"MetricGate {__version__}")
     inputs = read_inputs(environ)
     trigger = read_trigger(environ, read_event(environ))
-    output = _workspace(environ) / inputs.working_directory / inputs.output
+    output = find_workspace(environ) / inputs.working_directory / inputs.output
     try:
         with raise_on_signals():
             if inputs.mode == "publish":
@@ -56,9 +56,13 @@ def run_action(environ: Mapping[str, str]) -> int:
                 from metricgate.cli.retrain_mode import retrain_and_offer  # noqa: PLC0415  only this mode needs it
 
                 return retrain_and_offer(trigger, inputs, environ, output)
+            if inputs.mode == "monitor":
+                from metricgate.cli.monitor_mode import watch_and_publish  # noqa: PLC0415  only this mode needs it
+
+                return watch_and_publish(trigger, inputs, environ, output)
             return _judge_and_publish(trigger, inputs, environ, output)
     finally:
-        hand_back(output, find_owner(_workspace(environ)))
+        hand_back(output, find_owner(find_workspace(environ)))
 
 
 def _judge_and_publish(trigger: Trigger, inputs: Inputs, environ: Mapping[str, str], output: Path) -> int:
@@ -71,7 +75,7 @@ def _judge_and_publish(trigger: Trigger, inputs: Inputs, environ: Mapping[str, s
             publication.github.start()
             accepted = publication.github.find_acceptance()
             report = _judge(trigger, inputs, environ, output, accepted=accepted, model_folder=folder)
-            return _hide_secrets(report, environ)
+            return hide_secrets(report, environ)
 
         report, _ = publication.publish(produce, output)
     return report.exit_code
@@ -108,7 +112,7 @@ def _judge(
     try:
         return run(
             Request(
-                directory=_workspace(environ) / inputs.working_directory,
+                directory=find_workspace(environ) / inputs.working_directory,
                 output=output,
                 trigger=trigger,
                 access=Access(token=inputs.github_token.get_secret_value(), server_url=trigger.server_url),
@@ -130,25 +134,30 @@ def _judge(
     except MetricgateError as error:
         return report_failure(error, id_=inputs.id)
     except Exception:  # noqa: BLE001  the pull request gets its answer, the log the traceback
-        details = traceback.format_exc()
-        click.echo(silence_commands(details), err=True)
-        bug = MetricgateError(
-            "MetricGate itself failed (a bug). Your model was not judged.",
-            expected="a verdict.",
-            fix="Report it with the last lines of the log.",
-            details=details,
-        )
-        return report_failure(bug, id_=inputs.id)
+        return report_bug(inputs.id)
 
 
-def _hide_secrets(report: Report, environ: Mapping[str, str]) -> Report:
+def report_bug(id_: str) -> Report:
+    """Return the report of a run that a bug in MetricGate ended; the traceback goes to the log."""
+    details = traceback.format_exc()
+    click.echo(silence_commands(details), err=True)
+    bug = MetricgateError(
+        "MetricGate itself failed (a bug). Your model was not judged.",
+        expected="a verdict.",
+        fix="Report it with the last lines of the log.",
+        details=details,
+    )
+    return report_failure(bug, id_=id_)
+
+
+def hide_secrets(report: Report, environ: Mapping[str, str]) -> Report:
     """Return the report without the step's secrets, which a parameter, a path or an error message might repeat."""
     from metricgate.processes.secret_mask import Mask  # noqa: PLC0415
 
     return Report.model_validate(Mask.of(environ).hide_in(report.model_dump(mode="json")))
 
 
-def _workspace(environ: Mapping[str, str]) -> Path:
+def find_workspace(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("GITHUB_WORKSPACE") or Path.cwd())
 
 

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from metricgate.demo.project import DemoProject
+    from metricgate.processes.progress import Progress
     from metricgate.report.value import Report
 
 
 @click.command(name="demo")
 @click.argument("directory", type=click.Path(path_type=Path), required=False)
-def command(directory: Path | None) -> int:
+@click.option("--monitor", "watches", is_flag=True, help="Watch the released model through two months instead.")
+def command(*, directory: Path | None, watches: bool) -> int:
     """Create a churn project with Git and DVC and a pull request that makes its model worse, and judge it.
 
+    With --monitor, watch the released model instead: a month in which nothing happened, and one after a new price.
     DIRECTORY must be new or empty. The default is metricgate-demo, or the next free name.
     """
     from metricgate.cli.terminal_output import print_report  # noqa: PLC0415  `--help` stays quick
@@ -36,6 +40,8 @@ def command(directory: Path | None) -> int:
             place = directory or find_free_directory(Path.cwd())
             # Nothing is installed for a demo, which also runs offline.
             project = create_project(place, names_requirements=True, runs_tests=find_spec("pytest") is not None)
+        if watches:
+            return _watch_months(project, progress)
         progress.line(f"Now in {project.repository}, on branch {project.branch}: metricgate run")
         request = Request(directory=project.repository, output=project.repository / "metricgate-report")
         report = run(request, progress)
@@ -44,6 +50,27 @@ def command(directory: Path | None) -> int:
     print_report(report)
     _print_next_steps(project.repository, files.html)
     return choose_exit_code(report)
+
+
+def _watch_months(project: "DemoProject", progress: "Progress") -> int:
+    """Watch both months, print both reports, and return 0 if the second alone drifted."""
+    from metricgate.cli.terminal_output import print_report  # noqa: PLC0415  as above
+    from metricgate.demo.months import CURRENT, QUIET, SHIFTED, write_months  # noqa: PLC0415
+    from metricgate.models.outcome import Verdict  # noqa: PLC0415
+    from metricgate.monitoring.story import WatchRequest, watch_release  # noqa: PLC0415
+    from metricgate.publish.files import write_report  # noqa: PLC0415
+
+    write_months(project)
+    output, verdicts = project.repository / "metricgate-report", []
+    for month in (QUIET, SHIFTED):
+        (project.repository / CURRENT).write_bytes((project.repository / month).read_bytes())
+        progress.line(f"Now in {project.repository}: cp {month} {CURRENT}; metricgate monitor")
+        report = watch_release(WatchRequest(directory=project.repository, output=output), progress)
+        click.echo()
+        print_report(report)
+        verdicts.append(report.verdict)
+    click.echo(f"\nThe report of the second month: {write_report(report, output).html}")
+    return int(verdicts != [Verdict.PASSED, Verdict.FAILED])
 
 
 def choose_exit_code(report: "Report") -> int:

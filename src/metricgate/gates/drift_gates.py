@@ -17,6 +17,7 @@ SENTENCES = {
     "wasserstein_sd": "rows moved by {value} on average",
     "new_values": "{value} of rows are in values that the reference lacks",
     "missing": "the share of missing values changed by {value}",
+    "classifier_auc": "a classifier tells current from reference rows with an area under the ROC curve of {value}",
 }
 
 
@@ -97,3 +98,21 @@ def describe_margin(metric: str, margin: float) -> str:
     """Return what is allowed: ``5 points are allowed``, ``1 point is allowed``."""
     amount = format_amount(metric, margin)
     return f"{amount} {'are' if amount.endswith('points') else 'is'} allowed"
+
+
+def judge_age(days: float, allowed: float) -> GateRow:
+    """Return the row of fresh data that is older than allowed: no news is not good news."""
+    return GateRow(
+        rule=f"age of the fresh rows at most {allowed:g} days",
+        metric="data_age",
+        source=SOURCE,
+        role=Role.REQUIRED,
+        kind="max",
+        direction=Direction.LOWER,
+        bound=allowed,
+        outcome=Outcome.FAILED,
+        reason=f"no data since: the newest row is {days:.0f} days old, {allowed:g} are allowed",
+        reason_code="bar_missed",
+        beyond=True,
+        candidate=days,
+    )

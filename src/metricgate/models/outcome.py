@@ -37,6 +37,7 @@ ReasonCode = Literal[
     "cannot_tell",
     "drifted",
     "identical",
+    "labels_missing",
     "lost_before",
     "no_harm_shown",
     "number_beyond_margin",

@@ -258,7 +258,19 @@ class ChartData(Value):
     """
 
     name: str  # file name without suffix, unique in the report
-    kind: Literal["forest", "curves", "confusion", "calibration", "residuals", "scatter", "bars", "images"]
+    kind: Literal[
+        "forest",
+        "curves",
+        "confusion",
+        "calibration",
+        "residuals",
+        "scatter",
+        "bars",
+        "images",
+        "shifts",
+        "distributions",
+        "history",
+    ]
     title: str
     alt: str
     x_label: str = ""

@@ -7,6 +7,8 @@ from pydantic import Field
 from metricgate.models.base import Finite, Value
 
 MOST_CATEGORIES = 12
+JOINT = "all features together"  # the name of what a classifier sees
+Shown = Literal["fail", "warn"]
 
 
 class ColumnSide(Value):
@@ -37,7 +39,8 @@ class WatchedFeature(Value):
     """
 
     name: str
-    kind: Literal["number", "category", "skipped"]
+    kind: Literal["number", "category", "skipped", "joint"]
+    role: Literal["feature", "prediction", "joint"] = "feature"
     owner: str = ""
     reference: ColumnSide | None = None
     current: ColumnSide | None = None
@@ -46,9 +49,28 @@ class WatchedFeature(Value):
     notes: tuple[str, ...] = ()
 
 
+class PastFinding(Value):
+    """One earlier run: its date, its outcome, and how far each feature lay, in margins; performance by metric."""
+
+    at: str
+    verdict: str
+    shifts: dict[str, Finite] = Field(default_factory=dict)
+    metrics: dict[str, Finite] = Field(default_factory=dict)
+
+
 class Watch(Value):
-    """What was watched: the reference and the current rows, and every column."""
+    """What was watched: the reference and the current rows, and every column.
+
+    ``warns``: which findings warn and do not fail, as the policy says. ``group``: the column whose rows depend on each
+    other. ``past``: earlier runs, the oldest first.
+    """
 
     reference_rows: int
     current_rows: int
     features: tuple[WatchedFeature, ...] = ()
+    warns: tuple[Literal["features", "predictions", "performance"], ...] = ()
+    group: str = ""
+    issue: bool = False  # the policy asks for one
+    model: str = ""  # the released commit
+    labelled_rows: int | None = None
+    past: tuple[PastFinding, ...] = ()

@@ -12,7 +12,7 @@ from metricgate.predictions.table_pair import TablePair
 from metricgate.predictions.watched_column import WatchedColumn
 from metricgate.report.number_format import MINUS
 from metricgate.stats.drift.category_shift import measure_moved_categories, measure_new_values
-from metricgate.stats.drift.effect import Effect
+from metricgate.stats.drift.effect import INDEPENDENT, Effect, Units
 from metricgate.stats.drift.number_shift import measure_numbers
 from metricgate.stats.drift.share_shift import measure_share
 
@@ -30,25 +30,27 @@ class MeasuredColumn:
     histogram: Histogram | None = None
 
 
-def measure_column(pair: TablePair, column: WatchedColumn, *, owner: str = "") -> MeasuredColumn:
-    """Measure one column of both tables."""
+def measure_column(
+    pair: TablePair, column: WatchedColumn, *, owner: str = "", units: Units = INDEPENDENT
+) -> MeasuredColumn:
+    """Measure one column of both tables. ``units``: what a row counts as, where rows depend on each other."""
     if column.kind == "skipped":
         notes = (f"not compared: it {column.reason}",)
         return MeasuredColumn(feature=WatchedFeature(name=column.name, kind="skipped", owner=owner, notes=notes))
     if column.kind == "number":
-        return _measure_numbers(pair, column, owner)
-    return _measure_categories(pair, column, owner)
+        return _measure_numbers(pair, column, owner, units)
+    return _measure_categories(pair, column, owner, units)
 
 
-def _measure_numbers(pair: TablePair, column: WatchedColumn, owner: str) -> MeasuredColumn:
+def _measure_numbers(pair: TablePair, column: WatchedColumn, owner: str, units: Units) -> MeasuredColumn:
     reference = pair.fetch_sorted("reference", column.values["reference"])
     current = pair.fetch_sorted("current", column.values["current"])
     rows = (pair.sides["reference"].rows, pair.sides["current"].rows)
-    effects = {"missing": _measure_missing((len(reference), len(current)), rows)}
+    effects = {"missing": _measure_missing((len(reference), len(current)), rows, units)}
     if not len(reference):
         feature = WatchedFeature(name=column.name, kind="number", owner=owner, notes=("the reference has no value",))
         return MeasuredColumn(feature=feature, effects=effects)
-    shift = measure_numbers(reference, current)
+    shift = measure_numbers(reference, current, units)
     effects["ks_distance"] = shift.moved
     if shift.distance is not None:
         effects["wasserstein_sd"] = shift.distance
@@ -64,8 +66,8 @@ def _measure_numbers(pair: TablePair, column: WatchedColumn, owner: str) -> Meas
     return MeasuredColumn(feature=feature, effects=effects, histogram=_bin_both(reference, current))
 
 
-def _measure_missing(present: tuple[int, int], rows: tuple[int, int]) -> Effect:
-    return measure_share((rows[0] - present[0], rows[1] - present[1]), rows)
+def _measure_missing(present: tuple[int, int], rows: tuple[int, int], units: Units) -> Effect:
+    return measure_share((rows[0] - present[0], rows[1] - present[1]), rows, units)
 
 
 def _describe_numbers(values: FloatArray, rows: int) -> ColumnSide:
@@ -126,14 +128,14 @@ def _bin_both(reference: FloatArray, current: FloatArray) -> Histogram | None:
     )
 
 
-def _measure_categories(pair: TablePair, column: WatchedColumn, owner: str) -> MeasuredColumn:
+def _measure_categories(pair: TablePair, column: WatchedColumn, owner: str, units: Units) -> MeasuredColumn:
     found = read_categories_of_both(pair, column)
     sizes = found.counts.sizes
     rows = (pair.sides["reference"].rows, pair.sides["current"].rows)
-    effects = {"missing": _measure_missing(sizes, rows)}
+    effects = {"missing": _measure_missing(sizes, rows, units)}
     if sizes[0]:
-        effects["total_variation"] = measure_moved_categories(found.counts)
-        effects["new_values"] = measure_new_values(found.counts)
+        effects["total_variation"] = measure_moved_categories(found.counts, units)
+        effects["new_values"] = measure_new_values(found.counts, units)
     sides = [
         ColumnSide(rows=size, missing=total - size, distinct=distinct)
         for size, total, distinct in zip(sizes, rows, found.distinct, strict=True)

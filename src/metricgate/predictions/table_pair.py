@@ -1,6 +1,6 @@
 """Two tables of equal columns, the reference and the current rows, read column by column by DuckDB."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +59,27 @@ class TablePair:
         sorted_values = np.ascontiguousarray(values, dtype=np.float64)
         sorted_values.sort()
         return sorted_values
+
+    def count_units(self, group: str) -> tuple[float, float]:
+        """Return how many independent units a row of each side counts as, where the rows of a group are like one row."""
+        found = []
+        for side in SIDES:
+            ((rows, squares),) = self.ask(
+                f"SELECT sum(n), sum(n::DOUBLE * n) FROM (SELECT count(*) AS n FROM {side} GROUP BY {quote_name(group)})"
+            )
+            found.append(float(rows) / float(squares))
+        return found[0], found[1]
+
+    def sample(self, side: SideName, expressions: Sequence[str], rows: int) -> list[NDArray[Any]]:
+        """Return SQL expressions over at most ``rows`` rows drawn at random, the same ones for the same file."""
+        shown = ", ".join(f"{expression} AS c{number}" for number, expression in enumerate(expressions))
+        query = f"SELECT {shown} FROM (SELECT * FROM {side} USING SAMPLE reservoir({rows} ROWS) REPEATABLE (1))"
+        with self._translated():
+            return list(
+                run_interruptibly(
+                    lambda: self.connection.execute(query).fetchnumpy(), self.connection.interrupt
+                ).values()
+            )
 
     def find_row(self, side: SideName, condition: str, shown: str) -> tuple[int, str]:
         """Return the number of the first row, from 1, for which an SQL condition holds, and a value of it as text."""

@@ -12,11 +12,13 @@ from metricgate.publish.files import write_report
 from metricgate.publish.github.destination import GitHubDestination, connect
 from metricgate.publish.github.issue_destination import IssueDestination
 from metricgate.publish.github.retry_budget import RetryBudget
+from metricgate.publish.github.watch_issue import WatchIssueDestination, list_earlier
 from metricgate.publish.interface import Destination, Event
 from metricgate.publish.pushgateway import group_labels
 from metricgate.publish.runner import Runner
 from metricgate.publish.subscriptions import Subscriptions
 from metricgate.report.failure import report_failure
+from metricgate.report.occasion import EventKind
 from metricgate.report.value import Report
 from metricgate.report.view_context import ViewContext
 from metricgate.settings.inputs import Inputs
@@ -48,6 +50,7 @@ class Publication:
         environ: Mapping[str, str],
         *,
         model_folder: Path | None = None,
+        kind: EventKind = "gate",
         budget: RetryBudget | None = None,
         timeout_s: float = 15,
         emit: Callable[[str], None] = print,
@@ -60,6 +63,7 @@ class Publication:
         """
         self._trigger = trigger
         self._inputs = inputs
+        self._kind = kind
         self._runner = Runner(environ, emit)
         client = connect(trigger, inputs, budget=budget, timeout_s=timeout_s)
         self.github = GitHubDestination(trigger, inputs, self._runner, client=client)
@@ -70,7 +74,9 @@ class Publication:
         # The order of delivery: GitHub adds the links that the others show; the runner shows everybody's notices.
         self.destinations: tuple[Destination, ...] = (
             self.github,
-            IssueDestination(trigger, subscriptions, client=client),
+            WatchIssueDestination(trigger, client=client)
+            if kind == "drift"
+            else IssueDestination(trigger, subscriptions, client=client),
             self.announcements,
             self._runner,
         )
@@ -102,6 +108,8 @@ class Publication:
             report=report.model_copy(update=own if inputs.charts != "none" else {**own, "charts": ()}),
             directory=directory,
             name=inputs.check_name,
+            kind=self._kind,
+            earlier=list_earlier(report),
             view_context=ViewContext(repository_url=url, report_url=trigger.run_url),
         )
         # A version without links and notices first: a process that is killed while a server is silent leaves an answer.

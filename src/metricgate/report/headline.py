@@ -12,7 +12,7 @@ from metricgate.report.gate_order import gate_decimals, gates_with
 from metricgate.report.number_format import format_bound, format_number, plural
 from metricgate.report.value import Report
 from metricgate.report.vocabulary import is_relative, plain_metric
-from metricgate.report.watch_words import describe_watch
+from metricgate.report.watch_words import describe_watch, is_watch
 
 MAX_LENGTH = 240
 # How a headline starts; `metricgate history` reads it back from the checks on GitHub.
@@ -31,7 +31,7 @@ def headline(report: Report) -> str:
 def _describe(report: Report) -> str:  # noqa: PLR0911  # one per verdict
     if report.retraining is not None and report.verdict in (Verdict.SKIPPED, Verdict.FAILED):
         return _describe_retraining(report, report.retraining)
-    if report.watch and report.verdict not in (Verdict.ERROR, Verdict.CANCELLED):
+    if is_watch(report) and report.verdict not in (Verdict.ERROR, Verdict.CANCELLED):
         return describe_watch(report)
     match report.verdict:
         case Verdict.FAILED:

@@ -49,6 +49,7 @@ DRIFT_WORDS = {
     "wasserstein_sd": "distance in sd",
     "new_values": "new values",
     "missing": "missing values",
+    "classifier_auc": "classifier's ROC AUC",
 }
 VERDICT_SIGNS = {
     Verdict.PASSED: "✅",

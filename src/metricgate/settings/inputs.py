@@ -40,10 +40,10 @@ class Inputs(BaseModel):
     github_token: SecretStr = Field(
         SecretStr(""), description="Token for the comment, the check and the pictures; by default the job's token."
     )
-    mode: Literal["run", "publish", "retrain", "noise"] = Field(
+    mode: Literal["run", "publish", "retrain", "noise", "monitor"] = Field(
         "run",
         description="run judges this checkout; publish posts another job's report and runs no code; retrain trains the "
-        "model again if it is due, and offers it; noise measures what another seed changes.",
+        "model again if it is due, and offers it; noise measures what another seed changes; monitor watches fresh data.",
     )
     id: str = Field(
         "default",

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, field_validator, mod
 from metricgate.models.outcome import Role
 from metricgate.settings.mlflow import MlflowSpec
 from metricgate.settings.model_tests import ModelTestsField
+from metricgate.settings.monitor import MonitorSpec
 from metricgate.settings.noise import NoiseSpec
 from metricgate.settings.notify import NotifySpec
 from metricgate.settings.retrain import RetrainSpec
@@ -320,6 +321,7 @@ class Policy(PolicySection):
     )
     notify: tuple[NotifySpec, ...] = Field((), description="Who is told about which events, beside the pull request.")
     noise: NoiseSpec | None = Field(None, description="The random seed, by which `metricgate noise` retrains.")
+    monitor: MonitorSpec | None = Field(None, description="What is watched after the release; docs/monitoring.md.")
     retrain: RetrainSpec | None = Field(None, description="When the model is retrained; docs/retraining.md.")
 
     @model_validator(mode="before")

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from metricgate.errors import ConfigurationError
 from metricgate.settings.document import Document, KeyPath, configuration_error, read_document
 from metricgate.settings.model_tests import ModelTestsSpec
+from metricgate.settings.monitor import LabelsSpec, MonitorMargins, MonitorSpec, ShownSpec, WatchedTableSpec
 from metricgate.settings.policy import (
     PREDICTION_TAGS,
     AnchorSpec,
@@ -56,6 +57,12 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "mlflow": MlflowSpec,
     "noise": NoiseSpec,
     "notify": NotifySpec,
+    "monitor": MonitorSpec,
+    "monitor.labels": LabelsSpec,
+    "monitor.margins": MonitorMargins,
+    "monitor.shown": ShownSpec,
+    "monitor.current": WatchedTableSpec,
+    "monitor.reference": WatchedTableSpec,
     "retrain": RetrainSpec,
     "retrain.when": RetrainWhenSpec,
     "retrain.freeze": FreezeSpec,

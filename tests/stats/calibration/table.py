@@ -7,8 +7,8 @@ from typing import Any
 
 from tests.stats.calibration.coverage import MIN_JUDGED
 
-COVERAGE, FAMILIES, SEEDS, RESAMPLED, HARD = (
-    f"calibration-{table}" for table in ("coverage", "families", "seeds", "resampled", "hard")
+COVERAGE, FAMILIES, SEEDS, RESAMPLED, HARD, DRIFT = (
+    f"calibration-{table}" for table in ("coverage", "families", "seeds", "resampled", "hard", "drift")
 )
 
 
@@ -17,7 +17,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
     properties = [item for report in reports if report.when == "call" for item in report.user_properties]
     for line in format_tables(
-        [(name, str(text)) for name, text in properties if name in {COVERAGE, FAMILIES, SEEDS, RESAMPLED, HARD}]
+        [(name, str(text)) for name, text in properties if name in {COVERAGE, FAMILIES, SEEDS, RESAMPLED, HARD, DRIFT}]
     ):
         terminalreporter.write_line(line)
 
@@ -30,8 +30,21 @@ def format_tables(properties: Sequence[tuple[str, str]]) -> list[str]:
     lines = format_coverage(rows[COVERAGE]) if rows[COVERAGE] else []
     lines += format_hard(rows[HARD]) if rows[HARD] else []
     lines += format_families(rows[FAMILIES]) if rows[FAMILIES] else []
+    lines += format_drift(rows[DRIFT])
     lines += format_resampled(rows[RESAMPLED]) if rows[RESAMPLED] else []
     return lines + (format_seeds(rows[SEEDS]) if rows[SEEDS] else [])
+
+
+def format_drift(rows: Iterable[dict[str, Any]]) -> list[str]:
+    """Lay out the tables of drift, whose rows bring their own heading."""
+    tables: dict[tuple[str, ...], list[list[str]]] = defaultdict(list)
+    for row in rows:
+        tables[tuple(row["header"])].append(row["cells"])
+    lines: list[str] = []
+    for header, cells in tables.items():
+        lines += ["", f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
+        lines += [f"| {' | '.join(row)} |" for row in cells]
+    return lines
 
 
 def format_coverage(rows: Iterable[dict[str, Any]]) -> list[str]:

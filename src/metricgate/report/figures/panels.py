@@ -72,7 +72,7 @@ def _draw_curve(axes: Axes, curve: CurveData, kind: str, theme: Theme) -> None:
         color=theme.baseline if is_baseline else theme.candidate,
         alpha=0.55 if is_baseline else 1.0,
         linewidth=BASELINE_WIDTH if is_baseline else CANDIDATE_WIDTH,
-        drawstyle="steps-post" if kind == "residuals" else "default",
+        drawstyle="steps-post" if kind in {"residuals", "distributions"} else "default",
         marker="o" if kind == "calibration" else "",
         markersize=9 if is_baseline else 5,
         solid_capstyle="round",

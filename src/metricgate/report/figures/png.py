@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from metricgate.models.result import ChartData
+from metricgate.report.figures.drift_drawing import draw_history, draw_shifts
 from metricgate.report.figures.forest_drawing import draw_forest
 from metricgate.report.figures.panels import draw_bars, draw_confusion, draw_curves, draw_images, draw_scatter
 from metricgate.report.figures.theme import DOTS_PER_INCH, FONT_SIZE, FONTS, THEMES, ThemeName
@@ -30,6 +31,9 @@ DRAWINGS = {
     "scatter": draw_scatter,
     "bars": draw_bars,
     "images": draw_images,
+    "shifts": draw_shifts,
+    "distributions": draw_curves,
+    "history": draw_history,
 }
 
 

@@ -1,19 +1,32 @@
 """The watched features as one table, drifted ones first; the stable ones are folded."""
 
-from metricgate.gates.drift_gates import format_amount
+from metricgate.gates.drift_gates import SOURCE, format_amount
 from metricgate.models.outcome import Outcome
 from metricgate.models.result import GateRow
 from metricgate.models.watch import WatchedFeature
 from metricgate.report.document import DocumentPart, draw_table, fold, unbroken
 from metricgate.report.escape import code_span, escape_prose
+from metricgate.report.gate_order import sort_gates
 from metricgate.report.number_format import NONE, decimals_for, format_about, format_level, format_number, plural
+from metricgate.report.sections.gate_table import draw_gates
 from metricgate.report.value import Report
 from metricgate.report.vocabulary import OUTCOME_SIGNS
-from metricgate.report.watch_words import WORDS, FeatureFinding, describe_effect, list_findings
+from metricgate.report.watch_words import WORDS, FeatureFinding, accept_line, describe_effect, list_findings
 
 RANK = 1
 FOLDED = (Outcome.PASSED, Outcome.SKIPPED)
 MAX_OPEN = 30
+RELEASED = "At the release → fresh rows"
+
+
+def fresh_section(report: Report) -> DocumentPart:
+    """Return the table of performance on fresh labelled rows."""
+    gates = sort_gates([gate for gate in report.gates if gate.source != SOURCE])
+
+    def draw(count: int) -> str:
+        return draw_gates(gates[:count], report.confidence, RELEASED) if gates and count else ""
+
+    return DocumentPart(name="performance", rank=RANK, size=max(1, len(gates)), draw=draw)
 
 
 def drift_section(report: Report) -> DocumentPart:
@@ -63,7 +76,8 @@ def _describe(one: FeatureFinding) -> list[str]:
         lines = [f"{unbroken(WORDS[one.outcome])}{_explain_undecided(one.telling)}"]
     lines += [escape_prose(note, 160) for note in one.feature.notes]
     owner = [f"owner: {escape_prose(one.feature.owner, 60)}"] if one.feature.owner else []
-    return [*lines, *owner]
+    accept = [f"to accept it: {code_span(accept_line(drifted))}"] if drifted else []
+    return [*lines, *owner, *accept]
 
 
 def _explain_undecided(gate: GateRow) -> str:
@@ -79,8 +93,7 @@ def _explain_undecided(gate: GateRow) -> str:
 def describe_shift(gate: GateRow) -> str:
     """Return an effect and, below it, its interval."""
     value, low, high = (format_amount(gate.metric, end or 0.0) for end in (gate.difference, gate.low, gate.high))
-    unit = " sd" if value.endswith(" sd") else ""
-    ends = f"{low.split(' ')[0]} … {high.split(' ')[0]}{unit}"
+    ends = f"{low.split(' ')[0]} … {high.split(' ')[0]}"
     return f"**{unbroken(value)}**<br>{unbroken(ends)}"
 
 
@@ -103,5 +116,5 @@ def describe_sides(feature: WatchedFeature, gate: GateRow | None) -> str:
 
 
 def _draw_values(word: str, before: float, after: float) -> str:
-    decimals = min(decimals_for(None, None, before, after), 4)
+    decimals = min(decimals_for(None, None, before, after), 3)
     return unbroken(f"{word} {format_number(before, decimals)} → {format_number(after, decimals)}")

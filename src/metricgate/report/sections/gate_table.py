@@ -25,9 +25,9 @@ TINY = 0.01  # a percentage of a smaller baseline is questioned
 EXPLAINED = frozenset({Outcome.INCONCLUSIVE, Outcome.SKIPPED, Outcome.ERROR})
 
 
-def draw_gates(gates: list[GateRow], confidence: float) -> str:
+def draw_gates(gates: list[GateRow], confidence: float, values: str = "Baseline → candidate") -> str:
     """Return a Markdown table of ``gates`` in the order given; a phone shows its first three columns at once."""
-    header = ("", "Metric and rule", title_change(gates, confidence, "<br>"), "Baseline → candidate")
+    header = ("", "Metric and rule", title_change(gates, confidence, "<br>"), values)
     return draw_table([unbroken(title) for title in header], [_draw_row(gate) for gate in gates], "llrr")
 
 

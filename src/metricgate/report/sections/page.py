@@ -9,7 +9,7 @@ from metricgate.report.headline import headline, is_unchanged
 from metricgate.report.number_format import plural
 from metricgate.report.sections.change_table import change_section, name_changes
 from metricgate.report.sections.context_line import describe_context, describe_cost
-from metricgate.report.sections.drift_table import drift_section
+from metricgate.report.sections.drift_table import drift_section, fresh_section
 from metricgate.report.sections.earlier_runs import describe_attempts, history_section
 from metricgate.report.sections.gate_table import folded_gate_section, gate_section
 from metricgate.report.sections.method import method_section
@@ -56,7 +56,7 @@ def page_sections(report: Report, context: ViewContext) -> tuple[DocumentPart, .
 
 def _open_sections(report: Report, context: ViewContext) -> tuple[DocumentPart, ...]:
     if report.watch:
-        return (drift_section(report), fixed("shifts", main_picture(report, context)))
+        return (fresh_section(report), drift_section(report), fixed("shifts", main_picture(report, context)))
     proposal = f"**Policy:** {escape_prose(report.candidate_policy)}" if report.candidate_policy else ""
     return (
         gate_section(report),

@@ -10,6 +10,7 @@ from metricgate.report.view_context import ViewContext
 
 RANK = 7
 MAX_NAMED = 6
+MAIN = frozenset({"forest", "shifts"})  # shown above the folds
 PAIRED_WIDTH = 400  # two of them stand side by side in a comment on a desktop
 OWN_TITLES = frozenset(
     {"ROC", "Precision and recall", "Calibration", "Confusion matrices", "Residuals", "Predictions against labels"}
@@ -21,10 +22,10 @@ MAX_NOTES = 20
 
 def main_picture(report: Report, context: ViewContext) -> str:
     """Return the forest plot: as a picture if it has an address, else in characters."""
-    forest = next((chart for chart in report.charts if chart.kind == "forest"), None)
+    forest = next((chart for chart in report.charts if chart.kind in MAIN), None)
     if forest is None:
         return ""
-    shown = show_picture(forest, context) or draw_text_forest(forest)
+    shown = show_picture(forest, context) or (draw_text_forest(forest) if forest.kind == "forest" else "")
     note = (
         f"_{escape_sentence(context.picture_note)}_"
         if context.picture_note and forest.name not in context.pictures
@@ -35,7 +36,7 @@ def main_picture(report: Report, context: ViewContext) -> str:
 
 def chart_section(report: Report, context: ViewContext) -> DocumentPart:
     """Return the folded charts that have addresses, without the forest plot, and notes on what is not drawn."""
-    charts = [chart for chart in report.charts if chart.kind != "forest" and chart.name in context.pictures]
+    charts = [chart for chart in report.charts if chart.kind not in MAIN and chart.name in context.pictures]
     named = ", ".join(_name_chart(chart) for chart in charts[:MAX_NAMED])
     summary = f"Charts: {named}{f' and {len(charts) - MAX_NAMED} more' if len(charts) > MAX_NAMED else ''}"
     notes = "\n".join(f"- {escape_sentence(note, NOTE_LENGTH)}" for note in report.chart_notes[:MAX_NOTES])

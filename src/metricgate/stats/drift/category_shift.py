@@ -19,11 +19,11 @@ import numpy as np
 from metricgate.models.column_counts import CategoryCounts
 from metricgate.stats.count_intervals import bound_proportion
 from metricgate.stats.distributions import normal_quantile
-from metricgate.stats.drift.effect import Effect
+from metricgate.stats.drift.effect import INDEPENDENT, Effect, Units
 from metricgate.stats.interval import Interval
 
 
-def measure_moved_categories(counts: CategoryCounts) -> Effect:
+def measure_moved_categories(counts: CategoryCounts, units: Units = INDEPENDENT) -> Effect:
     """Return the total variation: the largest change of the share of rows in any set of categories, in [0, 1].
 
     Raises
@@ -34,15 +34,17 @@ def measure_moved_categories(counts: CategoryCounts) -> Effect:
     reference, current = counts.sizes
     shares = np.abs(counts.reference / reference - counts.current / current)
     value = min(float(shares @ counts.categories) / 2, 1.0)
-    expected = _expect_moved(counts, reference, current)
-    scale = sqrt(1 / reference + 1 / current)
+    # Fewer independent units stray further; for rare categories this exaggerates, which keeps the lower bound safe.
+    expected = _expect_moved(counts, reference, current) / sqrt(min(units))
+    reference_units, current_units = reference * units[0], current * units[1]
+    scale = sqrt(1 / reference_units + 1 / current_units)
 
     def bounds(tail: float) -> tuple[float, float]:
         low = value - expected - scale * sqrt(log(1 / tail) / 2)
         return max(low, 0.0), min(value + normal_quantile(tail) * scale / 2, 1.0)
 
     interval = Interval(se=scale / 2, method="total variation, less what chance shows", bounds=bounds)
-    return Effect(value=value, expected=expected, interval=interval, rows=min(reference, current))
+    return Effect(value=value, expected=expected, interval=interval, rows=floor(min(reference_units, current_units)))
 
 
 def _expect_moved(counts: CategoryCounts, reference: int, current: int) -> float:
@@ -64,25 +66,27 @@ def _mean_deviation(size: int, share: float) -> float:
     return 2 * place * float(np.exp(exponent))
 
 
-def measure_new_values(counts: CategoryCounts) -> Effect:
+def measure_new_values(counts: CategoryCounts, units: Units = INDEPENDENT) -> Effect:
     """Return the share of current rows in values that the reference lacks, minus what the reference lets expect."""
     reference, current = counts.sizes
     known = counts.reference > 0
     fresh = int(counts.current[~known] @ counts.categories[~known])
     once, twice = (int(counts.categories[counts.reference == times].sum()) for times in (1, 2))
     share, expected = fresh / current, once / reference
-    variance = (once + 2 * twice) / reference**2
+    variance = (once + 2 * twice) / reference**2 / units[0]
+    reference_units, current_units = reference * units[0], current * units[1]
 
     def bounds(tail: float) -> tuple[float, float]:
         quantile = normal_quantile(tail)
-        low, high = bound_proportion(fresh, current, tail)
+        low, high = bound_proportion(fresh * units[1], current_units, tail)
         down = quantile * sqrt(variance)
-        up = quantile * sqrt(variance + quantile**2 / 4 / reference**2) + quantile**2 / 2 / reference
+        up = quantile * sqrt(variance + quantile**2 / 4 / reference_units**2) + quantile**2 / 2 / reference_units
         difference = share - expected
         least = difference - sqrt((share - low) ** 2 + up**2)
         most = difference + sqrt((high - share) ** 2 + down**2)
         return max(least, 0.0), max(most, 0.0)
 
-    se = sqrt(variance + share * (1 - share) / current)
+    se = sqrt(variance + share * (1 - share) / current_units)
     interval = Interval(se=se, method="Wilson and Good-Turing", bounds=bounds)
-    return Effect(value=max(share - expected, 0.0), expected=0.0, interval=interval, rows=min(reference, current))
+    rows = floor(min(reference_units, current_units))
+    return Effect(value=max(share - expected, 0.0), expected=0.0, interval=interval, rows=rows)

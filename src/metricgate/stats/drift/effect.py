@@ -5,6 +5,11 @@ from math import ceil, inf
 
 from metricgate.stats.interval import Interval
 
+Units = tuple[float, float]
+"""How many independent units a row of the reference and a current row counts as: 1, or less where rows depend on each
+other. With n rows in groups of sizes g it is n / sum(g²), as if the rows of a group were all the same row."""
+INDEPENDENT: Units = (1.0, 1.0)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
@@ -15,7 +20,7 @@ class Effect:
     value : the estimate, in the unit of the effect, not negative.
     expected : what two samples of these sizes show on average although nothing moved.
     interval : its bounds, each one-sided at a given error.
-    rows : of the smaller side.
+    rows : of the smaller side; groups count as one row each.
     """
 
     value: float

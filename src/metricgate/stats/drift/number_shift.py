@@ -16,14 +16,14 @@ Kantorovich potential is its influence function (M. Sommerfeld & A. Munk, JRSS B
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from math import isfinite, log, pi, sqrt
+from math import floor, isfinite, log, pi, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from metricgate.models.samples import FloatArray
 from metricgate.stats.distributions import normal_quantile
-from metricgate.stats.drift.effect import Effect
+from metricgate.stats.drift.effect import INDEPENDENT, Effect, Units
 from metricgate.stats.interval import Interval
 
 BLOCK = 1 << 12  # values of one side merged at once: they fit the cache, and no product of them starts threads
@@ -38,12 +38,13 @@ class NumberShift:
     distance: Effect | None
 
 
-def measure_numbers(reference: FloatArray, current: FloatArray) -> NumberShift:
+def measure_numbers(reference: FloatArray, current: FloatArray, units: Units = INDEPENDENT) -> NumberShift:
     """Measure how far ``current`` lies from ``reference``.
 
     Parameters
     ----------
     reference, current : float64, shapes (n,) and (m,), sorted, without NaN, not empty; infinities count as values.
+    units : how many independent units a row of each side counts as, at most 1.
 
     Returns
     -------
@@ -57,14 +58,14 @@ def measure_numbers(reference: FloatArray, current: FloatArray) -> NumberShift:
     """
     centre, spread = _describe(reference)
     usable = spread > 0 and all(isfinite(end) for end in (spread, current[0], current[-1], centre))
-    sums = _Sums(reference=len(reference), current=len(current))
+    sums = _Sums(reference=len(reference), current=len(current), units=units)
     with np.errstate(over="ignore", invalid="ignore"):
         for merged, is_current in _merge(reference, current):
             sums.add((merged - centre) / spread if usable else merged, is_current, measure=usable)
-    return NumberShift(moved=bound_moved(sums.largest, len(reference), len(current)), distance=sums.bound_distance())
+    return NumberShift(moved=bound_moved(sums.largest, *sums.sizes), distance=sums.bound_distance())
 
 
-def bound_moved(value: float, reference: int, current: int) -> Effect:
+def bound_moved(value: float, reference: float, current: float) -> Effect:
     """Return a KS distance of two samples of these sizes with its bounds."""
     scale = sqrt(1 / reference + 1 / current)
 
@@ -73,7 +74,7 @@ def bound_moved(value: float, reference: int, current: int) -> Effect:
         return max(low, 0.0), min(value + normal_quantile(tail) * scale / 2, 1.0)
 
     interval = Interval(se=scale / 2, method="Kolmogorov-Smirnov, Brownian bridge", bounds=bounds)
-    return Effect(value=value, expected=MEAN_BRIDGE * scale, interval=interval, rows=min(reference, current))
+    return Effect(value=value, expected=MEAN_BRIDGE * scale, interval=interval, rows=floor(min(reference, current)))
 
 
 def _describe(values: FloatArray) -> tuple[float, float]:
@@ -111,6 +112,7 @@ class _Sums:
 
     reference: int
     current: int
+    units: Units
     largest: float = 0.0
     total: float = 0.0  # the integral of |F - G|
     null: float = 0.0  # the integral of sqrt(H (1 - H)), H being the distribution of all rows
@@ -120,6 +122,11 @@ class _Sums:
     potential: float = 0.0  # at the last value: the integral of the sign of F - G
     moments: FloatArray = field(default_factory=lambda: np.zeros(5))  # of the reference: t, t², q, q², t q
     others: FloatArray = field(default_factory=lambda: np.zeros(2))  # of the current rows: t, t²
+
+    @property
+    def sizes(self) -> tuple[float, float]:
+        """The independent units of both sides."""
+        return self.reference * self.units[0], self.current * self.units[1]
 
     def add(self, values: FloatArray, is_current: NDArray[np.bool_], *, measure: bool) -> None:
         """Add the next block. A difference counts where the next value is another one."""
@@ -170,14 +177,15 @@ class _Sums:
         own, own_square, other, other_square, product = self.moments / self.reference
         variance = own_square - own**2 + value**2 * (other_square - other**2) + 2 * value * (product - own * other)
         mean, mean_square = self.others / self.current
-        se = sqrt(max(variance, 0.0) / self.reference + max(mean_square - mean**2, 0.0) / self.current)
-        bias = sqrt(2 / pi) * self.null * sqrt(1 / self.reference + 1 / self.current)
+        reference, current = self.sizes
+        se = sqrt(max(variance, 0.0) / reference + max(mean_square - mean**2, 0.0) / current)
+        bias = sqrt(2 / pi) * self.null * sqrt(1 / reference + 1 / current)
         if not (isfinite(value) and isfinite(se) and isfinite(bias)):
             return None
         interval = Interval(
             se=se, method="Wasserstein, Kantorovich potential", bounds=partial(_bound_distance, value, se, bias)
         )
-        return Effect(value=value, expected=bias, interval=interval, rows=min(self.reference, self.current))
+        return Effect(value=value, expected=bias, interval=interval, rows=floor(min(self.sizes)))
 
 
 def _bound_distance(value: float, se: float, bias: float, tail: float) -> tuple[float, float]:

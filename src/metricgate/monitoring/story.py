@@ -1,0 +1,307 @@
+"""The story of watching a released model: find both tables, is there news, measure, judge, remember.
+
+``watch_release(request, progress)`` returns the report of one run; ``list_drifted`` and ``list_losses`` say in a
+report's own names what drifted and what lost, for whoever acts on it.
+"""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from metricgate.context import RunContext
+from metricgate.errors import ConfigurationError, MetricgateError
+from metricgate.gates.drift_gates import SOURCE
+from metricgate.models.outcome import Outcome, Verdict
+from metricgate.models.result import GateRow, Warning_
+from metricgate.models.snapshot import RevisionInfo, Source
+from metricgate.models.watch import PastFinding
+from metricgate.monitoring.column_measurement import MeasuredColumn
+from metricgate.monitoring.fresh_labels import measure_labels
+from metricgate.monitoring.memory import MOST_EFFECTS, PastEffect, PastRun, WatchMemory, WatchRef
+from metricgate.monitoring.redaction import redact_columns
+from metricgate.monitoring.tables import WatchedTables, find_tables
+from metricgate.monitoring.watch_report import Watched, lay_out_watch
+from metricgate.monitoring.watched_features import MeasuredTable, choose_features, measure_table
+from metricgate.predictions.labelled_rows import find_newest
+from metricgate.predictions.table_pair import SideName, open_pair
+from metricgate.processes.progress import Progress
+from metricgate.processes.signals import limit_time
+from metricgate.report.failure import report_failure, report_skip
+from metricgate.report.headline import headline
+from metricgate.report.value import Report
+from metricgate.revisions.baseline_revision import BaselineRevision
+from metricgate.revisions.checkout import Checkout
+from metricgate.revisions.git_command import Access
+from metricgate.revisions.released_revision import resolve_release
+from metricgate.run import LOCAL, NO_TOKEN, make_scratch
+from metricgate.settings.monitor import MonitorSpec
+from metricgate.settings.policy import FILE_NAME, Policy
+from metricgate.settings.policy_file import read_policy
+from metricgate.settings.selection import read_policy_text
+from metricgate.trigger import Trigger
+
+SHOWN_PAST = 12  # earlier runs that a report shows
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchRequest:
+    """What a person or a workflow asks for.
+
+    ``now`` is the time that ages are counted to. ``is_shared``: the memory is on origin. ``current``: a file in place of
+    the policy's. ``again``: judge data that was judged before, too.
+    """
+
+    directory: Path
+    output: Path
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    trigger: Trigger = LOCAL
+    access: Access = NO_TOKEN
+    policy_name: str = FILE_NAME
+    id: str = "default"
+    timeout_s: float | None = None
+    is_shared: bool = False
+    current: Path | None = None
+    again: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Project:
+    """What is known before anything is measured."""
+
+    request: WatchRequest
+    context: RunContext
+    policy: Policy
+    spec: MonitorSpec
+    released: BaselineRevision
+    ref: WatchRef
+
+
+def watch_release(request: WatchRequest, progress: Progress) -> Report:
+    """Watch the released model once. Whatever fails, the report says what happened; only bugs in MetricGate raise."""
+    with make_scratch() as scratch:
+        try:
+            project = _open(request, progress, scratch)
+            with limit_time(request.timeout_s):
+                return _watch(project)
+        except MetricgateError as error:
+            return report_failure(error, id_=request.id)
+
+
+def list_drifted(report: Report) -> tuple[str, ...]:
+    """Return the features that drifted, alone or (`all features together`) jointly, and `predictions` where those did."""
+    failed = [gate for gate in report.gates if gate.source == SOURCE and gate.outcome is Outcome.FAILED]
+    roles = {one.name: one.role for one in report.watch.features} if report.watch else {}
+    names = ["predictions" if roles.get(gate.feature) == "prediction" else gate.feature for gate in failed]
+    return tuple(dict.fromkeys(names))
+
+
+def list_losses(report: Report) -> tuple[str, ...]:
+    """Return the metrics that lost more than is allowed on fresh labelled rows."""
+    return tuple(gate.metric for gate in report.gates if gate.source != SOURCE and gate.outcome is Outcome.FAILED)
+
+
+def _open(request: WatchRequest, progress: Progress, scratch: Path) -> _Project:
+    checkout = Checkout.open(request.directory, request.access)
+    file = checkout.directory / request.policy_name
+    policy = read_policy(read_policy_text(file), origin=request.policy_name) if file.is_file() else Policy()
+    if policy.monitor is None:
+        raise ConfigurationError(
+            f"{request.policy_name} does not say what is watched.",
+            expected="a section `monitor:` with the fresh rows, or two files: `--reference FILE --current FILE`.",
+            fix="add `monitor: {current: data/fresh.parquet}`; docs/monitoring.md has the keys.",
+        )
+    context = RunContext(
+        checkout=checkout,
+        progress=progress,
+        logs=request.output / "logs",
+        scratch=scratch,
+        timeout_s=request.timeout_s,
+        use_active=request.trigger is LOCAL,
+    )
+    return _Project(
+        request=request,
+        context=context,
+        policy=policy,
+        spec=policy.monitor,
+        released=resolve_release(checkout, policy.release, default_branch=request.trigger.default_branch),
+        ref=WatchRef(checkout=checkout, id=request.id, is_shared=request.is_shared),
+    )
+
+
+def _watch(project: _Project) -> Report:
+    request, spec = project.request, project.spec
+    tables = find_tables(project.context, project.policy, spec, project.released, current=request.current)
+    memory = project.ref.read()
+    data = _hash(tables)
+    first_seen = next((run.first_seen for run in memory.runs if run.data == data), request.now)
+    age = _find_age(project, tables, first_seen)
+    last = memory.last
+    if spec.max_age is not None and age > spec.max_age:
+        report = _report_stale(project, age, spec.max_age)
+    elif (
+        last and last.data == data and last.model == project.released.sha and not request.again and not _is_stale(last)
+    ):
+        told = f"no rows are newer than those of the run of {last.at:%Y-%m-%d %H:%M}, which said: {last.headline}"
+        return report_skip(told, id_=request.id)
+    else:
+        report = _measure(project, tables, memory)
+    _remember(project, memory, report, data, first_seen)
+    return report
+
+
+def _is_stale(last: PastRun) -> bool:
+    return any(effect.metric == "data_age" for effect in last.effects)
+
+
+def _hash(tables: WatchedTables) -> str:
+    """Return a hash of the current rows."""
+    digest = hashlib.sha256()
+    with tables.current[0].open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _find_age(project: _Project, tables: WatchedTables, first_seen: datetime) -> timedelta:
+    """Return how old the newest row is or, without a column of times, since when the data has been the same."""
+    newest = find_newest(*tables.current, project.spec.time) if project.spec.time else None
+    if newest is None:
+        return project.request.now - first_seen
+    return project.request.now - (newest if newest.tzinfo else newest.replace(tzinfo=UTC))
+
+
+def _measure(project: _Project, tables: WatchedTables, memory: WatchMemory) -> Report:
+    spec, context = project.spec, project.context
+    answers = list_answers(project)
+    files: dict[SideName, tuple[Path, str]] = {"reference": tables.reference, "current": tables.current}
+    with context.progress.step("Compare with the reference"), open_pair(files, rows={}) as pair:
+        table = measure_table(pair, choose_features(pair, spec, answers), spec)
+        inside = tuple(name for name in answers if all(name in side.types for side in pair.sides.values()))
+        predicted = measure_table(pair, inside, spec).columns if inside else ()
+    if not inside and answers and tables.answers is not None:
+        predicted = _measure_answers(tables, answers, spec)
+    watched = [*(_as_prediction(one) for one in predicted if one.feature.role == "feature"), *table.columns]
+    labels = measure_labels(project.policy, spec, tables, project.request.now)
+    measured = MeasuredTable(columns=tuple(watched), extra=table.extra, rows=table.rows)
+    rules = measured.list_rules(spec.margins, spec)
+    shown = redact_columns(measured.columns, spec.redact)
+    names = {one.feature.name: other.feature.name for one, other in zip(measured.columns, shown, strict=True)}
+    return lay_out_watch(
+        Watched(
+            reference=_describe(tables.reference[1], project.released, table.rows[0]),
+            current=RevisionInfo(name=tables.current[1], source=Source.WORKSPACE, rows=table.rows[1]),
+            columns=shown,
+            rules=tuple(replace(rule, feature=names[rule.feature]) for rule in rules),
+            performance=labels.gates,
+            labelled_rows=labels.rows,
+            extra=_list_extra(table.extra, spec, answers),
+            warnings=(*_explain_rows(table, spec), *labels.warnings),
+            shown=spec.shown,
+            confidence=project.policy.confidence,
+            on_inconclusive=project.policy.on_inconclusive,
+            group=spec.group or "",
+            issue=spec.issue,
+            past=tuple(_show_past(run) for run in memory.runs[-SHOWN_PAST:]),
+            id=project.request.id,
+            origin=project.request.policy_name,
+        )
+    )
+
+
+def list_answers(project: _Project) -> tuple[str, ...]:
+    """Return the columns with the model's answers: those that `monitor:` names, or those of `predictions:`."""
+    if project.spec.predictions:
+        return project.spec.predictions
+    sets = list(project.policy.prediction_sets.values())
+    if len(sets) != 1:
+        return ()
+    own = sets[0]
+    return tuple(name for name in (own.score, own.prediction, *(own.scores or {}).values()) if name)
+
+
+def _measure_answers(tables: WatchedTables, answers: tuple[str, ...], spec: MonitorSpec) -> tuple[MeasuredColumn, ...]:
+    """Measure the answers against those of the release's own predictions file."""
+    assert tables.answers is not None  # noqa: S101  # the caller looked
+    files: dict[SideName, tuple[Path, str]] = {"reference": tables.answers, "current": tables.current}
+    with open_pair(files, rows={}) as pair:
+        there = tuple(name for name in answers if all(name in side.types for side in pair.sides.values()))
+        known = spec.group is None or all(spec.group in side.types for side in pair.sides.values())
+        return (
+            measure_table(pair, there, spec if known else spec.model_copy(update={"group": None})).columns
+            if there
+            else ()
+        )
+
+
+def _as_prediction(column: MeasuredColumn) -> MeasuredColumn:
+    feature = column.feature.model_copy(update={"role": "prediction"})
+    return MeasuredColumn(feature=feature, effects=column.effects, histogram=column.histogram)
+
+
+def _describe(name: str, released: BaselineRevision, rows: int) -> RevisionInfo:
+    return RevisionInfo(revision=released.sha, name=name, source=Source.GIT, rows=rows, reason=released.reason)
+
+
+def _list_extra(extra: tuple[str, ...], spec: MonitorSpec, answers: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in extra if name not in spec.unwatched and name not in answers)
+
+
+def _explain_rows(table: MeasuredTable, spec: MonitorSpec) -> tuple[Warning_, ...]:
+    """Return what is assumed of the rows: in groups, or one row for each value of ``id``."""
+    if spec.group is None:
+        return ()
+    units = [round(rows * share) for rows, share in zip(table.rows, table.units, strict=True)]
+    text = (
+        f"Rows with the same {spec.group} depend on each other and count as one: {units[0]:,} of {table.rows[0]:,} rows in "
+        f"the reference, {units[1]:,} of {table.rows[1]:,} current ones."
+    )
+    return (Warning_(code="grouped_rows", text=text),)
+
+
+def _report_stale(project: _Project, age: timedelta, allowed: timedelta) -> Report:
+    from metricgate.gates.drift_gates import judge_age  # noqa: PLC0415
+
+    gate = judge_age(age / timedelta(days=1), allowed / timedelta(days=1))
+    report = report_skip(gate.reason, id_=project.request.id)
+    return report.model_copy(update={"verdict": Verdict.FAILED, "exit_code": 1, "gates": (gate,)})
+
+
+def _remember(project: _Project, memory: WatchMemory, report: Report, data: str, first_seen: datetime) -> None:
+    effects = sorted(report.gates, key=lambda gate: -(gate.difference or 0.0) / (gate.bound or 1.0))[:MOST_EFFECTS]
+    run = PastRun(
+        at=project.request.now,
+        data=data,
+        model=project.released.sha,
+        first_seen=first_seen,
+        verdict=report.verdict,
+        headline=headline(report),
+        exit_code=report.exit_code,
+        effects=tuple(_keep(gate) for gate in effects),
+    )
+    if problem := project.ref.write(memory.add(run)):
+        project.context.progress.line(problem)
+
+
+def _keep(gate: GateRow) -> PastEffect:
+    is_drift = gate.source == SOURCE
+    return PastEffect(
+        feature=gate.feature,
+        metric=gate.metric,
+        source=gate.source,
+        outcome=gate.outcome,
+        value=gate.difference if is_drift else gate.candidate,
+        low=gate.low if is_drift else gate.candidate_low,
+        high=gate.high if is_drift else gate.candidate_high,
+        bound=gate.bound,
+    )
+
+
+def _show_past(run: PastRun) -> PastFinding:
+    shifts: dict[str, float] = {}
+    for effect in run.effects:
+        if effect.source == SOURCE and effect.value is not None and effect.feature:
+            shifts[effect.feature] = max(shifts.get(effect.feature, 0.0), effect.value / effect.bound)
+    metrics = {one.metric: one.value for one in run.effects if one.source != SOURCE and one.value is not None}
+    return PastFinding(at=f"{run.at:%Y-%m-%d}", verdict=run.verdict.value, shifts=shifts, metrics=metrics)

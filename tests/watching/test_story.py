@@ -1,0 +1,301 @@
+"""Watching in a repository: where both tables come from, what is news, and how fresh performance is judged."""
+
+import subprocess
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from metricgate.models.outcome import Outcome, Verdict
+from metricgate.models.result import GateRow
+from metricgate.models.watch import JOINT
+from metricgate.monitoring.story import WatchRequest, list_drifted, list_losses, watch_release
+from metricgate.processes.progress import QuietProgress
+from metricgate.report.headline import headline
+from metricgate.report.value import Report
+from tests.watching.tables import write_csv
+
+ROWS = 10_000  # enough to settle every effect
+NOW = datetime(2026, 7, 1, tzinfo=UTC)
+POLICY = """\
+predictions: {path: eval/predictions.csv, id: customer, label: churned, score: risk}
+gates:
+  - {metric: accuracy, max_drop: 0.03}
+monitor:
+  reference: data/release.csv
+  current: data/fresh.csv
+  id: customer
+  time: day
+  labels: {column: churned, delay: 10d}
+"""
+
+
+def make_month(
+    rows: int, seed: int, *, shift: float = 0.0, wrong: float = 0.0, known: Callable[[Any], Any] | None = None
+) -> dict[str, list[Any]]:
+    """Return a month of June; ``shift`` moves tenure, ``wrong`` labels contradict the score, ``known`` have come."""
+    rng = np.random.default_rng(seed)
+    tenure, charges = rng.exponential(30, rows) + shift, rng.normal(60, 20, rows)
+    risk = 1 / (1 + np.exp(-(charges - 60) / 10))
+    label = (rng.random(rows) < risk) ^ (rng.random(rows) < wrong)
+    come = np.ones(rows, dtype=bool) if known is None else rng.random(rows) < known(label)
+    return {
+        "customer": [f"C{seed}-{row}" for row in range(rows)],
+        "day": [f"2026-06-{1 + row * 29 // rows:02}" for row in range(rows)],
+        "tenure": list(tenure.round(1)),
+        "charges": list(charges.round(2)),
+        "churned": [("Yes" if yes else "No") if there else "" for yes, there in zip(label, come, strict=True)],
+        "risk": list(risk.round(4)),
+    }
+
+
+class Project:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("data", "eval"):
+            (folder / name).mkdir()
+        write_csv(folder / "data/release.csv", make_month(ROWS, 1))
+        write_csv(folder / "eval/predictions.csv", make_month(ROWS, 1))
+        self.policy = POLICY
+
+    def git(self, *args: str) -> None:
+        identity = ("-c", "user.name=A", "-c", "user.email=a@example.org")
+        subprocess.run(["git", *identity, *args], cwd=self.folder, check=True, capture_output=True)
+
+    def commit(self) -> None:
+        (self.folder / "metricgate.yaml").write_text(self.policy, encoding="utf-8")
+        self.git("init", "-q", "-b", "main")
+        self.git("add", "-A")
+        self.git("commit", "-qm", "release")
+
+    def watch(self, fresh: Mapping[str, list[Any]], *, now: datetime = NOW) -> Report:
+        write_csv(self.folder / "data/fresh.csv", fresh)
+        request = WatchRequest(directory=self.folder, output=self.folder / "report", now=now)
+        return watch_release(request, QuietProgress())
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+def performance(report: Report) -> GateRow:
+    (row,) = (gate for gate in report.gates if gate.source == "predictions")
+    return row
+
+
+def test_month_like_the_release_is_stable_and_seen_once(project: Project) -> None:
+    project.commit()
+    fresh = make_month(ROWS, 2)
+
+    first, second = project.watch(fresh), project.watch(fresh)
+
+    assert first.verdict is Verdict.PASSED, first.reason
+    assert list_drifted(first) == list_losses(first) == ()
+    assert "the predictions did not" in headline(first)
+    assert performance(first).outcome is Outcome.PASSED
+    assert second.verdict is Verdict.SKIPPED
+    assert "no rows are newer than those of the run of 2026-07-01" in headline(second)
+
+
+def test_feature_that_moved_warns_and_predictions_that_moved_fail(project: Project) -> None:
+    project.policy += "  features: {tenure: {owner: data team}}\n"
+    project.commit()
+    fresh = make_month(ROWS, 2, shift=10)
+
+    warned = project.watch(fresh)
+    failed = project.watch({**fresh, "risk": [min(value + 0.1, 1.0) for value in fresh["risk"]]})
+
+    assert (warned.verdict, warned.exit_code) == (Verdict.PASSED, 0)
+    assert headline(warned).startswith("Warning: 1 of 2 features moved by more than is allowed: tenure (")
+    assert set(list_drifted(warned)) == {"tenure", JOINT}
+    assert failed.verdict is Verdict.FAILED
+    assert set(list_drifted(failed)) == {"predictions", "tenure", JOINT}
+
+
+def test_line_that_accepts_a_drift_does(project: Project) -> None:
+    from metricgate.report.sections.drift_table import drift_section  # noqa: PLC0415
+
+    project.policy += "  shown: {features: fail}\n  max_age: 400d\n"
+    project.commit()
+    fresh = make_month(ROWS, 2, shift=10)
+    failed = project.watch(fresh)
+    text = drift_section(failed).draw(10)
+    line = text.split("to accept it: `")[1].split("`")[0]
+
+    (project.folder / "metricgate.yaml").write_text(
+        project.policy + f"  {line}\n  margins: {{classifier: 0.9}}\n", encoding="utf-8"
+    )
+    accepted = project.watch({**fresh, "tenure": fresh["tenure"][::-1]})
+
+    assert failed.verdict is Verdict.FAILED
+    assert accepted.verdict is Verdict.PASSED
+
+
+def test_loss_is_unpaired_and_fails(project: Project) -> None:
+    project.commit()
+
+    report = project.watch(make_month(ROWS, 2, wrong=0.15))
+
+    row = performance(report)
+    assert report.verdict is Verdict.FAILED
+    assert list_losses(report) == ("accuracy",)
+    assert row.method == "unpaired: both sides' own intervals (MOVER)"
+    assert row.difference is not None
+    assert row.low is not None
+    assert row.high is not None
+    # Two independent shares: the width is that of the root of the sum of both variances.
+    spread = sum(
+        share * (1 - share) / rows for share, rows in ((row.baseline or 0, ROWS), (row.candidate or 0, row.rows or 1))
+    )
+    assert row.high - row.low == pytest.approx(2 * 1.96 * spread**0.5, rel=0.02)
+    assert headline(report).startswith("Worse: ")
+    assert "is allowed" in headline(report)
+
+
+def test_young_rows_are_counted_and_not_judged(project: Project) -> None:
+    project.commit()
+
+    report = project.watch(make_month(3000, 2))
+
+    assert performance(report).rows == 3000 * 21 // 29 + 1  # 1 to 21 June are ten days old
+    assert any("rows are younger than `labels.delay`" in warning.text for warning in report.warnings)
+
+
+def test_labels_that_come_by_class_neither_pass_nor_fail(project: Project) -> None:
+    """90 % of the positive labels have come and 40 % of the others: accuracy is off, and nothing happened."""
+    project.commit()
+
+    report = project.watch(make_month(ROWS, 2, known=lambda label: np.where(label, 0.9, 0.4)))
+
+    row = performance(report)
+    assert row.outcome is Outcome.INCONCLUSIVE
+    assert row.reason_code == "labels_missing"
+    assert report.verdict is Verdict.INCONCLUSIVE
+
+
+def test_loss_that_stands_whatever_the_missing_labels_are_fails(project: Project) -> None:
+    project.commit()
+
+    report = project.watch(make_month(ROWS, 2, wrong=0.6, known=lambda label: np.full(len(label), 0.9)))
+
+    assert performance(report).outcome is Outcome.FAILED
+
+
+def test_few_labels_are_inconclusive(project: Project) -> None:
+    project.policy = project.policy.replace(", delay: 10d", "")
+    project.commit()
+    fresh = make_month(3000, 2)
+    fresh["churned"] = [*fresh["churned"][:29], *[""] * 2971]
+
+    row = performance(project.watch(fresh))
+
+    assert row.outcome is Outcome.INCONCLUSIVE
+    assert row.reason == "only 29 rows have a label; 30 are the least"
+
+
+def test_old_data_fails_by_its_newest_row_or_since_it_is_the_same(project: Project) -> None:
+    project.policy += "  max_age: 20d\n"
+    project.commit()
+    fresh = make_month(3000, 2)
+
+    aged = project.watch(fresh, now=NOW + timedelta(days=30))
+    project.policy = project.policy.replace("  time: day\n", "").replace(", delay: 10d", "")
+    (project.folder / "metricgate.yaml").write_text(project.policy, encoding="utf-8")
+    seen = project.watch(make_month(3000, 3))
+    same = project.watch(make_month(3000, 3), now=NOW + timedelta(days=21))
+
+    assert (aged.verdict, aged.exit_code) == (Verdict.FAILED, 1)
+    assert headline(aged) == "Stale: no data since: the newest row is 32 days old, 20 are allowed"
+    assert seen.verdict is not Verdict.FAILED
+    assert same.verdict is Verdict.FAILED
+
+
+def test_reference_is_the_released_revisions_evaluation_data(project: Project) -> None:
+    project.policy = project.policy.replace("  reference: data/release.csv\n", "") + (
+        "evaluation: {command: 'true', model: model.pkl, data: data/release.csv}\nrelease: {revision: v1}\n"
+    )
+    project.commit()
+    project.git("tag", "v1")
+    write_csv(project.folder / "data/release.csv", make_month(ROWS, 5, shift=50))
+    project.commit()
+
+    report = project.watch(make_month(ROWS, 2))
+
+    assert report.verdict is Verdict.PASSED, report.reason
+    assert report.baseline is not None
+    assert report.baseline.name == "data/release.csv at v1"
+
+
+def test_command_writes_the_fresh_rows(project: Project) -> None:
+    project.policy += "  command: cp data/warehouse.csv data/fresh.csv\n"
+    project.commit()
+    write_csv(project.folder / "data/warehouse.csv", make_month(ROWS, 2, shift=10))
+
+    report = project.watch(make_month(ROWS, 2))
+    (project.folder / "data/warehouse.csv").unlink()
+    broken = project.watch(make_month(ROWS, 2))
+
+    assert list_drifted(report)[0] == "tenure"
+    assert broken.exit_code == 4
+    assert "The command of `monitor:` ended with exit code" in broken.reason
+
+
+def test_rows_of_a_customer_count_once(project: Project) -> None:
+    """100 rows for each of 40 customers are 40 rows: a shift by chance of a few customers is no drift."""
+    project.policy += "  group: household\n"
+    project.policy = project.policy.replace("  labels: {column: churned, delay: 10d}\n", "")
+    rng = np.random.default_rng(0)
+
+    def repeat(seed: int) -> dict[str, list[Any]]:
+        month = make_month(4000, seed)
+        one = rng.normal(size=40)
+        return {**month, "tenure": list(np.repeat(one, 100)), "household": list(np.repeat(np.arange(40), 100))}
+
+    write_csv(project.folder / "data/release.csv", repeat(1))
+    project.commit()
+    report = project.watch(repeat(2))
+
+    tenure = [gate for gate in report.gates if gate.feature == "tenure"]
+    assert {gate.outcome for gate in tenure} == {Outcome.INCONCLUSIVE}
+    assert max(gate.difference or 0.0 for gate in tenure if gate.metric == "ks_distance") > 0.05
+    assert {gate.rows for gate in tenure} == {40}
+    assert any("depend on each other and count as one: 40 of 4,000" in one.text for one in report.warnings)
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "said"),
+    [
+        (("monitor:", "watch:"), 2, "watch"),
+        (("data/fresh.csv", "data/none.csv"), 4, "data/none.csv cannot be read"),
+        (("  reference: data/release.csv\n", ""), 2, "names no reference"),
+        (("column: churned", "column: outcome"), 3, "no column 'outcome'"),
+        (("  time: day", "  features: [tenur]\n  time: day"), 2, "names 'tenur'"),
+        (("  time: day\n", ""), 2, "needs time"),
+    ],
+)
+def test_mistakes_are_named(project: Project, change: tuple[str, str], code: int, said: str) -> None:
+    project.policy = project.policy.replace(*change)
+    project.commit()
+
+    report = project.watch(make_month(300, 2))
+
+    assert report.exit_code == code, report.reason
+    assert said in report.reason
+
+
+def test_memory_keeps_sixty_runs() -> None:
+    from metricgate.monitoring.memory import PastRun, WatchMemory  # noqa: PLC0415
+
+    memory = WatchMemory()
+    for day in range(70):
+        at = NOW + timedelta(days=day)
+        memory = memory.add(
+            PastRun(at=at, data=str(day), model="m", first_seen=at, verdict=Verdict.PASSED, headline="", exit_code=0)
+        )
+
+    assert len(memory.runs) == 60
+    assert memory.runs[0].data == "10"
