@@ -110,4 +110,24 @@ OTHER_FAULTS = (
         "exit code 2 with the options that it needs; with them, the same verdict",
         f"{CONTAINER}::test_a_read_only_root_is_told_which_folders_it_needs",
     ),
+    OtherFault(
+        "predictions are a named pipe, a device, a folder or a broken link",
+        "said to be that; nothing is read",
+        "tests/execution/test_file_kinds.py::test_with_dvc_each_is_named",
+    ),
+    OtherFault(
+        "a metrics file holds `true`, or names a key twice",
+        "an error that names file and key",
+        "tests/execution/test_metrics_file.py::test_a_key_that_occurs_twice_is_named_and_neither_value_is_used",
+    ),
+    OtherFault(
+        "`params.yaml`, `vars:` or `dvc.yaml` is broken",
+        "the file, the line and what to do",
+        "tests/execution/test_pipeline_files.py::test_the_file_the_place_and_the_way_out_are_named",
+    ),
+    OtherFault(
+        "a proxy inspects TLS",
+        "packages are installed, if the machine trusts it",
+        "tests/execution/test_inspecting_proxy.py::test_uv_trusts_the_authorities_that_the_machine_trusts",
+    ),
 )
