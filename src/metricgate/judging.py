@@ -19,6 +19,7 @@ from metricgate.gates.verdict import NO_POLICY_REASON, decide_verdict, exit_code
 from metricgate.models.model_test import ModelTestReport
 from metricgate.models.noise import NoiseResult
 from metricgate.models.outcome import Verdict
+from metricgate.models.proof import JudgedModel
 from metricgate.models.result import Change, ChartData, Flips, GateRow, Location, MetricRow, Warning_
 from metricgate.models.serving import ServingReport
 from metricgate.models.snapshot import FileCounts, RevisionInfo, Snapshot
@@ -56,6 +57,7 @@ class Case:
     other_gates: tuple[GateRow, ...] = ()  # judged already, from other evidence than snapshots
     model_tests: ModelTestReport | None = None
     serving: ServingReport | None = None
+    model: JudgedModel | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,6 +233,7 @@ def _lay_out(case: Case, findings: _Findings) -> Report:
         reproduce=case.reproduce,
         model_tests=case.model_tests,
         serving=case.serving,
+        model=case.model,
         accepted=findings.accepted,
         failure=findings.failure,
     )

@@ -112,7 +112,8 @@ def run(request: Request, progress: Progress) -> Report:
             changes = _find_changes(context.checkout, choice, baseline)
             produced = _produce(context, choice, baseline, request, changes)
             choice, snapshots = score_models(context, choice, produced)
-            trials = try_candidate(context, choice, snapshots, request.serving)
+            judged_by = _read_judging_text(context.checkout, choice, baseline, request)
+            trials = try_candidate(context, choice, snapshots, request.serving, policy_text=judged_by)
             case = _prepare_case(context, choice, baseline, snapshots, request, changes=changes, trials=trials)
             case = _complete(context, case, without_absent=request.without_absent)
         except MetricgateError as error:
@@ -190,6 +191,19 @@ def _find_policy(checkout: Checkout, baseline: BaselineRevision | None, request:
     own = checkout.directory / request.policy_name
     candidate_text = read_policy_text(own) if own.is_file() else None
     return equalise_parameters(choose_policy(baseline_text, candidate_text, baseline_name=baseline_name))
+
+
+def _read_judging_text(
+    checkout: Checkout, choice: PolicyChoice, baseline: BaselineRevision | None, request: Request
+) -> str | None:
+    """Return the text of the policy that judges; None where nobody wrote one."""
+    if request.policy is not None:
+        return read_policy_text(request.policy)
+    earlier = checkout.read_text(baseline.sha, request.policy_name) if baseline else None
+    if earlier is not None and not choice.capped:
+        return earlier
+    own = checkout.directory / request.policy_name
+    return read_policy_text(own) if own.is_file() else None
 
 
 def _require_reproduction(choice: PolicyChoice, request: Request) -> None:

@@ -23,6 +23,7 @@ COMMANDS = {
     "history": "Count what past pull requests' gates blocked, or would have.",
     "doctor": "Find what would stop a first run, and how to fix it.",
     "notify": "Send a test message to Slack, Teams, a webhook or a Pushgateway.",
+    "verify": "Verify before a deployment that exactly this model passed.",
     "action": "Run as a GitHub Action: inputs and event from the environment.",
 }
 

@@ -57,13 +57,25 @@ def write_report(
         metrics=directory / "metricgate.prom",
         charts=charts,
     )
-    _write(files.json, report.model_dump_json(indent=2) + "\n")
+    text = report.model_dump_json(indent=2) + "\n"
+    _write(files.json, text)
+    _write_proof(report, text, directory)
     _write(files.markdown, render_summary(report))
     ended_at = now()
     when = Occurrence(ended_at=ended_at, trained_at=read_trained_at(report, ended_at))
     _write(files.metrics, render_exposition(report, when, labels or {"setup": report.id}))
     _write(files.html, render_preview(report, read_pictures(report, directory)))
     return files
+
+
+def _write_proof(report: Report, text: str, directory: Path) -> None:
+    """Write the statement about this report; one of an earlier run must not be signed in its place."""
+    from metricgate.report.formats.statement import PREDICATE, STATEMENT, render_proof  # noqa: PLC0415
+
+    for name in (PREDICATE, STATEMENT):
+        (directory / name).unlink(missing_ok=True)
+    for name, content in render_proof(report, text.encode()).items():
+        _write(directory / name, content)
 
 
 def _write(path: Path, text: str) -> None:

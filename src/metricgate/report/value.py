@@ -7,6 +7,7 @@ from pydantic import Field
 from metricgate.models.base import Finite, Value
 from metricgate.models.model_test import ModelTestReport
 from metricgate.models.outcome import Verdict
+from metricgate.models.proof import JudgedModel
 from metricgate.models.result import Change, ChartData, Flips, GateRow, MetricRow, Pairing, Warning_
 from metricgate.models.retraining import Retraining
 from metricgate.models.serving import ServingReport
@@ -99,6 +100,7 @@ class Report(Value):
     model_tests: ModelTestReport | None = None  # the team's own tests, where the policy names any
     watch: Watch | None = None  # where fresh rows were watched instead of a change judged
     serving: ServingReport | None = None  # how a running model server answered, where the policy names one
+    model: JudgedModel | None = None  # the file that a statement about the verdict speaks of
     timing: Timing | None = None
     cost: Cost | None = None
     enforced: bool = True  # false: the policy says `enforce: false`, and no verdict blocks

@@ -11,6 +11,7 @@ from metricgate.settings.model_tests import ModelTestsField
 from metricgate.settings.monitor import MonitorSpec
 from metricgate.settings.noise import NoiseSpec
 from metricgate.settings.notify import NotifySpec
+from metricgate.settings.proof import ProofSpec
 from metricgate.settings.retrain import RetrainSpec
 from metricgate.settings.serving import ServingSpec
 from metricgate.settings.values import (
@@ -318,6 +319,9 @@ class Policy(PolicySection):
     )
     serving: ServingSpec | None = Field(
         None, description="A running model server that must answer as the judged model does."
+    )
+    proof: ProofSpec | None = Field(
+        None, description="The model's file that a statement about the verdict speaks of, for a deployment to verify."
     )
     notify: tuple[NotifySpec, ...] = Field((), description="Who is told about which events, beside the pull request.")
     noise: NoiseSpec | None = Field(None, description="The random seed, by which `metricgate noise` retrains.")

@@ -26,6 +26,7 @@ from metricgate.settings.policy import (
     ReleaseSpec,
     RetrainSpec,
 )
+from metricgate.settings.proof import ProofSpec
 from metricgate.settings.retrain import FreezeSpec, RetrainWhenSpec
 from metricgate.settings.serving import ServingGateSpec, ServingSpec
 
@@ -66,6 +67,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "retrain": RetrainSpec,
     "retrain.when": RetrainWhenSpec,
     "retrain.freeze": FreezeSpec,
+    "proof": ProofSpec,
     "serving": ServingSpec,
     "serving.gates": ServingGateSpec,
     "tests": ModelTestsSpec,

@@ -11,7 +11,17 @@ from metricgate.settings.policy import FILE_NAME, GateSpec, Policy, PredictionsS
 from metricgate.settings.policy_file import PolicyFile, read_policy, read_policy_file, shorten_value
 
 _CANDIDATE_ORIGIN = f"{FILE_NAME} of the candidate"
-JUDGING_SECTIONS = ("gates", "serving", "confidence", "release", "anchor", "on_inconclusive", "enforce", "reproduce")
+JUDGING_SECTIONS = (
+    "gates",
+    "serving",
+    "proof",
+    "confidence",
+    "release",
+    "anchor",
+    "on_inconclusive",
+    "enforce",
+    "reproduce",
+)
 TELLING_SECTIONS = ("noise", "notify", "retrain", "mlflow")  # cannot decide a verdict
 _TOLD_ELSEWHERE = "pipeline.params."  # by the warning of differing parameters
 MAX_NAMED = 8
