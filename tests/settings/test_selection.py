@@ -82,6 +82,7 @@ def test_every_key_of_the_policy_is_named_when_it_changes(name: str) -> None:
         "anchor": f"{STRICT}anchor: {{revision: v1, max_drop: {{accuracy: 0.5}}}}\n",
         "confidence": f"{STRICT}confidence: 0.6\n",
         "enforce": f"{STRICT}enforce: false\n",
+        "proof": f"{STRICT}proof: {{model: model.pkl}}\n",
         "serving": f"{STRICT}serving: {{url: 'http://m:8080/x', data: t.csv}}\n",
         "tests": f"{STRICT}tests: pytest tests/model\n",
         "evaluation": f"{STRICT}evaluation: {{command: python e.py, model: m, data: d}}\n",

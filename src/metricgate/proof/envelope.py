@@ -27,6 +27,8 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {"secp256r1": hashes.SHA256(), "secp3
 class ProofError(ConfigurationError):
     """A statement that proves nothing: unsigned, about another file, too old, or unreadable."""
 
+    usual_topic = "the-model-is-not-proven"
+
 
 def load_key(path: Path) -> PublicKey:
     """Return a public key from a PEM file.
