@@ -196,7 +196,7 @@ def test_a_tampered_or_foreign_envelope_is_refused(deployment: Deployment) -> No
     good = sign(deployment.key, json.dumps(state(judge())).encode())
     failed = sign(deployment.key, json.dumps(state(judge(Verdict.FAILED))).encode())
     foreign = sign(ec.generate_private_key(ec.SECP256R1()), json.dumps(state(judge())).encode())
-    for envelope in (
+    envelopes: tuple[Any, ...] = (
         {**failed, "payload": good["payload"]},
         {**good, "payload": good["payload"][:-4] + "AAAA"},
         {**good, "payloadType": "text/plain"},
@@ -210,7 +210,8 @@ def test_a_tampered_or_foreign_envelope_is_refused(deployment: Deployment) -> No
         {"dsseEnvelope": "x"},
         [],
         {},
-    ):
+    )
+    for envelope in envelopes:
         deployment.bundle(envelope)
         assert "no statement that this key signed" in deployment.refuse(), envelope
 
