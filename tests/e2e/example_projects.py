@@ -38,6 +38,41 @@ with path.open("w") as file:
                "topic": ["billing", "travel"][number // 300], "conversation_id": number // 3}
         file.write(json.dumps(row) + "\\n")
 """
+# Three answers to each of 200 questions; `noise.txt` makes more of them wrong.
+WRITTEN = """\
+import json, pathlib, random
+noise = int(pathlib.Path("noise.txt").read_text())
+draw = random.Random(7)
+answers = [
+    (number, turn, draw.random() > noise / 50, ["billing", "travel"][number % 2])
+    for number in range(200)
+    for turn in range(3)
+]
+"""
+WRITE_INSPECT = """\
+path = pathlib.Path("logs/support.eval")
+path.parent.mkdir(exist_ok=True)
+samples = [
+    {"id": number, "epoch": turn + 1, "input": f"Question {number}", "target": "right",
+     "metadata": {"topic": topic}, "output": {"completion": f"{number}: {right}"}, "total_time": 1.0,
+     "model_usage": {"mock/model": {"total_tokens": 300}},
+     "scores": {"model_graded_qa": {"value": "C" if right else "I"}}}
+    for number, turn, right, topic in answers
+]
+log = {"version": 2, "status": "success", "eval": {"task": "support", "model": "mock/model"}, "samples": samples}
+path.write_text(json.dumps(log))
+"""
+WRITE_PROMPTFOO = """\
+path = pathlib.Path("eval/results.json")
+path.parent.mkdir(exist_ok=True)
+rows = [
+    {"testIdx": index, "promptIdx": 0, "provider": {"id": "mock"}, "vars": {"question": f"Question {number}"},
+     "testCase": {"metadata": {"topic": topic}}, "success": right, "score": float(right), "cost": 0.001,
+     "namedScores": {"correct": float(right)}, "response": {"output": f"{number}: {right}"}, "latencyMs": 900}
+    for index, (number, turn, right, topic) in enumerate(answers)
+]
+path.write_text(json.dumps({"evalId": "eval-mock", "results": {"version": 3, "results": rows}}))
+"""
 
 
 def read_policy_example(name: str) -> str:
@@ -138,6 +173,31 @@ def make_language_model(folder: Path) -> Repository:
     repository = create_repository(folder / "repository", files)
     repository.must("uv", "lock", "--quiet", "--offline")
     return _branch_off(repository)
+
+
+def make_inspect(folder: Path) -> Repository:
+    """The policy's command asks through Inspect; here a script writes the log that Inspect would."""
+    project = '[project]\nname = "evals"\nversion = "1"\nrequires-python = ">=3.11"\n'
+    files = {
+        "evals/ask.py": WRITTEN + WRITE_INSPECT,
+        "metricgate.yaml": read_policy_example("inspect"),
+        "pyproject.toml": project,
+        ".gitignore": "logs/\n.venv/\n",
+    }
+    repository = create_repository(folder / "repository", files)
+    repository.must("uv", "lock", "--quiet", "--offline")
+    return _branch_off(repository)
+
+
+def make_promptfoo(folder: Path) -> Repository:
+    """The policy's command runs promptfoo; here a script writes the result that promptfoo would."""
+    files = {
+        "evals/ask.sh": f"exec {sys.executable} evals/ask.py\n",
+        "evals/ask.py": WRITTEN + WRITE_PROMPTFOO,
+        "metricgate.yaml": read_policy_example("promptfoo"),
+        ".gitignore": "eval/\n",
+    }
+    return _branch_off(create_repository(folder / "repository", files))
 
 
 def _branch_off(repository: Repository) -> Repository:

@@ -17,10 +17,12 @@ from tests.churn import Churn
 from tests.e2e.example import FOLDER, ExampleStep, read_events, read_steps
 from tests.e2e.example_projects import (
     make_dvc,
+    make_inspect,
     make_language_model,
     make_model_tests,
     make_monorepo,
     make_own_dependencies,
+    make_promptfoo,
     make_script,
     make_serving,
 )
@@ -33,12 +35,14 @@ from tests.serving.model_server import serve_model
 from tests.starter.shapes import Repository
 
 MAKERS: dict[str, Callable[[Path], Repository]] = {
+    "inspect": make_inspect,
     "language-model": make_language_model,
     "model-tests": make_model_tests,
     "monorepo": make_monorepo,
     "own-dependencies": make_own_dependencies,
     "plain-train": make_script,
     "serving": make_serving,
+    "promptfoo": make_promptfoo,
 }
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yml"))
 STEPS = [step for name in NAMES for step in read_steps(name)]

@@ -99,6 +99,24 @@ def test_a_snapshot_is_found_by_its_inputs_and_environment(
     assert (store.list_keys("env"), store.list_keys("other")) == (("aa",), ())
 
 
+def limit_age(days: float) -> Policy:
+    pipeline = POLICY.pipeline.model_copy(update={"max_age_days": days})
+    return POLICY.model_copy(update={"pipeline": pipeline})
+
+
+def test_results_that_are_too_old_are_not_found_and_are_replaced(open_store: Open, snapshot: Snapshot) -> None:
+    open_store().keep(snapshot, "env", POLICY)
+    aged, fresh = limit_age(1e-9), limit_age(1)
+
+    assert open_store().find("aa", "env", fresh, INFO) is not None
+    assert open_store().find("aa", "env", aged, INFO) is None
+
+    open_store().keep(replace(snapshot, python="3.14.0"), "env", aged)
+    found = open_store().find("aa", "env", fresh, INFO)
+    assert found is not None
+    assert found.python == "3.14.0"
+
+
 def test_a_snapshot_without_predictions_that_the_policy_names_is_not_found(
     open_store: Open, snapshot: Snapshot
 ) -> None:

@@ -234,7 +234,12 @@ def fingerprint_environment(
     """
     usual = [pipeline.requirements] if pipeline.requirements else _USUAL
     texts = _read_included([".python-version", *usual], read)
-    record = [__version__, pipeline.model_dump(), texts, fingerprint_active() if use_active else ""]
+    record = [
+        __version__,
+        pipeline.model_dump(exclude={"max_age_days"}),
+        texts,
+        fingerprint_active() if use_active else "",
+    ]
     return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -91,7 +91,7 @@ def hash_command(checkout: Checkout, pipeline: PipelineSpec, revision: str) -> s
     """Return the key of a command's inputs. What it reads is unknown: all of the project's folder but the policy."""
     listed = checkout.git("ls-tree", f"{revision}:{checkout.prefix}").splitlines()
     tree = "\n".join(line for line in listed if not line.endswith(f"\t{FILE_NAME}"))
-    return hashlib.sha256(f"{pipeline.model_dump_json()}\n{tree}".encode()).hexdigest()
+    return hashlib.sha256(f"{pipeline.model_dump_json(exclude={'max_age_days'})}\n{tree}".encode()).hexdigest()
 
 
 def list_predictions(policy: Policy) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ names; KEY is the hash of the pipeline's inputs. ``refs/metricgate/last`` lists 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from metricgate.errors import WorkspaceError
 from metricgate.models.base import Value
 from metricgate.models.snapshot import RevisionInfo, Snapshot, Source
 from metricgate.results.codec import StoredFile, StoredResults, decode_snapshot, encode_snapshot, list_files
-from metricgate.results.retention import MAX_JSON_BYTES, MAX_STORED_BYTES, MAX_STORED_RUNS
+from metricgate.results.retention import MAX_JSON_BYTES, MAX_STORED_BYTES, MAX_STORED_RUNS, is_too_old
 from metricgate.revisions.ancestry import fetch_ref
 from metricgate.revisions.checkout import Checkout
 from metricgate.settings.policy import Policy
@@ -62,6 +63,8 @@ class StoredResultRefs:
             return None
         sha = fetch_ref(self.checkout, f"{self.results}/{inputs}") if inputs else None
         if sha is None or int(self.checkout.git("cat-file", "-s", f"{sha}:results.json")) > MAX_JSON_BYTES:
+            return None
+        if is_too_old(datetime.fromtimestamp(int(self.checkout.git("log", "-1", "--format=%ct", sha)), UTC), policy):
             return None
         try:
             stored = StoredResults.model_validate_json(self.checkout.git("cat-file", "blob", f"{sha}:results.json"))

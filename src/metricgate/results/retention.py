@@ -1,6 +1,9 @@
 """What is kept between runs, and how much of it."""
 
+from datetime import UTC, datetime
+
 from metricgate.models.snapshot import Snapshot
+from metricgate.settings.policy import Policy
 from metricgate.trigger.triggers import Trigger
 
 MAX_STORED_RUNS = 50  # in Git
@@ -25,3 +28,9 @@ def should_store(trigger: Trigger, head_sha: str, candidate: Snapshot) -> bool:
 def was_produced(snapshot: Snapshot) -> bool:
     """Return whether a pipeline produced these results in this run, rather than that they were there before."""
     return any(stage.state in ("ran", "cached", "restored") for stage in snapshot.stages)
+
+
+def is_too_old(made: datetime, policy: Policy, *, now: datetime | None = None) -> bool:
+    """Return whether results made then must be made again, because the policy limits their age."""
+    limit = policy.pipeline.max_age_days
+    return limit is not None and ((now or datetime.now(UTC)) - made).total_seconds() > limit * 86_400

@@ -22,11 +22,12 @@ from metricgate.models.snapshot import RevisionInfo, Snapshot, Source
 from metricgate.processes.owner import hand_back
 from metricgate.processes.safe_files import make_folder, make_ignored_folder, replace_file
 from metricgate.results.codec import StoredFile, StoredResults, decode_snapshot, encode_snapshot, list_files
-from metricgate.results.retention import MAX_JSON_BYTES, MAX_WORKSPACE_RUNS
+from metricgate.results.retention import MAX_JSON_BYTES, MAX_WORKSPACE_RUNS, is_too_old
 from metricgate.revisions.checkout import Checkout
 from metricgate.settings.policy import Policy
 
 FOLDER = ".metricgate/results"
+_TIME = "%Y-%m-%d %H:%M UTC"
 Side = Literal["candidate", "baseline", "tests"]
 
 
@@ -71,6 +72,8 @@ class WorkspaceResults:
             is_wanted = run.results.inputs == inputs and environment in (None, run.environment)
             if not is_wanted or name != _name_run(inputs, run.environment):
                 continue
+            if is_too_old(_read_time(run.made), policy):
+                return None
             folder, files = self.folder / name, run.results.files
             if not all(_is_intact(folder, file.name, run) for file in files):
                 return None
@@ -83,7 +86,8 @@ class WorkspaceResults:
         name = _name_run(snapshot.inputs, environment)
         files = list_files(snapshot, policy)
         is_complete = all(spec.path in files for spec in policy.prediction_sets.values())
-        if not snapshot.inputs or not is_complete or name in self.runs:
+        known = name in self.runs and not is_too_old(_read_time(self.runs[name].made), policy)
+        if not snapshot.inputs or not is_complete or known:
             return ""
         try:
             make_ignored_folder(self.checkout.directory, f"{FOLDER}/{self.side}/{name}", self.checkout.owner)
@@ -136,12 +140,20 @@ def _write_run(folder: Path, snapshot: Snapshot, environment: str, policy: Polic
         shutil.copyfile(source, folder / name)
         kept[path] = StoredFile(path=path, name=name)
     run = EarlierRun(
-        made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        made=f"{datetime.now(UTC):{_TIME}}",
         environment=environment,
         results=encode_snapshot(snapshot, policy, kept),
         digests={file.name: _hash_file(folder / file.name) for file in kept.values()},
     )
     replace_file(folder / "results.json", run.model_dump_json().encode())
+
+
+def _read_time(made: str) -> datetime:
+    """Return when results were made; long ago where that cannot be read."""
+    try:
+        return datetime.strptime(made, _TIME).replace(tzinfo=UTC)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def _prune(top: Path) -> None:

@@ -213,6 +213,13 @@ class PipelineSpec(PolicySection):
         None, description="Python for the stages' own environment, such as \"3.12\"; otherwise the project's own pin."
     )
     setup_command: str | None = Field(None, description="Shell command to run before, for system packages.")
+    max_age_days: Number | None = Field(
+        None,
+        gt=0,
+        description=(
+            "Stored and earlier results that are older are made again: a provider changes models behind their names."
+        ),
+    )
     metrics: Names = Field((), description="Metrics files that `command` writes, where no dvc.yaml names them.")
     params: Parameters = Field(
         default_factory=dict,
