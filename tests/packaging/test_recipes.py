@@ -18,7 +18,7 @@ SMALL = ("scikit-learn", "xgboost")  # `python scripts/recipes.py` runs the othe
 def test_a_recipe_is_python_that_writes_a_file(recipe: Block) -> None:
     compile(recipe.text, recipe.page, "exec")
 
-    assert any(call in recipe.text for call in (".to_csv(", "csv.writer(", "json.dumps("))
+    assert any(call in recipe.text for call in (".to_csv(", "csv.writer(", "json.dumps(", "shutil.copy("))
 
 
 @pytest.mark.parametrize("framework", RECIPES)
