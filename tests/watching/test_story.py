@@ -101,6 +101,7 @@ def test_month_like_the_release_is_stable_and_seen_once(project: Project) -> Non
     assert "no rows are newer than those of the run of 2026-07-01" in headline(second)
 
 
+@pytest.mark.acceptance
 def test_feature_that_moved_warns_and_predictions_that_moved_fail(project: Project) -> None:
     project.policy += "  features: {tenure: {owner: data team}}\n"
     project.commit()
@@ -116,6 +117,7 @@ def test_feature_that_moved_warns_and_predictions_that_moved_fail(project: Proje
     assert set(list_drifted(failed)) == {"predictions", "tenure", JOINT}
 
 
+@pytest.mark.acceptance
 def test_line_that_accepts_a_drift_does(project: Project) -> None:
     from metricgate.report.sections.drift_table import drift_section  # noqa: PLC0415
 
@@ -156,6 +158,7 @@ def test_loss_is_unpaired_and_fails(project: Project) -> None:
     assert "is allowed" in headline(report)
 
 
+@pytest.mark.acceptance
 def test_young_rows_are_counted_and_not_judged(project: Project) -> None:
     project.commit()
 
@@ -165,6 +168,7 @@ def test_young_rows_are_counted_and_not_judged(project: Project) -> None:
     assert any("rows are younger than `labels.delay`" in warning.text for warning in report.warnings)
 
 
+@pytest.mark.acceptance
 def test_labels_that_come_by_class_neither_pass_nor_fail(project: Project) -> None:
     """90 % of the positive labels have come and 40 % of the others: accuracy is off, and nothing happened."""
     project.commit()
@@ -177,6 +181,7 @@ def test_labels_that_come_by_class_neither_pass_nor_fail(project: Project) -> No
     assert report.verdict is Verdict.INCONCLUSIVE
 
 
+@pytest.mark.acceptance
 def test_loss_that_stands_whatever_the_missing_labels_are_fails(project: Project) -> None:
     project.commit()
 
@@ -197,6 +202,7 @@ def test_few_labels_are_inconclusive(project: Project) -> None:
     assert row.reason == "only 29 rows have a label; 30 are the least"
 
 
+@pytest.mark.acceptance
 def test_old_data_fails_by_its_newest_row_or_since_it_is_the_same(project: Project) -> None:
     project.policy += "  max_age: 20d\n"
     project.commit()
@@ -214,6 +220,7 @@ def test_old_data_fails_by_its_newest_row_or_since_it_is_the_same(project: Proje
     assert same.verdict is Verdict.FAILED
 
 
+@pytest.mark.acceptance
 def test_reference_is_the_released_revisions_evaluation_data(project: Project) -> None:
     project.policy = project.policy.replace("  reference: data/release.csv\n", "") + (
         "evaluation: {command: 'true', model: model.pkl, data: data/release.csv}\nrelease: {revision: v1}\n"
@@ -230,6 +237,7 @@ def test_reference_is_the_released_revisions_evaluation_data(project: Project) -
     assert report.baseline.name == "data/release.csv at v1"
 
 
+@pytest.mark.acceptance
 def test_command_writes_the_fresh_rows(project: Project) -> None:
     project.policy += "  command: cp data/warehouse.csv data/fresh.csv\n"
     project.commit()
@@ -244,6 +252,7 @@ def test_command_writes_the_fresh_rows(project: Project) -> None:
     assert "The command of `monitor:` ended with exit code" in broken.reason
 
 
+@pytest.mark.acceptance
 def test_rows_of_a_customer_count_once(project: Project) -> None:
     """100 rows for each of 40 customers are 40 rows: a shift by chance of a few customers is no drift."""
     project.policy += "  group: household\n"

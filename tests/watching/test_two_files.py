@@ -40,6 +40,7 @@ def test_equal_months_are_stable(tmp_path: Path) -> None:
     assert set(words(report).values()) == {"passed"}
 
 
+@pytest.mark.acceptance
 @pytest.mark.parametrize(
     ("changed", "effect", "amount"),
     [
@@ -79,6 +80,7 @@ def test_few_rows_are_never_called_stable(tmp_path: Path, rows: int) -> None:
     assert all(gate.outcome is Outcome.INCONCLUSIVE for gate in report.gates)
 
 
+@pytest.mark.acceptance
 def test_swapped_pair_is_found_by_the_classifier_alone(tmp_path: Path) -> None:
     """Each column is as it was; which value goes with which is not."""
 
@@ -103,6 +105,7 @@ def test_swapped_pair_is_found_by_the_classifier_alone(tmp_path: Path) -> None:
     assert set(feature.notes[0].removeprefix("it uses ").removesuffix(" most").split(", ")) == {"a", "b"}
 
 
+@pytest.mark.acceptance
 def test_inconclusive_names_the_rows_that_would_settle_it(tmp_path: Path) -> None:
     """As many more rows, drawn alike, do settle it."""
     undecided = watch(tmp_path, make_rows(800, 1), make_rows(800, 2))
@@ -205,6 +208,7 @@ def test_columns_that_cannot_drift_are_skipped_with_the_reason(tmp_path: Path) -
     assert not any(gate.outcome is Outcome.FAILED for gate in report.gates)
 
 
+@pytest.mark.acceptance
 def test_constants_are_stable_until_they_vary(tmp_path: Path) -> None:
     constant: Column = lambda _, rows: [3.5] * rows  # noqa: E731
     varied: Column = lambda rng, rows: rng.choice([3.5, 4.5], rows, p=[0.8, 0.2])  # noqa: E731
@@ -219,6 +223,7 @@ def test_constants_are_stable_until_they_vary(tmp_path: Path) -> None:
     assert fee.notes == ("was always 3.5, and varies now",)
 
 
+@pytest.mark.acceptance
 def test_formats_may_differ(tmp_path: Path) -> None:
     """The same rows as text, typed, and as JSON; whole numbers, booleans and missing values are spelled alike."""
     more: Mapping[str, Column] = {
@@ -238,6 +243,7 @@ def test_formats_may_differ(tmp_path: Path) -> None:
         assert {gate.difference for gate in report.gates if gate.feature != JOINT} == {0.0}, (reference, current)
 
 
+@pytest.mark.acceptance
 def test_huge_and_infinite_numbers_do_not_break_a_column(tmp_path: Path) -> None:
     more: Mapping[str, Column] = {
         "limit": lambda rng, rows: rng.choice(["inf", "-inf", "1e308", "-1e308", "0.5"], rows),
@@ -274,6 +280,7 @@ def test_command_writes_the_report_and_exits_with_the_verdict(tmp_path: Path) ->
     assert "drifted" in result.output
 
 
+@pytest.mark.acceptance
 def test_names_and_values_are_escaped(tmp_path: Path) -> None:
     name = "<img src=x>|`a`\u202e"
     evil: Mapping[str, Column] = {name: lambda _, rows: ["</details>|x", "b"] * (rows // 2)}

@@ -28,7 +28,10 @@ def command(*, reference: Path | None, current: Path | None, again: bool, output
     if reference is not None:
         if current is None:
             raise ConfigurationError(
-                "--reference is given without --current.", expected="both files.", fix="Add `--current FILE`."
+                "--reference is given without --current.",
+                expected="both files.",
+                fix="Add `--current FILE`.",
+                topic="what-is-watched",
             )
         from metricgate.monitoring.two_files import watch_files  # noqa: PLC0415
 

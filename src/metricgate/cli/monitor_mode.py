@@ -1,6 +1,7 @@
 """Mode `monitor` of the action: watch the released model, and tell whoever wants to know."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from metricgate.cli.action import find_workspace, hide_secrets, report_bug
@@ -16,23 +17,26 @@ from metricgate.trigger import Trigger
 QUIET: Mapping[str, str] = {"check": "none", "comment": "never"}
 
 
-def watch_and_publish(trigger: Trigger, inputs: Inputs, environ: Mapping[str, str], output: Path) -> int:
-    """Watch once, publish the report, and return the exit code."""
+def watch_and_publish(
+    trigger: Trigger, inputs: Inputs, environ: Mapping[str, str], output: Path, *, now: datetime | None = None
+) -> int:
+    """Watch once, publish the report, and return the exit code. ``now``: what ages are counted to."""
     asked = {name: value for name, value in QUIET.items() if name not in inputs.model_fields_set}
     publication = Publication(trigger, inputs.model_copy(update=asked), environ, kind="drift")
 
     def produce() -> Report:
-        return hide_secrets(_watch(trigger, inputs, environ, output), environ)
+        return hide_secrets(_watch(trigger, inputs, environ, output, now or datetime.now(UTC)), environ)
 
     report, _ = publication.publish(produce, output)
     return report.exit_code
 
 
-def _watch(trigger: Trigger, inputs: Inputs, environ: Mapping[str, str], output: Path) -> Report:
+def _watch(trigger: Trigger, inputs: Inputs, environ: Mapping[str, str], output: Path, now: datetime) -> Report:
     """Watch, and turn even a bug in MetricGate into a report."""
     request = WatchRequest(
         directory=find_workspace(environ) / inputs.working_directory,
         output=output,
+        now=now,
         trigger=trigger,
         access=Access(token=inputs.github_token.get_secret_value(), server_url=trigger.server_url),
         policy_name=inputs.policy,

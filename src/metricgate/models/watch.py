@@ -71,6 +71,6 @@ class Watch(Value):
     warns: tuple[Literal["features", "predictions", "performance"], ...] = ()
     group: str = ""
     issue: bool = False  # the policy asks for one
-    model: str = ""  # the released commit
+    model: str = ""  # a hash of the reference and of the release's answers
     labelled_rows: int | None = None
     past: tuple[PastFinding, ...] = ()

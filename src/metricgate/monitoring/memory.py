@@ -39,7 +39,7 @@ class PastRun(Value):
 
     at: datetime
     data: str  # a hash of the current rows
-    model: str  # the released commit
+    model: str  # a hash of what they were compared with
     first_seen: datetime  # when a run first saw this data
     verdict: Verdict
     headline: str

@@ -111,6 +111,7 @@ def _open(request: WatchRequest, progress: Progress, scratch: Path) -> _Project:
             f"{request.policy_name} does not say what is watched.",
             expected="a section `monitor:` with the fresh rows, or two files: `--reference FILE --current FILE`.",
             fix="add `monitor: {current: data/fresh.parquet}`; docs/monitoring.md has the keys.",
+            topic="what-is-watched",
         )
     context = RunContext(
         checkout=checkout,
@@ -134,20 +135,19 @@ def _watch(project: _Project) -> Report:
     request, spec = project.request, project.spec
     tables = find_tables(project.context, project.policy, spec, project.released, current=request.current)
     memory = project.ref.read()
-    data = _hash(tables)
+    # Not the released commit: without `release:` that is main's head, which also moves when nothing was released.
+    data, model = _hash(tables.current), _hash(tables.reference, tables.answers)
     first_seen = next((run.first_seen for run in memory.runs if run.data == data), request.now)
     age = _find_age(project, tables, first_seen)
     last = memory.last
     if spec.max_age is not None and age > spec.max_age:
         report = _report_stale(project, age, spec.max_age)
-    elif (
-        last and last.data == data and last.model == project.released.sha and not request.again and not _is_stale(last)
-    ):
+    elif last and last.data == data and last.model == model and not request.again and not _is_stale(last):
         told = f"no rows are newer than those of the run of {last.at:%Y-%m-%d %H:%M}, which said: {last.headline}"
         return report_skip(told, id_=request.id)
     else:
-        report = _measure(project, tables, memory)
-    _remember(project, memory, report, data, first_seen)
+        report = _measure(project, tables, memory, model)
+    _remember(project, memory, report, (data, model), first_seen)
     return report
 
 
@@ -155,12 +155,14 @@ def _is_stale(last: PastRun) -> bool:
     return any(effect.metric == "data_age" for effect in last.effects)
 
 
-def _hash(tables: WatchedTables) -> str:
-    """Return a hash of the current rows."""
+def _hash(*files: tuple[Path, str] | None) -> str:
+    """Return a hash of the content of files."""
     digest = hashlib.sha256()
-    with tables.current[0].open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
+    for file in files:
+        if file is not None:
+            with file[0].open("rb") as stream:
+                while block := stream.read(_BLOCK):
+                    digest.update(block)
     return digest.hexdigest()
 
 
@@ -172,7 +174,7 @@ def _find_age(project: _Project, tables: WatchedTables, first_seen: datetime) ->
     return project.request.now - (newest if newest.tzinfo else newest.replace(tzinfo=UTC))
 
 
-def _measure(project: _Project, tables: WatchedTables, memory: WatchMemory) -> Report:
+def _measure(project: _Project, tables: WatchedTables, memory: WatchMemory, model: str) -> Report:
     spec, context = project.spec, project.context
     answers = list_answers(project)
     files: dict[SideName, tuple[Path, str]] = {"reference": tables.reference, "current": tables.current}
@@ -203,6 +205,7 @@ def _measure(project: _Project, tables: WatchedTables, memory: WatchMemory) -> R
             on_inconclusive=project.policy.on_inconclusive,
             group=spec.group or "",
             issue=spec.issue,
+            model=model,
             past=tuple(_show_past(run) for run in memory.runs[-SHOWN_PAST:]),
             id=project.request.id,
             origin=project.request.policy_name,
@@ -268,12 +271,14 @@ def _report_stale(project: _Project, age: timedelta, allowed: timedelta) -> Repo
     return report.model_copy(update={"verdict": Verdict.FAILED, "exit_code": 1, "gates": (gate,)})
 
 
-def _remember(project: _Project, memory: WatchMemory, report: Report, data: str, first_seen: datetime) -> None:
+def _remember(
+    project: _Project, memory: WatchMemory, report: Report, seen: tuple[str, str], first_seen: datetime
+) -> None:
     effects = sorted(report.gates, key=lambda gate: -(gate.difference or 0.0) / (gate.bound or 1.0))[:MOST_EFFECTS]
     run = PastRun(
         at=project.request.now,
-        data=data,
-        model=project.released.sha,
+        data=seen[0],
+        model=seen[1],
         first_seen=first_seen,
         verdict=report.verdict,
         headline=headline(report),

@@ -11,6 +11,7 @@ from metricgate.execution.messages import FoundFile, Inspect, Read
 from metricgate.execution.session import ask_worker
 from metricgate.execution.work_tree import WorkTree
 from metricgate.revisions.baseline_revision import BaselineRevision
+from metricgate.revisions.checkout import Checkout
 from metricgate.settings.monitor import MonitorSpec
 from metricgate.settings.policy import Policy
 
@@ -56,6 +57,7 @@ def _find_reference(
             "`monitor:` names no reference, and without `evaluation:` it is not known what the model was released on.",
             expected="`monitor: {reference: PATH}`, or `evaluation: {data: PATH}`.",
             fix="name the file with the rows that the model was judged on when it was released.",
+            topic="what-is-watched",
         )
     return _find(context, policy.evaluation.data, released.sha, shown=released.name)
 
@@ -104,15 +106,24 @@ def _find(context: RunContext, path: str, revision: str | None, *, shown: str = 
             f"The revision {revision!r} of {path} is not in this clone.",
             expected="a tag, branch or commit of this repository.",
             fix="correct `revision` under `monitor:`, or fetch it (`fetch-depth: 0` in the workflow).",
+            topic="the-watched-rows-cannot-be-read",
         )
-    found = _ask(context, path, sha)
+    content = checkout.read_bytes(sha, path) if sha else None
+    if sha and content is not None:  # no need to start DVC
+        return _write(_checkout_tree(context), sha, path, content), name
+    found = _ask(context, path, sha) if _uses_dvc(checkout) else FoundFile(path=path, problem=f"{path} is not there")
     if found.local is None:
         raise WorkspaceError(
             f"{name} cannot be read: {found.problem}.",
             expected="a file in Git, under DVC or in the checkout.",
             fix="correct the path under `monitor:`, run `dvc push` where the file was made, or name a `command:`.",
+            topic="the-watched-rows-cannot-be-read",
         )
     return Path(found.local), name
+
+
+def _uses_dvc(checkout: Checkout) -> bool:
+    return any((folder / ".dvc").is_dir() for folder in (checkout.directory, checkout.top))
 
 
 def _has_dvc(directory: Path, path: str) -> bool:
@@ -129,20 +140,12 @@ def _ask(context: RunContext, path: str, sha: str | None) -> FoundFile:
         else Inspect(directory=tree.directory, files=files, predictions=(path,), revision=sha)
     )
     reply = ask_worker(context, request, log=tree.log, timeout_s=context.timeout_s)
-    if reply.project:
-        return next(iter(reply.predictions), FoundFile(path=path, problem=f"{path} was not found"))
-    return _find_without_dvc(context, path, sha, files)
+    missing = f"{path} is neither in Git nor under DVC"
+    return next(iter(reply.predictions), FoundFile(path=path, problem=missing))
 
 
-def _find_without_dvc(context: RunContext, path: str, sha: str | None, files: Path) -> FoundFile:
-    checkout = context.checkout
-    if sha is None:
-        there = checkout.directory / path
-        problem = f"{path} is not in the checkout"
-        return FoundFile(path=path, local=str(there)) if there.is_file() else FoundFile(path=path, problem=problem)
-    content = checkout.read_bytes(sha, path)
-    if content is None:
-        return FoundFile(path=path, problem=f"{path} is not in Git at this revision")
-    target = files / Path(path).name
+def _write(tree: WorkTree, sha: str, path: str, content: bytes) -> Path:
+    """Write a file of Git into a folder of the run, under its own name: readers go by the suffix."""
+    target = tree.make_folder(tree.files / f"git-{sha[:9]}") / Path(path).name
     target.write_bytes(content)
-    return FoundFile(path=path, local=str(target))
+    return target

@@ -37,6 +37,7 @@ class Watched:
     on_inconclusive: OnInconclusive = "warn"
     group: str = ""
     issue: bool = False
+    model: str = ""
     past: tuple[PastFinding, ...] = ()
     id: str = "default"
     origin: str = "no policy: default margins"
@@ -72,7 +73,7 @@ def lay_out_watch(watched: Watched) -> Report:
             ),
             group=watched.group,
             issue=watched.issue,
-            model=watched.reference.revision or "",
+            model=watched.model,
             labelled_rows=watched.labelled_rows,
             past=watched.past,
         ),

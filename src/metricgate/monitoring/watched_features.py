@@ -106,6 +106,7 @@ def choose_features(pair: TablePair, spec: MonitorSpec, answers: Sequence[str]) 
             f"`monitor: features:` names '{unknown[0]}', which {pair.sides['reference'].shown} does not have.",
             expected=f"columns of the reference: {', '.join(list(known)[:30])}.",
             fix="correct the name in metricgate.yaml.",
+            topic="what-is-watched",
         )
     if isinstance(spec.features, tuple) and spec.features:
         return spec.features

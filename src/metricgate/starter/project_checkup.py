@@ -14,6 +14,7 @@ from metricgate.settings.policy import FILE_NAME, Policy
 from metricgate.settings.policy_file import read_policy
 from metricgate.starter.checkup_finding import Finding, broken, fine, from_error, notice
 from metricgate.starter.dvc_checkup import examine_dvc, find_dvc_folder
+from metricgate.starter.monitor_checkup import examine_monitoring
 from metricgate.starter.notification_checkup import examine_notifications
 from metricgate.starter.policy_checkup import examine_policy
 from metricgate.starter.project_survey import has_tracked_data, read_remotes
@@ -33,6 +34,7 @@ def examine(checkout: Checkout) -> Iterator[Finding]:
     yield from examine_requirements(checkout, _read_own_policy(checkout))
     yield from examine_policy(checkout)
     yield from examine_workflows(checkout)
+    yield from examine_monitoring(checkout, _read_own_policy(checkout))
     yield from examine_notifications(checkout, os.environ)
 
 

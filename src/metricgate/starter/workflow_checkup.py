@@ -167,7 +167,8 @@ def _examine_step(
         yield notice(f"{name} has no permissions block for this job.", _permissions_cure(given))
         return
     comments = given.get("comment") != "never" and _has_pull_requests(job, workflow)
-    wanted = {"pull-requests": comments, "checks": given.get("check", "run") in ("run", "both")}
+    usual = "none" if given.get("mode") == "monitor" else "run"
+    wanted = {"pull-requests": comments, "checks": given.get("check", usual) in ("run", "both")}
     for permission, is_wanted in wanted.items():
         if is_wanted and permissions.get(permission) != "write":
             yield notice(f"{name} does not grant `{permission}: write`.", _permissions_cure(given))
