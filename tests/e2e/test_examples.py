@@ -220,3 +220,27 @@ def test_results_that_a_push_stored_are_not_made_again(
 
     report = json.loads((job.read_report(gate) / "report.json").read_text(encoding="utf-8"))
     assert report["baseline"]["source"] == "stored results"
+
+
+@pytest.mark.acceptance
+def test_what_mains_tests_said_is_not_asked_again(
+    make_job: Callable[[str], ExampleJob], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """model-tests.yml: the job on main stores its tests' results, and the job on a pull request uses them."""
+    gate, baseline = read_steps("model-tests")
+    job = make_job("model-tests")
+    main = job.churn.sha("main")
+    job.churn.git("switch", "--quiet", "main")
+    pushing = ExampleJob(churn=job.churn, fake=job.fake, runner=tmp_path / "pushing")
+    pushing.push_to_main(main)
+    pushing.run_example(baseline, monkeypatch)
+    job.churn.git("switch", "--quiet", "worse")
+
+    job.open_pull_request()
+    job.run_example(gate, monkeypatch)
+
+    report = json.loads((job.read_report(gate) / "report.json").read_text(encoding="utf-8"))
+    assert report["model_tests"]["baseline"] == "stored"
+    (broken,) = [found for found in report["gates"] if found["source"] == "tests" and found["outcome"] == "failed"]
+    assert broken["reason_code"] == "test_broken"
+    assert broken["location"] == {"path": "tests/model/test_model.py", "line": 3}

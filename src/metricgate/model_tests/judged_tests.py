@@ -86,7 +86,9 @@ def judge_tests(
         worst = min((finding for finding in rest), key=_rank)
         assert worst.outcome is not None  # noqa: S101  of those that decide
         gates.append(_build_gate(ALL, worst.outcome, worst.code, f"{len(rest)} more tests: {worst.reason}"))
-    gates.append(_judge_all(candidate, baseline, findings))
+    of_all = _judge_all(candidate, baseline, findings)
+    if not gates or of_all.outcome not in {Outcome.PASSED, Outcome.SKIPPED}:
+        gates.append(of_all)
     return JudgedTests(gates=tuple(gates), report=_lay_out(command, candidate, baseline, findings))
 
 

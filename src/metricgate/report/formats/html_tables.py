@@ -25,6 +25,7 @@ from metricgate.report.vocabulary import (
     OUTCOME_ORDER,
     OUTCOME_WORDS,
     describe_rule,
+    has_no_numbers,
     is_relative,
     name_metric,
     plain_metric,
@@ -128,6 +129,8 @@ def _change_cell(difference: float | None, interval: str, decimals: int) -> Cell
 
 
 def _values_cell(row: GateRow | MetricRow, decimals: int) -> Cell:
+    if has_no_numbers(row):
+        return Cell(NONE, kind="number")
     values = unbroken(f"{format_number(row.baseline, decimals)} → {format_number(row.candidate, decimals)}")
     interval = format_interval(row.candidate_low, row.candidate_high, decimals)
     below = join((Html("<br>"), element("small", unbroken(interval)))) if interval else Html("")

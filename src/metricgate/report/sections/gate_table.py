@@ -101,6 +101,8 @@ def describe_change(gate: GateRow, decimals: int) -> str:
 
 
 def _draw_values(gate: GateRow, decimals: int) -> str:
+    if has_no_numbers(gate):
+        return NONE
     values = unbroken(f"{format_number(gate.baseline, decimals)} → {format_number(gate.candidate, decimals)}")
     interval = format_interval(gate.low, gate.high, decimals)
     if is_relative(gate) or not interval:
