@@ -1,8 +1,14 @@
-"""The exit code of `metricgate demo`: 0 if the worse model was blocked, and only then."""
+"""`metricgate demo`: its exit code is 0 if the worse model was blocked, and only then; the questions of `--llm`."""
+
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from metricgate.cli.demo import choose_exit_code
+from metricgate.compare import compare_files
+from metricgate.demo.question_project import create_question_project
 from metricgate.models.outcome import Verdict
 from tests.github.job import make_report
 
@@ -21,3 +27,19 @@ from tests.github.job import make_report
 )
 def test_a_demo_has_worked_only_if_the_worse_model_was_blocked(verdict: Verdict, own: int, expected: int) -> None:
     assert choose_exit_code(make_report(verdict).model_copy(update={"exit_code": own})) == expected
+
+
+def test_the_shorter_prompt_of_the_questions_is_worse_and_cheaper(tmp_path: Path) -> None:
+    project = create_question_project(tmp_path / "demo")
+    logs = {}
+    for branch in (project.main, project.branch):
+        subprocess.run(["git", "switch", "--quiet", branch], cwd=project.repository, check=True)
+        subprocess.run([sys.executable, "evals/ask.py"], cwd=project.repository, check=True)
+        logs[branch] = (project.repository / "logs/questions.json").rename(tmp_path / f"{branch}.json")
+    report = compare_files(
+        logs["main"], logs["shorter-prompt"], policy=project.repository / "metricgate.yaml", columns={}
+    )
+
+    assert report.verdict is Verdict.FAILED, report.failure
+    assert {gate.metric for gate in report.gates if gate.outcome == "failed"} == {"mean(match)"}
+    assert all(question.candidate_answer.startswith("[simulated]") for question in report.flips[0].questions)

@@ -63,7 +63,7 @@ def read_metadata(wheel: Path) -> Message:
 
 def list_tracked() -> list[str]:
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    folders = ["src", "examples/churn", "examples/workflows"]
+    folders = ["src", "examples/churn", "examples/questions", "examples/workflows"]
     listed = subprocess.run(
         [*command, *folders], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout.splitlines()

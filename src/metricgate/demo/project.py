@@ -61,14 +61,7 @@ def create_project(directory: Path, *, names_requirements: bool = False, runs_te
     WorkspaceError
         If one of the tools fails.
     """
-    directory = directory.absolute()
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise ConfigurationError(
-            f"{directory} exists and is not empty.",
-            expected="a new or empty folder for the demo.",
-            fix="Name another folder, or remove this one.",
-            topic="the-folder-cannot-be-used",
-        )
+    directory = require_free(directory)
     project = DemoProject(repository=directory / "churn", remote=directory / "dvc-remote")
     project.remote.mkdir(parents=True)
     shutil.copytree(CHURN, project.repository, ignore=shutil.ignore_patterns("__pycache__", ".pytest_cache"))
@@ -82,42 +75,63 @@ def create_project(directory: Path, *, names_requirements: bool = False, runs_te
     return project
 
 
+def require_free(directory: Path) -> Path:
+    """Return the folder's absolute path; raise ConfigurationError where it holds anything."""
+    directory = directory.absolute()
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise ConfigurationError(
+            f"{directory} exists and is not empty.",
+            expected="a new or empty folder for the demo.",
+            fix="Name another folder, or remove this one.",
+            topic="the-folder-cannot-be-used",
+        )
+    return directory
+
+
 def _append(file: Path, text: str) -> None:
     with file.open("a", encoding="utf-8") as stream:
         stream.write(text)
 
 
-def _create_main(project: DemoProject) -> None:
-    repository = project.repository
-    _git(repository, "init", "--quiet", "--initial-branch", project.main)
+def create_repository(project: DemoProject) -> None:
+    """Make the project's folder a Git repository with an author of its own."""
+    run_git(project.repository, "init", "--quiet", "--initial-branch", project.main)
     for key, value in (
         ("user.name", "MetricGate demo"),
         ("user.email", "demo@metricgate.example"),
         ("commit.gpgsign", "false"),
     ):
-        _git(repository, "config", key, value)
+        run_git(project.repository, "config", key, value)
+
+
+def _create_main(project: DemoProject) -> None:
+    repository = project.repository
+    create_repository(project)
     _dvc(repository, "init", "--quiet")
     # Absolute: DVC resolves a relative remote against the checkout, and finds nothing when it reads another revision.
     _dvc(repository, "remote", "add", "--quiet", "--default", "storage", str(project.remote))
     _dvc(repository, "add", "--quiet", DATA)
     _dvc(repository, "repro", "--quiet")
-    _git(repository, "add", ".")
-    _git(repository, "commit", "--quiet", "--message", "Add the churn pipeline")
+    run_git(repository, "add", ".")
+    run_git(repository, "commit", "--quiet", "--message", "Add the churn pipeline")
     _dvc(repository, "push", "--quiet")
 
 
 def _create_branch(project: DemoProject) -> None:
     repository = project.repository
-    _git(repository, "switch", "--quiet", "--create", project.branch)
+    run_git(repository, "switch", "--quiet", "--create", project.branch)
     parameters = repository / "params.yaml"
     text = parameters.read_text(encoding="utf-8")
     for before, after in WORSE_PARAMETERS.items():
         text = text.replace(before, after)
     parameters.write_text(text, encoding="utf-8")
-    _git(repository, "commit", "--quiet", "--all", "--message", "Grow more and bigger trees, for a lower training loss")
+    run_git(
+        repository, "commit", "--quiet", "--all", "--message", "Grow more and bigger trees, for a lower training loss"
+    )
 
 
-def _git(directory: Path, *arguments: str) -> None:
+def run_git(directory: Path, *arguments: str) -> None:
+    """Run a Git command in a demo's repository."""
     _run(["git", *arguments], directory)
 
 
