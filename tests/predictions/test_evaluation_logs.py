@@ -271,3 +271,33 @@ def test_options_choose_columns_of_a_log() -> None:
     spec = infer_spec(INSPECT, ColumnOptions(score="match", slices=("metadata.topic",), where={"epoch": ("1",)}))
 
     assert (spec.format, spec.task, spec.where) == ("inspect", "score", {"epoch": ("1",)})
+
+
+ROWS = """\
+{"meta": {"q": "a", "topic": "x"}, "try": 1, "judge": {"grade": 1}, "cost": 0.5}
+{"meta": {"q": "a", "topic": "x"}, "try": 2, "judge": {"grade": 0}, "cost": 0.5}
+{"meta": {"q": "b", "topic": "y"}, "try": 1, "judge": {"grade": 1}, "cost": 0.25}
+{"meta": {"q": "b", "topic": "y"}, "try": 2, "judge": {"grade": null}, "cost": 0.25}
+{"meta": {"q": "c", "topic": "y"}, "try": 1, "judge": {"grade": 1}, "cost": 1}
+"""
+BY_HAND = {"id": "meta.q", "answer": "try", "score": "judge.grade", "slices": ["meta.topic"], "task": "score"}
+
+
+def test_answers_written_by_hand_are_averaged_by_question(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(ROWS, encoding="utf-8")
+    found = read(path, **BY_HAND)
+
+    assert found.rows == 3
+    assert sorted(found.sample.columns["judge.grade"]) == [0.5, 0.5, 1.0]
+    assert mean(found, "cost") == pytest.approx((0.5 + 0.25 + 1) / 3)
+    assert found.slices["meta.topic"].values == ("x", "y")
+    assert any("1 of 5 answers failed or could not be graded" in note for note in found.notes)
+
+
+def test_an_answer_that_stands_there_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(ROWS + ROWS, encoding="utf-8")
+
+    with pytest.raises(PredictionsError, match="5 answers stand there twice"):
+        read(path, **BY_HAND)

@@ -14,6 +14,7 @@ from metricgate.predictions.prediction_table import PredictionTable, open_connec
 from metricgate.settings.policy import LabelValue, PredictionsSpec
 
 if TYPE_CHECKING:
+    from metricgate.predictions.evaluation_logs.opening import ReadQuestions
     from metricgate.predictions.evaluation_logs.question_table import Questions
 
 
@@ -48,17 +49,28 @@ def open_rows(
     if isinstance(rows, Path) and names_log(rows, spec):
         from metricgate.predictions.evaluation_logs.opening import read_questions  # noqa: PLC0415  most files are none
 
-        read = read_questions(rows, shown, spec)
-        with open_connection() as connection:
-            columns = read.questions.columns() | read.questions.successes(read.score)
-            connection.register("read_rows", columns)
-            connection.execute("CREATE TEMP TABLE rows AS SELECT * FROM read_rows")
-            types = _describe(connection)
-            table = PredictionTable(connection, [rows], shown, types)
-            yield OpenRows(table=table, spec=read.spec, questions=read.questions, notes=read.notes)
+        with _tabulate(read_questions(rows, shown, spec), [rows], shown) as opened:
+            yield opened
         return
     with open_table(rows, shown) as table:
-        yield OpenRows(table=_select(table, spec, also), spec=spec)
+        chosen = _select(table, spec, also)
+        if spec.answer is None:
+            yield OpenRows(table=chosen, spec=spec)
+            return
+        from metricgate.predictions.evaluation_logs.answer_rows import read_answers  # noqa: PLC0415  as above
+
+        with _tabulate(read_answers(chosen, spec, spec.answer), table.files, shown) as opened:
+            yield opened
+
+
+@contextmanager
+def _tabulate(read: "ReadQuestions", files: Sequence[Path], shown: str) -> Iterator[OpenRows]:
+    """Open the questions as a table, one row each."""
+    with open_connection() as connection:
+        connection.register("read_rows", read.questions.columns() | read.questions.successes(read.score))
+        connection.execute("CREATE TEMP TABLE rows AS SELECT * FROM read_rows")
+        table = PredictionTable(connection, files, shown, _describe(connection))
+        yield OpenRows(table=table, spec=read.spec, questions=read.questions, notes=read.notes)
 
 
 def names_log(path: Path, spec: PredictionsSpec) -> bool:
@@ -68,7 +80,7 @@ def names_log(path: Path, spec: PredictionsSpec) -> bool:
     """
     if spec.format is not None:
         return True
-    if spec.label or spec.prediction or spec.scores or not {"id", "task"}.issuperset(spec.id):
+    if spec.label or spec.prediction or spec.scores or spec.answer or not {"id", "task"}.issuperset(spec.id):
         return False
     from metricgate.predictions.evaluation_logs.log_folder import list_logs  # noqa: PLC0415  as above
 
@@ -82,7 +94,7 @@ def _describe(connection: Any) -> dict[str, str]:
 def _select(table: PredictionTable, spec: PredictionsSpec, also: Sequence[str]) -> PredictionTable:
     """Return the table with the nested columns that are named, and only the rows that `where:` chooses."""
     wanted = (*spec.id, spec.label, spec.prediction, spec.score, *(spec.scores or {}).values(), *spec.slices)
-    wanted = (*wanted, spec.group, spec.weight, *spec.where, *also)
+    wanted = (*wanted, spec.group, spec.weight, spec.answer, *spec.where, *also)
     with translated_errors(table.files, table.path):
         added = name_nested(table.connection, table.types, [name for name in wanted if name])
         if not added and not spec.where:

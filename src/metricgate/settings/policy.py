@@ -78,6 +78,12 @@ class PredictionsSpec(PolicySection):
             "labels agree."
         ),
     )
+    answer: str | None = Field(
+        None,
+        description=(
+            "Column that numbers the answers to one question, where each is a row of its own: rows with one id are averaged."
+        ),
+    )
     label: str | None = Field(None, description="Column with the true label.")
     prediction: str | None = Field(None, description="Column with the predicted label or value.")
     score: str | None = Field(

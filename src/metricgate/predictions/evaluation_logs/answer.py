@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 LogFormat = Literal["inspect", "lm-eval", "promptfoo", "deepeval"]
+AnswerFormat = Literal[LogFormat, "rows"]
+"""``rows``: answers written by hand, one a row."""
 _DEEPEST = 8  # levels of nested metadata; what lies deeper stays JSON text
 
 
@@ -53,7 +55,7 @@ class EvaluationLog:
     has_outputs : whether the log holds what the model answered
     """
 
-    format: LogFormat
+    format: AnswerFormat
     answers: tuple[Answer, ...]
     graded_by: Mapping[str, str] = field(default_factory=dict)
     extent: Mapping[str, str] = field(default_factory=dict)

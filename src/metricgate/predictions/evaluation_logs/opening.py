@@ -54,7 +54,7 @@ def read_questions(path: Path, shown: str, spec: PredictionsSpec) -> ReadQuestio
         questions=questions,
         score=score,
         spec=spec.model_copy(update=own),
-        notes=(*_describe_answers(questions), *_describe_group(spec, group), *_describe_failed(questions, score)),
+        notes=(*describe_answers(questions), *_describe_group(spec, group), *describe_failed(questions, score)),
     )
 
 
@@ -163,7 +163,8 @@ def _guess_group(questions: Questions) -> str | None:
     return None
 
 
-def _describe_answers(questions: Questions) -> list[str]:
+def describe_answers(questions: Questions) -> list[str]:
+    """Return how many answers each question has, unless it is one."""
     counts = sorted({len(answers) for answers in questions.answers})
     if counts == [1]:
         return []
@@ -178,7 +179,7 @@ def _describe_group(spec: PredictionsSpec, group: str | None) -> list[str]:
     return [f"Questions with the same {group} count as one group, as its name suggests; `group:` chooses another."]
 
 
-def _describe_failed(questions: Questions, score: str) -> list[str]:
+def describe_failed(questions: Questions, score: str) -> list[str]:
     """Return how many answers have no grade, what they count as, and the mean without them."""
     count = questions.count_ungraded(score)
     if not count:
