@@ -184,6 +184,10 @@ def test_a_folder_that_only_the_evaluation_names_is_its_own() -> None:
         ("make evaluate", {"Makefile": "evaluate:\n\tpython lib/real.py\n"}),
         ("bin/evaluate", {"bin/evaluate": "#!/usr/bin/env python3\nimport lib.real\n"}),
         ("PYTHONPATH=lib python -m real", {}),
+        ("judge --all", {"pyproject.toml": "[project.scripts]\njudge = 'lib.real:main'\n"}),
+        ("uv run judge", {"setup.py": "setup(entry_points={'console_scripts': [\n'judge = lib.real:main'\n]})"}),
+        ("inv evaluate", {"tasks.py": "from lib import real"}),
+        ("snakemake -j1 eval", {"Snakefile": "rule eval:\n  shell: 'python lib/real.py'\n"}),
         ("env PYTHONPATH=extra/lib python src/scores.py", {"src/scores.py": "import real", "extra/lib/real.py": ""}),
     ],
 )

@@ -67,6 +67,7 @@ def test_code_that_a_program_loads_is_found(code: str) -> None:
         "from pathlib import Path; list(Path('config').glob('*'))",
         "import os; os.listdir('config')",
         "find('limits.json')",
+        "from pathlib import Path; Path(__file__).parent.with_name('limits.json')",
     ],
 )
 def test_a_file_that_a_program_reads_is_found_by_parts_of_its_name(code: str) -> None:
@@ -74,6 +75,12 @@ def test_a_file_that_a_program_reads_is_found_by_parts_of_its_name(code: str) ->
 
     assert "config/limits.json" in reach.named | reach.likely
     assert "web/package.json" not in reach.named | reach.likely
+
+
+def test_a_file_of_the_same_name_beside_a_program_is_found() -> None:
+    code = "from pathlib import Path; Path(__file__).with_suffix('.cfg').read_text()"
+
+    assert trace({"src/evaluate.py": code, "src/evaluate.cfg": "", "web/a.cfg": ""}).likely == {"src/evaluate.cfg"}
 
 
 @pytest.mark.parametrize(

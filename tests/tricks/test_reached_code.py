@@ -124,5 +124,5 @@ def test_an_ordinary_change_is_not_warned_of(change: PullRequest) -> None:
 
     assert answer.report.verdict == "passed"
     assert answer.codes == set()
-    assert "Prepares the rows that are judged: `src/prepare.py`" in answer.top
+    assert "Feeds the rows that are judged: `src/prepare.py`" in answer.top
     assert "1 other file (`web/app.ts`)" in answer.top

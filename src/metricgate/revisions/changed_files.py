@@ -4,6 +4,7 @@ A file is what judges as soon as the judging code may run or read it. What nothi
 """
 
 import posixpath
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -37,6 +38,8 @@ _TESTS = ("test_*.py", "*_test.py", "conftest.py")
 _KEPT_SETTINGS = (".env", ".envrc")  # of programs; what else starts with a dot is of tools
 _PIPELINE_FILES = frozenset({DVC_YAML, DVC_LOCK, FILE_NAME})
 _ROOTS = "PYTHONPATH"
+_INSTALLATION = ("pyproject.toml", "setup.cfg", "setup.py")
+_PROGRAM = re.compile(r"""^\s*["']?([\w.-]+)["']?\s*=\s*["']?([\w.]+):\w""", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,7 +197,16 @@ def _trace(tracer: Tracer, stages: Iterable[WrittenStage], starts: set[str], *, 
     """Return what the starts reach. A folder that other stages name as well (``src``) is not all of it theirs."""
     folders = {path for path in starts & shared if path in tracer.index.folders}
     adds_roots = any(_ROOTS in command for stage in stages for command in stage.commands)
-    return tracer.trace(starts - folders, folders, adds_roots=adds_roots)
+    return tracer.trace((starts - folders) | _list_installed(tracer, starts), folders, adds_roots=adds_roots)
+
+
+def _list_installed(tracer: Tracer, words: set[str]) -> set[str]:
+    """Return the modules of the project behind programs that its installation makes (``[project.scripts]``)."""
+    texts = [tracer.read(name) or "" for name in _INSTALLATION]
+    programs = {name: module for text in texts for name, module in _PROGRAM.findall(text)}
+    named = {posixpath.basename(word) for word in words}
+    modules = [module.split(".") for name, module in programs.items() if name in named]
+    return {path for parts in modules for path in tracer.index.find_module_anywhere(parts)}
 
 
 def _find_parameters(

@@ -2,7 +2,6 @@
 
 import os
 import posixpath
-import tomllib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Literal
 from metricgate.models.result import Change, Location, Warning_
 from metricgate.report.escape import NAME_LENGTH, plain_name
 from metricgate.revisions.changed_files import ChangedFiles, Sides, classify_changes, list_judged
+from metricgate.revisions.changed_packages import find_packages
 from metricgate.revisions.changed_parameters import PARAMETERS, ChangedParameter, find_line
 from metricgate.revisions.checkout import Checkout
 from metricgate.revisions.code_reach import FileIndex, Tracer
@@ -38,35 +38,12 @@ SETTINGS = (
     "*/.gitattributes",
     ".gitmodules",
 )
-PACKAGES = (
-    "requirements*.txt",
-    "requirements/*.txt",
-    "constraints*.txt",
-    "pyproject.toml",
-    "setup.py",
-    "setup.cfg",
-    "uv.lock",
-    "uv.toml",
-    "poetry.lock",
-    "pdm.lock",
-    "pixi.toml",
-    "pixi.lock",
-    "Pipfile",
-    "Pipfile.lock",
-    "environment.yml",
-    "environment.yaml",
-    "conda*.yml",
-    "conda-lock.yml",
-    ".python-version",
-    ".tool-versions",
-)
 TEST_SETTINGS = ("conftest.py", "*/conftest.py", "pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg")
 _HIDDEN_CODE = "compiled code, or code that Python loads by itself"
 MAX_NAMED = 5
 MAX_EDITS = 10
-_PACKAGE_TOOLS = frozenset({"uv", "poetry", "pdm", "hatch", "pixi", "setuptools", "flit", "conda-lock"})
 _FLAGS_START, _FLAGS_END, _UNCHECKED = 4, 8, b"\1\0\0\0"  # PEP 552
-_FEEDS = "prepares the rows that are judged"
+_FEEDS = "feeds the rows that are judged"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +106,7 @@ def find_changed_sources(checkout: Checkout, baseline: str, choice: PolicyChoice
     edits = compare_pipelines(_list_templates(stages, changed), sides.before, sides.after)
     recorded = list_recorded(_named(changed, DVC_LOCK), sides.before, sides.after)
     shown = _Shown(checkout)
-    packages, settings = _find_packages(sides, policies), _find_settings(sides, prefix)
+    packages, settings = find_packages(sides, policies), _find_settings(sides, prefix)
     workflows, tests = sides.find(_outside(prefix, WORKFLOWS)), sides.find(_list_tests(policies))
     return ChangedSources(
         sources=_list_changes(files, packages | settings | workflows | tests, shown),
@@ -272,28 +249,6 @@ def _list_tests(policies: Iterable[Policy]) -> set[str]:
     """Return what the commands of the policies' tests name, and pytest's settings."""
     named = {path for policy in policies if policy.tests for path in list_named_files(policy.tests.command)}
     return {*named, *TEST_SETTINGS} if any(policy.tests for policy in policies) else set()
-
-
-def _find_packages(sides: Sides, policies: Iterable[Policy]) -> set[str]:
-    named = {policy.pipeline.requirements for policy in policies if policy.pipeline.requirements}
-    return {path for path in sides.find({*PACKAGES, *named}) if _asks_for_others(path, sides)}
-
-
-def _asks_for_others(path: str, sides: Sides) -> bool:
-    """Return whether a file may ask for other packages: in pyproject.toml, settings of linters and tests do not."""
-    if posixpath.basename(path) != "pyproject.toml":
-        return True
-    before, after = (_read_packages(read(path)) for read in (sides.before, sides.after))
-    return before is None or before != after
-
-
-def _read_packages(text: str | None) -> Mapping[str, object] | None:
-    try:
-        content = tomllib.loads(text or "")
-    except ValueError:
-        return None
-    tools = content.pop("tool", {})
-    return content | {name: part for name, part in tools.items() if name in _PACKAGE_TOOLS}
 
 
 def _find_settings(sides: Sides, prefix: str) -> set[str]:

@@ -153,8 +153,10 @@ def _take_apart(node: ast.AST) -> tuple[str, Sequence[ast.expr]]:
             return "" if isinstance(operator, ast.Add) else "/", [left, right]
         case ast.Call(func=ast.Attribute(attr="join", value=ast.Constant(value=str() as text)), args=[listed]):
             return (text, listed.elts) if isinstance(listed, ast.List | ast.Tuple) else ("", [])
-        case ast.Call(func=ast.Attribute(attr="joinpath", value=start), args=parts):
-            return "/", [start, *parts]
+        case ast.Call(
+            func=ast.Attribute(attr="joinpath" | "with_name" | "with_suffix" as name, value=start), args=parts
+        ):
+            return "" if name == "with_suffix" else "/", [start, *parts]
         case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=parts) if name in _JOINS:
             return "/", parts
     return "", []

@@ -2,6 +2,7 @@
 
 import posixpath
 import sys
+from bisect import bisect_left
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -26,11 +27,22 @@ class FileIndex:
 
     def __init__(self, paths: Iterable[str]) -> None:
         self.files = frozenset(paths)
-        self.folders = {folder for path in self.files for folder in list_folders(path)}
+        self._sorted = sorted(self.files)
+        self.folders: set[str] = set()
+        for path in self.files:
+            for folder in list_folders(path):
+                if folder in self.folders:
+                    break
+                self.folders.add(folder)
+        self._folders_named: dict[str, list[str]] = defaultdict(list)
+        for folder in self.folders:
+            self._folders_named[posixpath.basename(folder)].append(folder)
         self._by_name: dict[str, list[str]] = defaultdict(list)
         self._by_module: dict[str, list[str]] = defaultdict(list)
         self._tails: dict[str, list[str]] = defaultdict(list)
+        self._beside: dict[str, list[str]] = defaultdict(list)
         for path in self.files:
+            self._beside[posixpath.dirname(path)].append(path)
             self._by_name[posixpath.basename(path)].append(path)
             if path.endswith(_CODE):
                 self._add_module(path)
@@ -54,6 +66,19 @@ class FileIndex:
         tail = "/".join(parts)
         keys = [key for key in self._tails.get(parts[-1], ()) if f"/{key}".endswith(f"/{tail}")]
         return [path for key in keys if not key.startswith("../") for path in self._by_module[key]]
+
+    def list_inside(self, folder: str) -> list[str]:
+        """Return the files in a folder and below it."""
+        start = bisect_left(self._sorted, f"{folder}/")
+        return self._sorted[start : bisect_left(self._sorted, f"{folder}0", start)]  # "0" comes after "/"
+
+    def list_beside(self, folders: Iterable[str]) -> list[str]:
+        """Return the files that lie in one of the folders themselves."""
+        return [path for folder in folders for path in self._beside.get(folder, ())]
+
+    def list_under(self, name: str) -> list[str]:
+        """Return the files below folders of this name, wherever they are."""
+        return [path for folder in self._folders_named.get(name, ()) for path in self.list_inside(folder)]
 
     def find_ending(self, path: str) -> list[str]:
         """Return the project's files whose paths end with ``path``."""
@@ -190,17 +215,14 @@ class Tracer:
             return set(self.index.find_ending(tail))
         if len(parts) == 1:  # *.json: beside the program, or where it runs
             places = {"", folder}
-            return {p for p in self.index.files if posixpath.dirname(p) in places and fnmatchcase(_base(p), last)}
+            return {path for path in self.index.list_beside(places) if fnmatchcase(posixpath.basename(path), last)}
         inside = pattern.lstrip("./")
-        return {path for path in self.index.files if fnmatchcase(path, inside) or fnmatchcase(path, f"*/{inside}")}
+        around = [part for part in parts[:-1] if not set("*?[") & set(part)]
+        candidates = self.index.list_under(around[-1]) if around else self.index.files
+        return {path for path in candidates if fnmatchcase(path, inside) or fnmatchcase(path, f"*/{inside}")}
 
-    def _list_inside(self, folder: str) -> Iterator[str]:
-        if folder in self.index.folders:
-            yield from (path for path in self.index.files if path.startswith(f"{folder}/"))
-
-
-def _base(path: str) -> str:
-    return posixpath.basename(path)
+    def _list_inside(self, folder: str) -> list[str]:
+        return self.index.list_inside(folder) if folder in self.index.folders else []
 
 
 def _count_known(parts: list[str]) -> int:

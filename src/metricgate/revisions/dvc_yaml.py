@@ -25,6 +25,12 @@ _RECIPES = {
     "tox": ("tox.ini",),
     "nox": ("noxfile.py",),
     "task": ("Taskfile.yml",),
+    "docker": ("Dockerfile", "compose.yaml", "docker-compose.yml"),
+    "snakemake": ("Snakefile", "workflow/Snakefile"),
+    "nextflow": ("main.nf",),
+    "invoke": ("tasks.py",),
+    "inv": ("tasks.py",),
+    "mlflow": ("MLproject",),
 }
 _ANY = "*"
 

@@ -57,7 +57,7 @@ def name_changes(report: Report) -> str:
         if names:
             parts.append(f"{plural(len(names), NOUNS[kind])} ({_list_first(names)})")
     feeding = [change.name for change in report.changes if change.kind == "source" and change.details]
-    note = f". Prepares the rows that are judged: {_list_first(feeding)}" if feeding else ""
+    note = f". Feeds the rows that are judged: {_list_first(feeding)}" if feeding else ""
     return f"Changed: {', '.join(parts)}{note}" if parts else ""
 
 
