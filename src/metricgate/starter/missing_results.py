@@ -58,5 +58,5 @@ def _name_way_out(survey: Survey) -> str:
     if survey.absent:
         return "run `dvc pull` or `dvc repro`, then `metricgate init` again."
     if survey.command:
-        return f"run `{survey.command}` once, so that its results are here, then `metricgate init` again."
+        return f"run `{survey.command}` once; if it leaves no results, add lines like these to it; then `metricgate init` again."
     return "let the training write its predictions (these lines do it) or a metrics.json, then `metricgate init` again."
