@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from metricgate.cli.retrain_mode import retrain_and_offer
+from metricgate.retraining.memory import Memory
 from metricgate.settings.inputs import read_inputs
 from metricgate.trigger import Trigger, TriggerKind
 from tests.e2e.example import read_steps
@@ -34,6 +35,7 @@ class RetrainJobs:
     folder: Path
     now: datetime = datetime(2026, 11, 26, tzinfo=UTC)
     runs: int = field(default=0)
+    fresh: str = ""  # rows that arrive where they are watched, before each run
 
     @classmethod
     def build(cls, project: RetrainProject, fake: FakeGitHub, folder: Path) -> "RetrainJobs":
@@ -65,6 +67,8 @@ class RetrainJobs:
         RetrainProject.use_places(
             RetrainProject(root=workspace, remote=clone.remote, origin=clone.origin, source=self.project.source)
         )
+        if self.fresh:
+            clone.write("fresh/rows.csv", self.fresh)
         files = {name: str(self.folder / f"{name.lower()}-{self.runs}") for name in FILES}
         for file in files.values():
             Path(file).touch()
@@ -98,6 +102,15 @@ class RetrainJobs:
         )
         shutil.rmtree(workspace)
         return result
+
+    def count_trainings(self) -> int:
+        """Return how many trainings the runs remember."""
+        return len(self.read_memory().trainings) if "refs/metricgate/retrain/default" in self.fake.refs else 0
+
+    def read_memory(self) -> Memory:
+        """Return what the runs remember."""
+        assert self.fake.git
+        return Memory.model_validate_json(self.fake.git.run("show", "refs/metricgate/retrain/default:memory.json"))
 
     def merge(self) -> str:
         """Merge the open pull request at the present time; return main's new head."""

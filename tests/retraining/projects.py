@@ -22,10 +22,8 @@ parts = {"train": [], "test": []}
 for row in rows:
     if row["churned"] == "":
         continue
-    if int(row["id"]) % 3 and int(row["month"]) > last - 2:
-        parts["train"].append(row)
-    elif not int(row["id"]) % 3 and int(row["month"]) == last:
-        parts["test"].append(row)
+    if int(row["month"]) == last:
+        parts["train" if int(row["id"]) % 3 else "test"].append(row)
 for name, part in parts.items():
     with open(f"data/{name}.csv", "w", newline="") as file:
         writer = csv.DictWriter(file, ["id", "month", "usage", "churned"])

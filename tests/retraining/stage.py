@@ -111,7 +111,7 @@ class Stage:
         training = Training(
             key=key,
             at=datetime(2026, 11, 26, tzinfo=UTC),
-            released=checkout.head_sha,
+            model=checkout.head_sha,
             reasons=("new_data",),
             verdict="passed",
             headline="no loss",

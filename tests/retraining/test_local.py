@@ -64,3 +64,58 @@ def test_a_retrained_model_that_is_worse_is_not_offered(project: RetrainProject)
     assert project.git("branch", "--list", "metricgate/*") == ""
     assert run_metricgate(project, "retrain", "--local").returncode == 0
     assert read_report(project)["retraining"]["obstacle"] == "tried"
+
+
+def test_a_source_that_is_gone_is_an_error_and_nothing_is_touched(project: RetrainProject) -> None:
+    project.add_month(2)
+    before = project.state()
+    rows = project.read("data/customers.csv")
+    project.source.unlink()
+
+    done = run_metricgate(project, "retrain", "--local", "--force")
+
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert "cannot be read" in done.stderr
+    assert project.state() == before
+    assert project.read("data/customers.csv") == rows
+    assert project.git("for-each-ref", "refs/metricgate") == ""
+
+
+def test_rows_without_a_label_do_not_count_as_news(project: RetrainProject) -> None:
+    project.write_policy(f"{POLICY}  min_rows: 1400\n")
+    project.add_month(2, labelled=False)
+
+    done = run_metricgate(project, "retrain", "--local")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = read_report(project)
+    assert report["retraining"]["obstacle"] == "few_rows"
+    assert report["reason"] == "0 new labelled rows have arrived; 1,400 are asked for."
+
+    project.add_month(3)
+
+    assert run_metricgate(project, "retrain", "--local").returncode == 0
+    assert read_report(project)["retraining"]["helped"] is True
+
+
+def test_a_branch_with_a_persons_commit_is_not_written_over(project: RetrainProject) -> None:
+    project.add_month(2, cut=0.8)
+    project.git("branch", "metricgate/retrain")
+
+    done = run_metricgate(project, "retrain", "--local")
+
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "which MetricGate did not write" in done.stderr
+    assert project.sha("metricgate/retrain") == project.sha()
+
+
+def test_another_commit_with_the_same_model_is_no_reason_to_train_again(project: RetrainProject) -> None:
+    project.add_month(2, cut=0.8)
+    run_metricgate(project, "retrain", "--local")
+    project.write("README", "a word\n")
+    project.commit("Write a word")
+
+    done = run_metricgate(project, "retrain", "--local")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert read_report(project)["retraining"]["obstacle"] == "tried"

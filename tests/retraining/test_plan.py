@@ -16,15 +16,15 @@ NEWS = (NewData(path="data/rows.csv", source="s3://lake/rows.csv"),)
 
 
 def plan(when: dict[str, Any], *, spec: dict[str, Any] | None = None, now: datetime = NOW, **facts: Any) -> Retraining:
-    known: dict[str, Any] = {"released": RELEASED, "trained_at": NOW - timedelta(days=10), "imports": 1, **facts}
+    known: dict[str, Any] = {"model": RELEASED, "trained_at": NOW - timedelta(days=10), "imports": 1, **facts}
     return make_plan(RetrainSpec(when=RetrainWhenSpec(**when), **(spec or {})), Facts(**known), now)
 
 
-def make_training(*, helped: bool, days_ago: int, released: str = RELEASED, seconds: float = 60) -> Training:
+def make_training(*, helped: bool, days_ago: int, model: str = RELEASED, seconds: float = 60) -> Training:
     return Training(
         key=f"{days_ago}-{helped}",
         at=NOW - timedelta(days=days_ago),
-        released=released,
+        model=model,
         reasons=("new_data",),
         verdict="failed",
         headline="accuracy is lower",
@@ -106,7 +106,7 @@ def test_two_fruitless_trainings_in_a_row_are_followed_by_a_pause(
 
 
 def test_another_released_model_ends_the_pause() -> None:
-    memory = Memory(trainings=tuple(make_training(helped=False, days_ago=days, released="b" * 40) for days in (9, 5)))
+    memory = Memory(trainings=tuple(make_training(helped=False, days_ago=days, model="b" * 40) for days in (9, 5)))
 
     assert plan({}, new_data=NEWS, memory=memory).may_train
 

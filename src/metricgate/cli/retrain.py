@@ -27,7 +27,8 @@ def command(
     from metricgate.cli.terminal_progress import TerminalProgress  # noqa: PLC0415
     from metricgate.processes.signals import raise_on_signals  # noqa: PLC0415
     from metricgate.retraining.local_branch import put_branch  # noqa: PLC0415
-    from metricgate.retraining.story import RetrainRequest, retrain  # noqa: PLC0415
+    from metricgate.retraining.project import RetrainRequest  # noqa: PLC0415
+    from metricgate.retraining.story import retrain  # noqa: PLC0415
     from metricgate.settings.mlflow import MlflowAccess  # noqa: PLC0415
 
     if dry_run == local:

@@ -27,7 +27,8 @@ from metricgate.report.view_context import ViewContext
 from metricgate.retraining.dashboard import APPROVE, TRAIN, name_dashboard, render_dashboard
 from metricgate.retraining.memory_ref import MemoryConflictError
 from metricgate.retraining.offering import Offer, Offering
-from metricgate.retraining.story import RetrainOutcome, RetrainRequest, retrain
+from metricgate.retraining.project import RetrainRequest
+from metricgate.retraining.story import RetrainOutcome, retrain
 from metricgate.revisions.git_command import Access
 from metricgate.settings.inputs import Inputs
 from metricgate.trigger import Trigger
@@ -96,7 +97,7 @@ def _open(trigger: Trigger, inputs: Inputs, environ: Mapping[str, str], output: 
             f"`mode: retrain` runs on {trigger.ref or 'no branch'}{'' if client else ' without a token'}.",
             expected="a run on the default branch (schedule, workflow_dispatch, push or issues), with a token.",
             fix="start from examples/workflows/retrain.yml.",
-            topic="retraining-is-not-described",
+            topic="retraining-has-no-branch",
         )
     return _Job(
         trigger=trigger,

@@ -17,13 +17,13 @@ class Training(Value):
     ----------
     key : of reasons, inputs of the pipeline and released model: equal ones are the same training
     at : when it began, in UTC
-    released : the revision that it was compared with
+    model : names the released model that it was compared with
     helped : whether it gave a model that may be offered
     """
 
     key: str
     at: datetime
-    released: str
+    model: str
     reasons: tuple[str, ...]
     verdict: str
     headline: str
@@ -48,10 +48,10 @@ class Memory(Value):
         """Return the training of this key; None if there was none."""
         return next((one for one in reversed(self.trainings) if one.key == key), None)
 
-    def find_cooldown(self, released: str) -> Training | None:
+    def find_cooldown(self, model: str) -> Training | None:
         """Return the last of two trainings in a row that did not help against this released model."""
         recent = self.trainings[-FRUITLESS_IN_A_ROW:]
-        fruitless = [one for one in recent if not one.helped and one.released == released]
+        fruitless = [one for one in recent if not one.helped and one.model == model]
         return recent[-1] if len(fruitless) == FRUITLESS_IN_A_ROW else None
 
     def add(self, training: Training) -> "Memory":

@@ -101,7 +101,7 @@ def _require_spec(policy: Policy, name: str) -> NoiseSpec:
             f"The committed {name} does not say which parameter is the seed.",
             expected="`noise: {seed: train.seed}`, committed.",
             fix="add it; docs/retraining.md says what it is for.",
-            topic="retraining-is-not-described",
+            topic="the-seed-is-not-named",
         )
     return policy.noise
 

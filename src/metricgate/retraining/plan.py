@@ -24,6 +24,7 @@ class Watched:
 
     drifted: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    headline: str = ""  # of the report
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,7 @@ class Facts:
     ``watched`` is None where nothing watches the model. ``force`` is a person's wish, ``approved`` a person's consent.
     """
 
-    released: str
+    model: str
     trained_at: datetime
     imports: int = 0
     new_data: Sequence[NewData] = ()
@@ -48,7 +49,7 @@ def make_plan(spec: RetrainSpec, facts: Facts, now: datetime) -> Retraining:
     found = list(_look(spec, facts, now))
     reasons = tuple(one for one in found if isinstance(one, RetrainReason))
     looked = tuple(one for one in found if isinstance(one, str))
-    plan = Retraining(reasons=reasons, looked=looked, released=facts.released, next=_name_next(spec, facts, now))
+    plan = Retraining(reasons=reasons, looked=looked, next=_name_next(spec, facts, now))
     if not reasons:
         return plan.model_copy(update={"obstacle": "not_due", "why_not": " ".join(looked)})
     if facts.force:
@@ -94,7 +95,8 @@ def _look_at_drift(wanted: bool | tuple[str, ...], watched: Watched | None) -> R
     drifted = [name for name in watched.drifted if wanted is True or name in (wanted or ())]
     if drifted:
         return RetrainReason(kind="drift", text=f"drift is shown in {', '.join(drifted)}")
-    return "No drift is shown." if wanted is True else f"No drift is shown in {', '.join(wanted or ())}."
+    where = "" if wanted is True else f" in {', '.join(wanted or ())}"
+    return f"No drift is shown{where}{_quote(watched)}."
 
 
 def _look_at_performance(watched: Watched | None) -> RetrainReason | str:
@@ -103,14 +105,18 @@ def _look_at_performance(watched: Watched | None) -> RetrainReason | str:
     if watched.lost:
         text = f"the released model lost more than is allowed on fresh data: {', '.join(watched.lost)}"
         return RetrainReason(kind="performance", text=text)
-    return "No loss of performance beyond what is allowed is shown."
+    return f"No loss of performance beyond what is allowed is shown{_quote(watched)}."
+
+
+def _quote(watched: Watched) -> str:
+    return f" ({watched.headline})" if watched.headline else ""
 
 
 def _find_obstacles(spec: RetrainSpec, facts: Facts, now: datetime) -> Iterator[tuple[Obstacle, str]]:
     if freeze := _find_freeze(spec, now):
         why = f" ({freeze.reason})" if freeze.reason else ""
         yield "frozen", f"Nothing is trained from {freeze.start} to {freeze.end}{why}."
-    cooling = facts.memory.find_cooldown(facts.released)
+    cooling = facts.memory.find_cooldown(facts.model)
     if cooling and now < cooling.at + spec.cooldown:
         why_not = (
             f"Retraining did not help: the last {FRUITLESS_IN_A_ROW} trainings gave no model that may be offered. "
@@ -133,7 +139,7 @@ def _name_next(spec: RetrainSpec, facts: Facts, now: datetime) -> str:
     """Return when the model is due or may be trained again, as far as the calendar tells."""
     if freeze := _find_freeze(spec, now):
         return f"after {freeze.end}"
-    cooling: Training | None = facts.memory.find_cooldown(facts.released)
+    cooling: Training | None = facts.memory.find_cooldown(facts.model)
     if cooling and now < cooling.at + spec.cooldown:
         return f"{cooling.at + spec.cooldown:%Y-%m-%d}"
     parts = []

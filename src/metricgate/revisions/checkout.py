@@ -95,6 +95,11 @@ class Checkout(GitRepository):
         """Return every tracked file, relative to the top level."""
         return tuple(path for path in self.git("ls-files", "-z", ":/").split("\0") if path)
 
+    def list_blobs(self, sha: str, patterns: Sequence[str]) -> str:
+        """Return a line of mode, SHA and path for each file of a revision that Git's pathspecs choose."""
+        empty = self.git("hash-object", "-t", "tree", "-w", "--stdin")
+        return self.git("diff", "--raw", "--no-abbrev", "--no-renames", empty, sha, "--", *patterns)
+
     def record_state(self) -> str:
         """Return a commit of the work tree as it is, without changing it: HEAD, or HEAD with what differs from it.
 
