@@ -133,7 +133,7 @@ def _stop(plan: Retraining, obstacle: Obstacle, why: str) -> Retraining:
 def _judge(project: RetrainProject, tree: TrainingTree, plan: Retraining) -> Report:
     """Reproduce in the work tree, and judge against the released model on rows that neither was trained on."""
     request = project.request
-    return run(
+    report = run(
         Request(
             directory=tree.checkout.directory,
             output=request.output,
@@ -150,3 +150,14 @@ def _judge(project: RetrainProject, tree: TrainingTree, plan: Retraining) -> Rep
         ),
         project.context.progress,
     )
+    return _name_sides(report, project)
+
+
+def _name_sides(report: Report, project: RetrainProject) -> Report:
+    """Return the report with both sides named as people know them, not as a work tree has them."""
+    baseline, candidate = report.baseline, report.candidate
+    own = candidate and candidate.model_copy(update={"name": "retrained", "dirty": False})
+    before = baseline and baseline.model_copy(
+        update={"name": project.released.name, "reason": f"the released model: {project.released.reason}"}
+    )
+    return report.model_copy(update={"baseline": before, "candidate": own})
