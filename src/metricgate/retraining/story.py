@@ -17,7 +17,7 @@ from metricgate.retraining.memory import Training
 from metricgate.retraining.memory_ref import Remembered
 from metricgate.retraining.project import RetrainProject, RetrainRequest, find_plan, open_project, watch_model
 from metricgate.retraining.proposal import propose
-from metricgate.retraining.usefulness import has_helped, list_gates
+from metricgate.retraining.usefulness import explain_no_help, has_helped, list_gates
 from metricgate.retraining.work_tree import TrainingTree, open_training_tree
 from metricgate.revisions.checkout import Checkout
 from metricgate.run import Request, make_scratch, run
@@ -98,6 +98,8 @@ def _train(project: RetrainProject, tree: TrainingTree, remembered: Remembered, 
     files = tree.list_changed(project.policy)
     helped = bool(files) and has_helped(report, plan)
     report = report.model_copy(update={"retraining": plan.model_copy(update={"helped": helped})})
+    if not helped:
+        report = explain_no_help(report, has_changed=bool(files))
     training = Training(
         key=key,
         at=project.request.now,

@@ -1,5 +1,6 @@
 """By which gates a retrained model is judged, and whether it is any help."""
 
+from metricgate.gates.verdict import EXIT_CODES
 from metricgate.models.outcome import Verdict
 from metricgate.models.retraining import Retraining
 from metricgate.report.value import Report
@@ -28,3 +29,18 @@ def has_helped(report: Report, plan: Retraining) -> bool:
         return False
     is_same = any(pairing.identical for pairing in report.pairings)
     return not _needs_gain(plan) or (report.verdict is Verdict.PASSED and not is_same)
+
+
+def explain_no_help(report: Report, *, has_changed: bool) -> Report:
+    """Return the report of a training that is no help as a failed one, which says why."""
+    if report.verdict not in (Verdict.PASSED, Verdict.INCONCLUSIVE):
+        return report
+    if not has_changed:
+        reason = "the training changed no file of the project"
+    elif any(pairing.identical for pairing in report.pairings):
+        reason = "the retrained model gives the same answers as the released one"
+    else:
+        reason = "the gain that lost performance asks for is not shown"
+    return report.model_copy(
+        update={"verdict": Verdict.FAILED, "reason": reason, "exit_code": EXIT_CODES[Verdict.FAILED] * report.enforced}
+    )
