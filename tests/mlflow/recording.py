@@ -42,8 +42,12 @@ def texts(delivery: Delivery) -> list[str]:
 
 @pytest.fixture
 def record(mlflow: FakeMlflow, tmp_path: Path) -> Record:
-    folder = tmp_path / "folder"
-    folder.mkdir()
+    return make_record(mlflow.url, tmp_path / "folder")
+
+
+def make_record(url: str, folder: Path) -> Record:
+    """Return a function that delivers a report to the server at ``url``."""
+    folder.mkdir(exist_ok=True)
     (folder / "report.json").write_text("{}", encoding="utf-8")
 
     def record(
@@ -53,15 +57,19 @@ def record(mlflow: FakeMlflow, tmp_path: Path) -> Record:
         spec: MlflowSpec | None = None,
         model: Path | None = None,
         may_adopt: bool = False,
+        within_s: float = 60,
         **changes: Any,
     ) -> Delivery:
         given = read_inputs({f"INPUT_{key.upper()}": text for key, text in (inputs or {}).items()})
-        access = replace(given.mlflow, uri=given.mlflow.uri if given.mlflow else SecretStr(mlflow.url))
-        trigger = make_trigger("http://nowhere.invalid", **changes)
+        access = replace(given.mlflow, uri=given.mlflow.uri if given.mlflow else SecretStr(url))
         destination = MlflowDestination(
-            access=access, trigger=trigger, find_spec=lambda: spec, model_folder=model, may_adopt=may_adopt
+            access=access,
+            trigger=make_trigger("http://nowhere.invalid", **changes),
+            find_spec=lambda: spec,
+            model_folder=model,
+            may_adopt=may_adopt,
         )
         event = Event(report=report.model_copy(update={"id": given.id}), directory=folder, name="MetricGate")
-        return destination.deliver(event, within_s=20)
+        return destination.deliver(event, within_s=within_s)
 
     return record
