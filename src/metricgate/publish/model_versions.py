@@ -67,16 +67,18 @@ def register_model(registration: Registration, report: Report, run_url: str, not
     _require_name(name)
     champion, challenger = (find_alias(server, name, alias) for alias in (CHAMPION, CHALLENGER))
     known = _find_known(registration, champion, challenger)
-    version = known or _make(registration, report)
     promotion = _decide(registration, report, champion)
     tags = {
         COMMIT_TAG: model.commit,
         "metricgate.verdict": report.verdict.value,
         "metricgate.reason": report.reason[:1000],
         "metricgate.run_url": run_url,
+        **promotion.tags,
     }
-    if known is None or known.tags.get(RUN_TAG) == registration.key:
-        tag_version(server, name, version, {**tags, **promotion.tags})
+    tags = {key: value for key, value in tags.items() if value}
+    version = known or _make(registration, report, tags)
+    if known is not None and known.tags.get(RUN_TAG) == registration.key:
+        tag_version(server, name, version, tags)
     if challenger is None or version.number >= challenger.number or version == champion:
         set_alias(server, name, CHALLENGER, version)
     _promote(registration, promotion, version, champion, notices)
@@ -109,15 +111,14 @@ def _find_known(
     return find_tagged(registration.server, registration.name, RUN_TAG, registration.key)
 
 
-def _make(registration: Registration, report: Report) -> ModelVersion:
-    model = registration.model
-    tags = {RUN_TAG: registration.key, COMMIT_TAG: model.commit, DIGEST_TAG: model.digest}
+def _make(registration: Registration, report: Report, tags: Mapping[str, str]) -> ModelVersion:
+    own = {RUN_TAG: registration.key, DIGEST_TAG: registration.model.digest}
     return make_version(
         registration.server,
         registration.name,
         source=_upload(registration),
         run_id=registration.run.run_id,
-        tags={key: value for key, value in tags.items() if value},
+        tags={**tags, **{key: value for key, value in own.items() if value}},
         description=headline(report)[:1000],
     )
 
