@@ -36,8 +36,13 @@ def test_the_input_names_the_champions_commit(
     assert report.verdict is Verdict.PASSED
 
 
+@pytest.mark.acceptance
 @pytest.mark.parametrize(
-    "keys", ["release: {revision: 'mlflow:churn@champion'}\nanchor: {", "anchor: {revision: 'mlflow:churn@champion', "]
+    "keys",
+    [
+        "release: {revision: 'mlflow:churn@champion'}\nanchor: {",
+        "anchor: {revision: 'mlflow:churn@champion', ",
+    ],
 )
 def test_the_release_is_the_anchor(
     repository: Repository, mlflow: FakeMlflow, access: MlflowAccess, tmp_path: Path, keys: str
@@ -98,7 +103,9 @@ def test_a_name_that_is_none_is_refused(name: str, access: MlflowAccess) -> None
         find_registered_commit(access, name)
 
 
-@pytest.mark.parametrize("checked_out", ["what was pushed", "something else"])
+@pytest.mark.parametrize(
+    "checked_out", ["what was pushed", pytest.param("something else", marks=pytest.mark.acceptance)]
+)
 def test_a_run_on_the_default_branch_alone_keeps_the_model_that_it_judged(
     repository: Repository, tmp_path: Path, checked_out: str
 ) -> None:

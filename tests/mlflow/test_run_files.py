@@ -6,6 +6,8 @@ import pytest
 from pydantic import SecretStr
 
 from metricgate.cli import commands
+from metricgate.cli.run_files import bring_run_files
+from metricgate.compare import compare_files
 from metricgate.errors import ConfigurationError, MetricgateError, WorkspaceError
 from metricgate.models.outcome import Verdict
 from metricgate.models.result import Pairing
@@ -104,6 +106,7 @@ def test_a_run_or_a_file_that_is_not_there_is_told(
         fetch_run_file(MlflowAccess(uri=SecretStr(mlflow.url)), path.format(good, deleted), tmp_path)
 
 
+@pytest.mark.acceptance
 def test_a_candidate_whose_file_is_not_there_is_an_error(
     repository: Repository, mlflow: FakeMlflow, access: MlflowAccess, tmp_path: Path
 ) -> None:
@@ -126,21 +129,18 @@ def test_without_a_server_the_reason_names_the_input(tmp_path: Path) -> None:
     assert "mlflow-uri" in caught.value.fix
 
 
-def test_compare_reads_runs_with_mlflows_own_variables(
-    mlflow: FakeMlflow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_compare_reads_runs_with_mlflows_own_variables(mlflow: FakeMlflow, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow.url)
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "t0ken-t0ken")
     names = [
         f"mlflow:runs/{log_predictions(mlflow, shift, name)}/{name}" for shift, name in ((0.5, "p.csv"), (0.0, FILE))
     ]
-    options = ["--id", "id", "--label", "y", "--score", "s", "--output", str(tmp_path / "report")]
+    columns = {"id_": ("id",), "label": "y", "score": "s"}
 
-    exit_code = commands.main(["compare", *names, *options], standalone_mode=False)
+    with bring_run_files([Path(name) for name in names]) as (before, after):
+        report = compare_files(before, after, policy=None, columns=columns, names=(names[0], names[1]))
 
-    report = Report.model_validate_json((tmp_path / "report/report.json").read_bytes())
     assert report.verdict is Verdict.FAILED
-    assert exit_code == 1
     assert [side.name for side in (report.baseline, report.candidate) if side] == names
     assert {headers["Authorization"] for _, _, headers in mlflow.requests} == {"Bearer t0ken-t0ken"}
 
