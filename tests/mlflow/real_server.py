@@ -131,7 +131,18 @@ def run_server(python: Path, folder: Path, *, with_users: bool = False) -> Itera
     """Run a server with SQLite that passes artifacts on; ``with_users``: with MLflow's basic authentication."""
     folder.mkdir()
     port = choose_port()
-    command = [python, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command: list[str | Path] = [
+        python,
+        "-m",
+        "mlflow",
+        "server",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--workers",
+        "1",
+    ]
     command += ["--backend-store-uri", "sqlite:///runs.db", "--artifacts-destination", "./artifacts"]
     environ = {**os.environ, "PATH": f"{python.parent}:{os.environ['PATH']}", "MLFLOW_DISABLE_TELEMETRY": "true"}
     environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"  # children that would outlive it
