@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from ruamel.yaml import YAML
 
 from metricgate.processes.progress import QuietProgress
@@ -69,6 +70,7 @@ def test_a_pull_request_that_restores_from_the_run_cache_says_so(change: PullReq
     assert "Restored from the run cache" in answer.top
 
 
+@pytest.mark.acceptance
 def test_a_baseline_that_is_restored_from_the_run_cache_says_so(change: PullRequest) -> None:
     """A team that never commits dvc.lock: the baseline is produced, and of its stages DVC has one in the run cache."""
     project = change.project
