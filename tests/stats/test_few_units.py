@@ -38,16 +38,31 @@ def test_five_worse_rows_of_ten_thousand_pass_a_margin_of_a_hundredth_and_of_a_t
     assert find_loss_ruled_out(spoil_scores(1000, 5), name) > 0.01
 
 
+def move_rows(moved: int, jitter: float = 0.0) -> SamplePair:
+    """Two equal models of 1,000 rows, or nearly, but that the candidate predicts 3 too much on the first rows."""
+    rng = np.random.default_rng(1)
+    pair = simulate_regression(rng, 1000)
+    prediction = np.asarray(pair.baseline.prediction) + jitter * rng.standard_normal(1000)
+    prediction[:moved] += 3.0
+    return replace(pair, candidate=regression_sample(np.asarray(pair.baseline.label), prediction))
+
+
+@pytest.mark.parametrize("jitter", [0.0, 0.01])
 @pytest.mark.parametrize("name", ["rmse", "mse", "mae", "r2", "mean_bias"])
-def test_five_differing_rows_decide_nothing_about_errors_of_any_size(name: str) -> None:
-    pair = simulate_regression(np.random.default_rng(1), 1000)
-    moved = np.asarray(pair.baseline.prediction).copy()
-    moved[:5] += 3.0
-    sparse = replace(pair, candidate=regression_sample(np.asarray(pair.baseline.label), moved))
+def test_one_worse_row_decides_nothing_about_errors_of_any_size(name: str, jitter: float) -> None:
     metric = find_metric(name, task="regression")
 
-    assert contrast(sparse, metric).inconclusive.startswith("too few rows carry the difference: about ")
-    assert not contrast(pair, metric).inconclusive
+    assert contrast(move_rows(1, jitter), metric).inconclusive.startswith("too few rows carry the difference: 1.0 of")
+    assert not contrast(move_rows(1000), metric).inconclusive
+
+
+@pytest.mark.parametrize("name", ["rmse", "mse", "mae", "r2"])
+def test_five_worse_rows_rule_out_what_eleven_like_them_would_lose(name: str) -> None:
+    """With 5 events seen, 11.7 may be expected (Garwood, Biometrika 28 (1936) 437), and others may be larger."""
+    pair = move_rows(5)
+    lost = abs(contrast(pair, find_metric(name, task="regression")).estimate)
+
+    assert 2.3 * lost < find_loss_ruled_out(pair, name) < 5 * lost
 
 
 @pytest.mark.parametrize("rows", [360, 370])

@@ -117,6 +117,11 @@ def _row_log_loss(sample: Sample) -> FloatArray:
     return clip_log(np.where(np.asarray(sample.label) == 1, scores, 1 - scores))
 
 
+def _find_worst_log_loss(sample: Sample) -> float:
+    scores = require_probabilities(sample)
+    return float(clip_log(np.array([scores.min(), 1 - scores.max()])).max())
+
+
 def _row_brier(sample: Sample) -> FloatArray:
     squares: FloatArray = np.square(require_probabilities(sample) - np.asarray(sample.label))
     return squares
@@ -157,7 +162,14 @@ def list_binary() -> tuple[Metric, ...]:
         _ranking("roc_auc", "ROC AUC", evaluate_auc),
         binary_confusion("f1"),
         mean_metric(
-            "log_loss", "log loss", _row_log_loss, tasks=BINARY, needs=SCORED, lowest=0.0, row_range=LOG_LOSS_RANGE
+            "log_loss",
+            "log loss",
+            _row_log_loss,
+            tasks=BINARY,
+            needs=SCORED,
+            lowest=0.0,
+            row_range=LOG_LOSS_RANGE,
+            find_worst=_find_worst_log_loss,
         ),
         _ranking("average_precision", "average precision", evaluate_average_precision),
         mean_metric(

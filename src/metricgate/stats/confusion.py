@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from metricgate.models.outcome import Direction
 from metricgate.models.samples import FloatArray, Sample, SamplePair, Task
-from metricgate.stats.bounded_mean import bound_bounded_mean
 from metricgate.stats.count_intervals import (
     Cumulants,
     bound_counted,
@@ -28,7 +27,7 @@ from metricgate.stats.count_intervals import (
     bound_proportion,
     bound_with_added_rows,
 )
-from metricgate.stats.few_units import sum_units
+from metricgate.stats.few_units import Contributions, sum_units
 from metricgate.stats.interval import Bounds, Interval, Own, PairMeasurement, bound_own, take_wider
 from metricgate.stats.joint import JointTable, count_cells, derive_weights
 from metricgate.stats.margins import (
@@ -97,18 +96,25 @@ class ConfusionMetric(Metric):
             notes=name_left_out(pair.candidate, table.kept),
         )
 
-    def bound_few(self, pair: SamplePair, sides: tuple[Evaluation, Evaluation], factor: float) -> Bounds | None:
-        del sides
+    def find_contributions(
+        self, pair: SamplePair, sides: tuple[Evaluation, Evaluation], factor: float
+    ) -> Contributions:
         if not self.is_share:
-            return None
+            return super().find_contributions(pair, sides, factor)
         label = np.asarray(pair.candidate.label)
         chosen = slice(None) if self.share_of_class is None else label == self.share_of_class
-        before, after = ((self.predict(side) == label)[chosen] for side in (pair.baseline, pair.candidate))
+        before, after = ((self.predict(side) == label)[chosen] * 1.0 for side in (pair.baseline, pair.candidate))
         weight = relative_weight(pair.candidate)
         own = None if weight is None else weight[chosen] / weight[chosen].mean()
         group = None if pair.group is None else np.unique(pair.group[chosen], return_inverse=True)[1]
-        units = sum_units(weigh(after - factor * before, own), own, group)
-        return partial(bound_bounded_mean, units.values, -factor * units.heaviest, units.heaviest)
+        values, changes = (sum_units(weigh(after - each * before, own), own, group) for each in (factor, 1.0))
+        return Contributions(
+            values=values,
+            changes=changes,
+            lowest=min(-factor, 0.0),
+            highest=max(1 - factor, 1.0),
+            by_range=True,
+        )
 
     def bound_value(self, sample: Sample, evaluation: Evaluation) -> Bounds:
         if not self.is_share or sample.weight is not None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from metricgate.models.equality import knows_equal_value
 from metricgate.models.samples import FloatArray, IntArray, Sample, SamplePair
-from metricgate.stats.few_units import sum_units, widen_for_few
+from metricgate.stats.few_units import widen_for_few
 from metricgate.stats.interval import (
     Bounds,
     Interval,
@@ -96,7 +96,7 @@ def contrast(pair: SamplePair, metric: Metric, *, factor: float = 1.0, part: boo
     MetricUndefined
         ``side`` says for which model.
     """
-    measured = metric.measure_counts(pair, factor) or _measure(pair, metric, factor)
+    measured = _count(pair, metric, factor) or _measure(pair, metric, factor)
     identical = (not part or pair.same_model) and knows_equal_value(
         pair, metric.needs, metric.columns, of_ranks=metric.of_ranks
     )
@@ -116,6 +116,15 @@ def contrast(pair: SamplePair, metric: Metric, *, factor: float = 1.0, part: boo
         notes=measured.notes,
         inconclusive=interval.inconclusive,
     )
+
+
+def _count(pair: SamplePair, metric: Metric, factor: float) -> PairMeasurement | None:
+    """Measure both models from counts; None where the metric needs influence values."""
+    counted = metric.measure_counts(pair, factor)
+    if counted is None or pair.candidate.weight is None:
+        return counted
+    sides = _evaluate_side(pair.baseline, metric, "baseline"), _evaluate_side(pair.candidate, metric, "candidate")
+    return replace(counted, interval=_widen(counted.interval, pair, metric, factor, sides))
 
 
 def _clip_difference(bounds: Bounds, metric: Metric, factor: float) -> Bounds:
@@ -207,8 +216,9 @@ def _bound_rows(
 def _widen(
     interval: Interval, pair: SamplePair, metric: Metric, factor: float, sides: tuple[Evaluation, Evaluation]
 ) -> Interval:
-    changes = sum_units(metric.find_change(pair, sides), relative_weight(pair.candidate), pair.group)
-    return widen_for_few(interval, changes, partial(metric.bound_few, pair, sides, factor))
+    parts = metric.find_contributions(pair, sides, factor)
+    estimate = sides[1].value - factor * sides[0].value
+    return widen_for_few(interval, estimate, parts, partial(metric.bound_few, parts, pair, sides, factor))
 
 
 def _flag_single_row(influence: FloatArray) -> tuple[str, ...]:

@@ -94,6 +94,16 @@ def take_wider(one: Bounds, other: Bounds) -> Bounds:
     return bounds
 
 
+def stretch_bounds(bounds: Bounds, estimate: float, factor: float) -> Bounds:
+    """Return bounds that are ``factor`` times as far from the estimate."""
+
+    def stretched(tail: float) -> tuple[float, float]:
+        low, high = bounds(tail)
+        return estimate - factor * (estimate - low), estimate + factor * (high - estimate)
+
+    return stretched
+
+
 def clip_bounds(bounds: Bounds, least: float, most: float) -> Bounds:
     """Return bounds that do not go beyond what is possible at all."""
 

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from metricgate.models.outcome import Direction, UndefinedCode
 from metricgate.models.samples import FloatArray, Sample, SamplePair, Task
-from metricgate.stats.bounded_mean import bound_bounded_mean
-from metricgate.stats.few_units import find_differing, sum_units
+from metricgate.stats.few_units import Contributions, find_differing, sum_units
 from metricgate.stats.interval import Bounds, Own, PairMeasurement, ValueRange, bound_own
 from metricgate.stats.spread import Difference, Spread, know_variance
 
@@ -137,10 +136,21 @@ class Metric(ValueRange):
         influence = np.asarray(sides[1].influence) - np.asarray(sides[0].influence)
         return np.where(find_differing(pair, self.needs, self.columns), influence, 0.0)
 
-    def bound_few(self, pair: SamplePair, sides: tuple[Evaluation, Evaluation], factor: float) -> Bounds | None:
-        """Return bounds that hold however few units differ; None where one row can move the metric by any amount."""
-        del pair, sides, factor
-        return None
+    def find_contributions(
+        self, pair: SamplePair, sides: tuple[Evaluation, Evaluation], factor: float
+    ) -> Contributions:
+        """Return what each unit contributes to candidate minus ``factor`` times baseline; here, its influence."""
+        influence = np.asarray(sides[1].influence) - factor * np.asarray(sides[0].influence)
+        weight = relative_weight(pair.candidate)
+        values, changes = (sum_units(each, weight, pair.group) for each in (influence, self.find_change(pair, sides)))
+        return Contributions(values=values, changes=changes)
+
+    def bound_few(
+        self, parts: Contributions, pair: SamplePair, sides: tuple[Evaluation, Evaluation], factor: float
+    ) -> Bounds:
+        """Return bounds of the difference that hold however few units differ."""
+        del pair
+        return parts.bound(sides[1].value - factor * sides[0].value)
 
     def bound_value(self, sample: Sample, evaluation: Evaluation) -> Bounds:
         """Return the bounds of one model's own value, from its influence values; they keep nothing of the rows."""
@@ -200,10 +210,12 @@ class MeanMetric(Metric):
     Attributes
     ----------
     row_range : what one row's number can be; infinite where nothing bounds it.
+    find_worst : returns the highest number that a row could have with the answers that a model gives on some row.
     """
 
     row_values: Callable[[Sample], FloatArray] = field(repr=False, compare=False)
     row_range: tuple[float, float] = (-inf, inf)
+    find_worst: Callable[[Sample], float] | None = field(default=None, repr=False, compare=False)
 
     @property
     def value_range(self) -> tuple[float, float]:
@@ -211,21 +223,24 @@ class MeanMetric(Metric):
 
     def find_row_range(self, pair: SamplePair) -> tuple[float, float]:
         """Return what one row's number can be, judging by these rows."""
-        del pair
-        return self.row_range
+        if self.find_worst is None:
+            return self.row_range
+        worst = max(self.find_worst(pair.baseline), self.find_worst(pair.candidate))
+        return self.row_range[0], min(self.row_range[1], worst)
 
-    def find_change(self, pair: SamplePair, sides: tuple[Evaluation, Evaluation]) -> FloatArray:
-        del sides
-        return self._subtract(pair, 1.0)
-
-    def bound_few(self, pair: SamplePair, sides: tuple[Evaluation, Evaluation], factor: float) -> Bounds | None:
+    def find_contributions(
+        self, pair: SamplePair, sides: tuple[Evaluation, Evaluation], factor: float
+    ) -> Contributions:
         del sides
         lowest, highest = self.find_row_range(pair)
+        weight = relative_weight(pair.candidate)
+        values, changes = (sum_units(self._subtract(pair, each), weight, pair.group) for each in (factor, 1.0))
         if isinf(lowest) or isinf(highest):
-            return None
-        units = sum_units(self._subtract(pair, factor), relative_weight(pair.candidate), pair.group)
-        least, most = lowest - factor * highest, highest - factor * lowest
-        return partial(bound_bounded_mean, units.values, least * units.heaviest, most * units.heaviest)
+            return Contributions(values=values, changes=changes)
+        ends = (factor * lowest, factor * highest)
+        return Contributions(
+            values=values, changes=changes, lowest=lowest - max(ends), highest=highest - min(ends), by_range=True
+        )
 
     def _subtract(self, pair: SamplePair, factor: float) -> FloatArray:
         values = self.row_values(pair.candidate) - factor * self.row_values(pair.baseline)

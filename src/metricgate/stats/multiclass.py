@@ -162,7 +162,14 @@ def list_multiclass() -> tuple[Metric, ...]:
         confusion_metric("accuracy", "accuracy", averages.accuracy, tasks=MULTICLASS, is_share=True),
         averaged("f1", "macro"),
         mean_metric(
-            "log_loss", "log loss", _row_log_loss, tasks=MULTICLASS, needs=SCORED, lowest=0.0, row_range=LOG_LOSS_RANGE
+            "log_loss",
+            "log loss",
+            _row_log_loss,
+            tasks=MULTICLASS,
+            needs=SCORED,
+            lowest=0.0,
+            row_range=LOG_LOSS_RANGE,
+            find_worst=lambda sample: float(clip_log(_require_distribution(sample).min())),
         ),
         _ranking("roc_auc_ovr", "ROC AUC (one against the rest)", _evaluate_mean_auc),
         confusion_metric("balanced_accuracy", "balanced accuracy", recall, tasks=MULTICLASS, macro=True),

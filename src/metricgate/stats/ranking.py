@@ -1,8 +1,7 @@
 """Metrics of the order of scores: ROC AUC and average precision, with exact ties and weights, in O(n log n)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
 from math import log
 from typing import Any, ClassVar, NamedTuple
 
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from metricgate.models.samples import FloatArray, Sample, SamplePair
 from metricgate.stats.bounded_mean import bound_bounded_mean
-from metricgate.stats.few_units import find_differing
+from metricgate.stats.few_units import Contributions, find_differing, sum_units
 from metricgate.stats.interval import Bounds
 from metricgate.stats.margins import MIN_CLASS_ROWS
 from metricgate.stats.metric import Evaluation, Metric, MetricUndefined, count_effective_rows, relative_weight
@@ -47,17 +46,46 @@ class RankMetric(Metric):
             smallest = min(smallest, self.share_of_rows(sample))
         return Spread(count=smallest * count_effective_rows(sample) / sample.rows, positive=positive)
 
-    def bound_few(self, pair: SamplePair, sides: tuple[Evaluation, Evaluation], factor: float) -> Bounds | None:
-        if pair.group is not None or pair.candidate.weight is not None:
-            return None
+    def find_contributions(
+        self, pair: SamplePair, sides: tuple[Evaluation, Evaluation], factor: float
+    ) -> Contributions:
+        weight = pair.candidate.weight
+        if pair.group is not None or weight is not None or self.share_of_rows is not None:
+            parts = super().find_contributions(pair, sides, factor)
+            is_bounded = pair.group is None and weight is None
+            return replace(parts, lowest=-1.0, highest=1.0) if is_bounded else parts
+        label, change = np.asarray(pair.candidate.label), self.find_change(pair, sides)
         changed = find_differing(pair, frozenset({"scores"}), ())
+        is_mean = pair.candidate.task == "multiclass" and self.of_class is None
+        reach = self._find_reach(label, is_mean=is_mean)
+        if self.is_area and not is_mean:
+            change = change + (sides[1].value - sides[0].value) * reach  # of its own placement, uncentred
+        most = float(reach.max())
+        units = sum_units(np.where(changed, np.clip(change, -reach, reach), 0.0), None, None)
+        return Contributions(values=units, changes=units, lowest=-most, highest=most)
+
+    def _find_reach(self, label: NDArray[Any], *, is_mean: bool) -> FloatArray:
+        """Return by how much each row can change the value at most, times n.
+
+        In ROC AUC a row moves its own placement, the share of the other class that it beats, by one at most. In average
+        precision, a positive row that falls from the top to the bottom takes its own precision with it and one place
+        from each positive row below, 1 + 1/2 + 1/3 and so on of a positive row; so does a negative row that rises.
+        """
+        counts = np.bincount(label)
+        if is_mean:
+            return _reach_of_classes(label) * (1.0 if self.is_area else 1 + np.log(counts.max()))
+        positive = label == (1 if self.of_class is None else self.of_class)
+        hits = np.count_nonzero(positive)
         if self.is_area:
-            total = sides[1].value - sides[0].value
-            change = self._bound_area(changed, self.find_change(pair, sides), total, pair.candidate)
-        elif pair.candidate.task == "binary":
-            change = self._bound_top(changed, pair.candidate)
-        else:
-            return None
+            return np.where(positive, len(label) / hits, len(label) / (len(label) - hits))
+        return np.full(len(label), len(label) / hits * (1 + log(hits) + np.euler_gamma))
+
+    def bound_few(
+        self, parts: Contributions, pair: SamplePair, sides: tuple[Evaluation, Evaluation], factor: float
+    ) -> Bounds:
+        if not parts.is_bounded:
+            return super().bound_few(parts, pair, sides, factor)
+        change = parts.bound(sides[1].value - sides[0].value) if self.share_of_rows is None else self._bound_top(pair)
         own = self.bound_value(pair.baseline, sides[0])
 
         def bounds(tail: float) -> tuple[float, float]:
@@ -68,35 +96,14 @@ class RankMetric(Metric):
 
         return bounds
 
-    def _bound_area(self, changed: NDArray[np.bool_], change: FloatArray, total: float, sample: Sample) -> Bounds:
-        """Bound the change of ROC AUC by what each row with another score does to it, and could do at most.
-
-        A row moves its own placement, the share of the other class that it beats, by one at most.
-        """
-        label = np.asarray(sample.label)
-        if sample.task == "multiclass" and self.of_class is None:
-            reach = _reach_of_classes(label)
-            values = np.where(changed, np.clip(change, -reach, reach), 0.0)
-        else:
-            positive = label == (1 if self.of_class is None else self.of_class)
-            hits = np.count_nonzero(positive)
-            reach = np.where(positive, len(label) / hits, len(label) / (len(label) - hits))
-            values = np.where(changed, np.clip(change + total * reach, -reach, reach), 0.0)
-        most = float(reach.max())
-        return partial(bound_bounded_mean, values, -most, most)
-
-    def _bound_top(self, changed: NDArray[np.bool_], sample: Sample) -> Bounds:
-        """Bound the change of a metric about the highest scores by how many rows change their score at all.
-
-        In the precision of the top rows each of them replaces one. In average precision, q changed rows for each
-        positive one cost no more than q + q log(1 + 1/q): they take its own precision from q positive rows, or stand
-        above all others, and then the k-th positive row loses q / (k + q) of its precision.
-        """
-        top = self.share_of_rows(sample) if self.share_of_rows else float(np.count_nonzero(np.asarray(sample.label)))
+    def _bound_top(self, pair: SamplePair) -> Bounds:
+        """Bound the change of the precision of the top rows: each row with another score replaces at most one of them."""
+        assert self.share_of_rows is not None  # noqa: S101
+        changed = find_differing(pair, frozenset({"scores"}), ())
+        top = self.share_of_rows(pair.candidate)
 
         def bounds(tail: float) -> tuple[float, float]:
-            ratio = bound_bounded_mean(changed.astype(np.float64), 0.0, 1.0, tail)[1] * len(changed) / top
-            reach = ratio if self.share_of_rows else ratio * (1 + log(1 + 1 / ratio))
+            reach = bound_bounded_mean(changed.astype(np.float64), 0.0, 1.0, tail)[1] * len(changed) / top
             return -reach, reach
 
         return bounds

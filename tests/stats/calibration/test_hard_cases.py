@@ -26,6 +26,7 @@ Record = Callable[[str, object], None]
 Draw = Callable[..., SamplePair]
 TEST_SETS, AGAIN, HARMLESS = 600, 3000, 100
 TAIL, MOST_WRONG = 0.025, 0.035
+NO_RULE = {"MIN_CARRIERS": 0, "WIDEN_SPARSE": 0, "WIDEN_DENSE": 0, "WIDEN_BOUNDED": 0, "HEAVY_TAIL": np.inf}
 OF_SCORES = ("accuracy", "f1", "roc_auc", "average_precision", "log_loss", "brier_score")
 OF_NUMBERS = ("mae", "mse", "rmse", "r2", "mean_bias", "median_absolute_error")
 
@@ -43,7 +44,7 @@ def hold_promise(
             wrong = _count_wrong(draw, metric, loss, AGAIN, seed=2)
         broken += [metric.name] if max(wrong[:2]) > MOST_WRONG else []
         now = _share_settled(draw, metric, loss)
-        with patch.multiple(few_units, MIN_EFFECTIVE_UNITS=0, MIN_BOUNDED_UNITS=0):
+        with patch.multiple(few_units, **NO_RULE):
             before = _share_settled(draw, metric, loss)
         results.append(
             {"setting": setting, "metric": metric.name, "passed": wrong[0], "failed": wrong[1], "judged": wrong[2]}
