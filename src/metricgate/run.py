@@ -17,7 +17,7 @@ from metricgate.execution.evaluation import suggest_evaluation
 from metricgate.execution.judged_model import keep_model
 from metricgate.execution.keeping import keep_results
 from metricgate.execution.model_scoring import score_models
-from metricgate.execution.new_rows import Sides, complete_baseline
+from metricgate.execution.new_rows import Sides, complete_sides
 from metricgate.execution.snapshots import SnapshotSet, count_changed_files, produce_snapshots, warn_of_belief
 from metricgate.judging import Case, apply_enforcement, judge
 from metricgate.models.result import Location, Warning_
@@ -115,6 +115,7 @@ def run(request: Request, progress: Progress) -> Report:
             judged_by = _read_judging_text(context.checkout, choice, baseline, request)
             trials = try_candidate(context, choice, snapshots, request.serving, policy_text=judged_by)
             case = _prepare_case(context, choice, baseline, snapshots, request, changes=changes, trials=trials)
+            own = case.candidate
             case = _complete(context, case, without_absent=request.without_absent)
         except MetricgateError as error:
             if choice is None:
@@ -124,7 +125,8 @@ def run(request: Request, progress: Progress) -> Report:
             return apply_enforcement(failed, choice.judging)
         with progress.step("Compare"), limit_time(request.timeout_s):
             report = judge(case)
-        notes = (*_keep(context, case, request, trials), *_keep_model(context, case, request))
+        kept = replace(case, candidate=own)
+        notes = (*_keep(context, kept, request, trials), *_keep_model(context, kept, request))
     return _finish(context, report, case, notes, started)
 
 
@@ -292,7 +294,7 @@ def _reproduce_command(checkout: Checkout, baseline: BaselineRevision | None) ->
 
 
 def _complete(context: RunContext, case: Case, *, without_absent: bool) -> Case:
-    """Evaluate the baseline's stored model on the candidate's new rows, as far as the policy says how."""
+    """Evaluate each side's stored model on rows that only the other side has, as far as the policy says how."""
     if case.baseline is None:
         return case
     choice = case.choice
@@ -303,10 +305,11 @@ def _complete(context: RunContext, case: Case, *, without_absent: bool) -> Case:
         candidate_policy=choice.candidate,
         without_absent=without_absent,
     )
-    completed = complete_baseline(context, sides)
+    completed = complete_sides(context, sides)
     return replace(
         case,
-        baseline=completed.snapshot,
+        baseline=completed.baseline,
+        candidate=completed.candidate,
         fresh=completed.fresh,
         warnings=(*case.warnings, *completed.warnings),
         evaluation_lines=suggest_evaluation(context.checkout, choice.candidate),

@@ -1,4 +1,4 @@
-"""Rows that only the candidate has: which of them neither model was trained on, and the baseline's answers on those."""
+"""Rows that one side alone has: which of them neither model was trained on, and the other model's answers on those."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +12,7 @@ from metricgate.models.result import Pairing
 from metricgate.models.samples import Sample
 from metricgate.models.snapshot import FilePart
 from metricgate.predictions.checked_predictions import Predictions, read_predictions
+from metricgate.predictions.moved_rows import find_choice
 from metricgate.predictions.paired_sets import pair_predictions
 from metricgate.predictions.pairing_notes import describe_other_rows
 from metricgate.predictions.prediction_table import open_table, require_joinable
@@ -35,6 +36,9 @@ class FreshRows:
     fresh : new rows that neither model was trained on
     by_baseline, by_candidate : new rows that this side's model was trained on
     common_trained : rows of both test sets that one of the models was trained on
+    answered : rows that only the baseline has, on which the candidate's model was evaluated
+    moved : rows that only the baseline has, left out because the candidate was trained on them
+    suspicious : such rows that were not left out, and why not
     """
 
     new: int
@@ -42,15 +46,23 @@ class FreshRows:
     by_baseline: int = 0
     by_candidate: int = 0
     common_trained: int = 0
+    answered: int = 0
+    moved: int = 0
+    suspicious: str = ""
+
+    @property
+    def unused(self) -> int:
+        """Return how many of the candidate's rows are left out because a model was trained on them."""
+        return self.new - self.fresh + self.common_trained
 
     @property
     def trained(self) -> int:
         """Return how many rows are left out because a model was trained on them."""
-        return self.new - self.fresh + self.common_trained
+        return self.unused + self.moved
 
     def describe(self) -> str:
-        """Return sentences about the new rows, and about common rows that a model was trained on."""
-        parts = [f"{count_rows(self.new, 'is')} new."]
+        """Return sentences about rows that one side alone has, and about common rows that a model was trained on."""
+        parts = [f"{count_rows(self.new, 'is')} new."] if self.new else []
         if self.new > self.fresh:
             parts.append(f"{_name_part(self.new - self.fresh, self.new)} left out: {self._name_trained()}.")
         if self.fresh:
@@ -60,6 +72,16 @@ class FreshRows:
         if self.common_trained:
             one = count_rows(self.common_trained, "is")
             parts.append(f"{one} in both test sets and in training data: left out.")
+        if self.moved:
+            one = count_rows(self.moved, "is")
+            parts.append(f"{one} only in the baseline's test set, and now in the candidate's training data: left out.")
+        if self.answered:
+            one = count_rows(self.answered, "is")
+            parts.append(
+                f"{one} only in the baseline's test set: the candidate's model was evaluated there in this run."
+            )
+        if self.suspicious:
+            parts.append(self.suspicious)
         return " ".join(parts)
 
     def _name_trained(self) -> str:
@@ -85,11 +107,15 @@ class ComparableRows:
     stored : mask of the baseline's own predictions, in the order of their file: all but common rows that a model was
         trained on
     fresh : ids of the new rows that no model was trained on
+    absent : mask of the baseline's rows that the candidate does not have, and neither model was trained on
+    moved : mask of the baseline's rows that the candidate does not have, because it was trained on them
     comparable : number of rows that may be compared: common rows and fresh ones
     """
 
     stored: Mask
     fresh: RowKeys
+    absent: Mask
+    moved: Mask
     counts: FreshRows
     comparable: int
 
@@ -103,14 +129,15 @@ class ChangedTestSet:
     stored : the file of the baseline's predictions
     spec : what its columns mean, by the baseline's policy
     baseline, candidate : ids of each side's rows, in the order of the file
-    candidate_id : the id columns by the candidate's policy
+    own, own_spec : the file of the candidate's predictions, and what its columns mean, by its own policy
     """
 
     stored: Path
     spec: PredictionsSpec
     baseline: RowKeys
     candidate: RowKeys
-    candidate_id: tuple[str, ...]
+    own: Path
+    own_spec: PredictionsSpec
 
     @classmethod
     def read(cls, stored: Path, spec: PredictionsSpec, own: Path, own_spec: PredictionsSpec) -> "ChangedTestSet":
@@ -120,8 +147,14 @@ class ChangedTestSet:
             spec=spec,
             baseline=read_ids(stored, spec.id, shown=spec.path),
             candidate=read_ids(own, own_spec.id, shown=own_spec.path),
-            candidate_id=own_spec.id,
+            own=own,
+            own_spec=own_spec,
         )
+
+    @property
+    def absent_rows(self) -> int:
+        """Return how many rows only the baseline has."""
+        return count_new_rows(self.candidate, self.baseline)
 
     @property
     def new_rows(self) -> int:
@@ -137,17 +170,42 @@ class ChangedTestSet:
             If a file cannot be read, or has no id columns.
         """
         seen = [read_ids(path, self.spec.id, shown=name) for name, path in by_baseline.items()]
-        other = [read_ids(path, self.candidate_id, shown=name) for name, path in by_candidate.items()]
+        other = [read_ids(path, self.own_spec.id, shown=name) for name, path in by_candidate.items()]
         return sort_rows_out(self.baseline, self.candidate, seen, other)
 
     def drop_absent(self, rows: ComparableRows) -> ComparableRows:
         """Return the rows without those of the baseline that the candidate does not have."""
         return replace(rows, stored=rows.stored & is_among(self.baseline, [self.candidate]))
 
+    def leave_moved_out(self, rows: ComparableRows) -> ComparableRows:
+        """Return the rows without those that the candidate was trained on, if these look like a split that moved."""
+        moved = int(np.count_nonzero(rows.moved))
+        if not moved:
+            return rows
+        why = find_choice(read_predictions(self.stored, self.spec, shown=self.spec.path).sample, rows.moved)
+        if why:
+            told = f"{count_rows(moved, 'is')} now in the candidate's training data, and {why}: they are not left out."
+            return replace(rows, counts=replace(rows.counts, suspicious=told))
+        return replace(rows, stored=rows.stored & ~rows.moved, counts=replace(rows.counts, moved=moved))
+
     def check_model(self, answers: Path) -> tuple[int, int]:
         """Return on how many rows ``answers`` differ from the stored predictions, and how many rows both have."""
-        stored, again = (read_predictions(path, self.spec, shown=self.spec.path) for path in (self.stored, answers))
-        return compare_answers(stored, again)
+        return _compare_files(self.stored, answers, self.spec)
+
+    def check_candidate(self, answers: Path) -> tuple[int, int]:
+        """Return the same of the candidate's predictions."""
+        return _compare_files(self.own, answers, self.own_spec)
+
+    def find_absent(self, rows: ComparableRows, answers: Path) -> FilePart:
+        """Return the rows of ``answers`` that only the baseline has."""
+        ids = read_ids(answers, self.own_spec.id, shown=self.own_spec.path)
+        return FilePart(file=answers, selected=is_among(ids, [self.baseline.take(np.flatnonzero(rows.absent))]))
+
+    def join_candidate(self, absent: FilePart) -> tuple[FilePart, ...]:
+        """Return the candidate's predictions: its own, and those on rows that only the baseline has; raises as ``join``."""
+        parts = (FilePart(file=self.own, selected=np.ones(len(self.candidate.values), dtype=np.bool_)), absent)
+        require_joinable(parts, self.own_spec.path)
+        return parts
 
     def find_fresh(self, rows: ComparableRows, answers: Path) -> FilePart:
         """Return the rows of ``answers`` that are fresh."""
@@ -209,6 +267,8 @@ def sort_rows_out(
     return ComparableRows(
         stored=~(trained & common),
         fresh=new.take(fresh),
+        absent=~(trained | common),
+        moved=is_among(baseline, seen_by_candidate) & ~common,
         counts=FreshRows(
             new=len(new.values),
             fresh=len(fresh),
@@ -221,18 +281,23 @@ def sort_rows_out(
 
 
 def note_fresh_rows(pairing: Pairing, rows: FreshRows) -> Pairing:
-    """Return the pairing with counts and a note of new rows; its baseline includes answers on the fresh ones."""
+    """Return the pairing with counts and a note of such rows; each side includes answers on the other's."""
     complete = not (pairing.only_baseline or pairing.only_candidate or pairing.label_differs)
-    left_out = describe_other_rows(pairing.only_baseline, pairing.only_candidate - rows.trained, pairing.label_differs)
+    left_out = describe_other_rows(pairing.only_baseline, pairing.only_candidate - rows.unused, pairing.label_differs)
     return pairing.model_copy(
         update={
-            "baseline_rows": pairing.baseline_rows - rows.fresh + rows.common_trained,
+            "baseline_rows": pairing.baseline_rows - rows.fresh + rows.common_trained + rows.moved,
+            "candidate_rows": pairing.candidate_rows - rows.answered,
             "fresh": rows.fresh,
             "trained": rows.trained,
             "test_set_changed": True,
             "notes": (" ".join([rows.describe(), *left_out]), *pairing.notes[0 if complete else 1 :]),
         }
     )
+
+
+def _compare_files(stored: Path, answers: Path, spec: PredictionsSpec) -> tuple[int, int]:
+    return compare_answers(*(read_predictions(path, spec, shown=spec.path) for path in (stored, answers)))
 
 
 def compare_answers(stored: Predictions, again: Predictions) -> tuple[int, int]:

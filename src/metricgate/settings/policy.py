@@ -117,7 +117,8 @@ class PredictionsSpec(PolicySection):
     on_unpaired: Literal["bound", "refuse"] = Field(
         "bound",
         description=(
-            "Rows that the candidate lacks or labels differently: assume its worst answers, or judge by both labels; "
+            "Rows that the candidate lacks or labels differently: assume its worst answers where `evaluation` gives none, "
+            "and judge by both labels; "
             "or refuse them as an error."
         ),
     )

@@ -26,8 +26,8 @@ MIN_CARRIERS = 2
 WIDEN_SPARSE, WIDEN_DENSE, WIDEN_BOUNDED = 10, 3, 5
 """Of the units that carry a difference, (sum of squared changes)² / sum of their fourth powers: measured, see
 docs/statistics.md, "Few differing rows". Below the first there is no verdict, unless contributions are bounded; below
-the others the interval is widened: where contributions are not bounded and most units do not change at all, where most
-do, and where contributions are bounded."""
+the others the interval is widened: where most units do not change at all, where most do, and where contributions are
+bounded and rows have no weights."""
 _CONCENTRATED = 20  # kurtosis of the changes: 3 for normal ones, 9 for products of two
 _STANDS_OUT = 8 * 1.4826  # times the median change: eight standard deviations, were the changes normal
 _FURTHER = 2  # one unit more changes by at most 1 + 2 / carriers times the furthest change
@@ -52,8 +52,12 @@ class Units:
     name: str
 
     @property
-    def heaviest(self) -> float:
-        return 1.0 if self.sizes is None else float(self.sizes.max())
+    def typical_size(self) -> float:
+        """The mean size, where a unit counts by the square of its own: of the units that most of the variance is about."""
+        if self.sizes is None:
+            return 1.0
+        squares = np.square(self.sizes)
+        return float(squares @ self.sizes) / float(squares.sum())
 
     @cached_property
     def kurtosis(self) -> float:
@@ -77,13 +81,13 @@ class Units:
 
     @property
     def furthest(self) -> float:
-        """By how much one unit more could change, judging by the furthest of these and by the heaviest unit."""
+        """By how much one unit more could change, judging by the furthest of these, were it of typical size."""
         if not self.values.any():
             return inf
         sizes = np.abs(self.values)
         if self.sizes is not None:
             sizes = np.divide(sizes, self.sizes, out=np.zeros_like(sizes), where=self.sizes > 0)
-        return (1 + _FURTHER / self.carriers) * float(sizes.max()) * self.heaviest
+        return (1 + _FURTHER / self.carriers) * float(sizes.max()) * self.typical_size
 
 
 def sum_units(values: FloatArray, weight: FloatArray | None, group: IntArray | None) -> Units:
@@ -121,17 +125,17 @@ class Contributions:
     @property
     def needed(self) -> float:
         """How many units must carry the changes for an interval that tells enough by itself."""
-        if self.is_bounded:
+        if self.is_bounded and (self.changes.name == "groups" or self.changes.sizes is None):
             return WIDEN_BOUNDED
         return WIDEN_SPARSE if self.changes.is_sparse else WIDEN_DENSE
 
     def bound(self, estimate: float) -> Bounds:
         """Return bounds of the estimate that hold however few units differ, if none is beyond what is possible."""
-        values, heaviest = self.values.values, self.values.heaviest
+        values, size = self.values.values, self.values.typical_size
         reach = inf if self.by_range else self.changes.furthest
         shared = values - self.changes.values
-        least = max(self.lowest * heaviest, float(shared.min()) - reach)
-        most = min(self.highest * heaviest, float(shared.max()) + reach)
+        least = max(self.lowest * size, float(shared.min()) - reach)
+        most = min(self.highest * size, float(shared.max()) + reach)
         shift = estimate - float(values.mean())
 
         def bounds(tail: float) -> tuple[float, float]:

@@ -69,7 +69,7 @@ def _format_metric(metric: str, rows: list[dict[str, Any]]) -> str:
     judged = [row for row in rows if row["judged"] >= MIN_JUDGED]
     least = min(row["judged"] for row in rows)
     if not judged:
-        return f"| `{metric}` | hardly ever judged: skipped or inconclusive | | | {least:.0%} |"
+        return f"| `{metric}` | hardly ever judged: skipped or undecided | | | {least:.0%} |"
     cells = []
     for size in sorted({row["rows"] for row in judged}):
         covered = [row["covered"] for row in judged if row["rows"] == size]

@@ -58,7 +58,7 @@ def calibrate(
 ) -> None:
     """Measure a setting, hand its rows to the table, and hold each metric to its promise.
 
-    ``refused``: the metrics that the rules answer with skipped or inconclusive here; all others must be judged.
+    ``refused``: the metrics that the rules answer with skipped or undecided here; all others must be judged.
     """
     metrics = choose_metrics(simulate(np.random.default_rng(0), 200))
     judged = [metric for metric in metrics if metric.name not in refused]
