@@ -22,12 +22,12 @@ from metricgate.stats.bounded_mean import bound_bounded_mean
 from metricgate.stats.interval import Bounds, Interval, stretch_bounds, take_wider
 from metricgate.stats.spread import find_kurtosis
 
-MIN_CARRIERS = 2
-WIDEN_SPARSE, WIDEN_DENSE, WIDEN_BOUNDED = 10, 3, 5
+MIN_CARRIERS = 3
+WIDEN_BELOW, WIDEN_SPARSE_BELOW = 5, 10
 """Of the units that carry a difference, (sum of squared changes)² / sum of their fourth powers: measured, see
 docs/statistics.md, "Few differing rows". Below the first there is no verdict, unless contributions are bounded; below
-the others the interval is widened: where most units do not change at all, where most do, and where contributions are
-bounded and rows have no weights."""
+the second the interval is widened. That is the third for weighted rows, and where contributions are not bounded and most
+units do not change at all."""
 _CONCENTRATED = 20  # kurtosis of the changes: 3 for normal ones, 9 for products of two
 _STANDS_OUT = 8 * 1.4826  # times the median change: eight standard deviations, were the changes normal
 _FURTHER = 2  # one unit more changes by at most 1 + 2 / carriers times the furthest change
@@ -125,9 +125,10 @@ class Contributions:
     @property
     def needed(self) -> float:
         """How many units must carry the changes for an interval that tells enough by itself."""
-        if self.is_bounded and (self.changes.name == "groups" or self.changes.sizes is None):
-            return WIDEN_BOUNDED
-        return WIDEN_SPARSE if self.changes.is_sparse else WIDEN_DENSE
+        if self.is_bounded:
+            is_weighted = self.changes.name == "rows" and self.changes.sizes is not None
+            return WIDEN_SPARSE_BELOW if is_weighted else WIDEN_BELOW
+        return WIDEN_SPARSE_BELOW if self.changes.is_sparse else WIDEN_BELOW
 
     def bound(self, estimate: float) -> Bounds:
         """Return bounds of the estimate that hold however few units differ, if none is beyond what is possible."""
