@@ -27,13 +27,7 @@ Record = Callable[[str, object], None]
 Draw = Callable[..., SamplePair]
 TEST_SETS, AGAIN, HARMLESS = 600, 3000, 100
 TAIL, MOST_WRONG = 0.025, 0.035
-NO_RULE: dict[str, Any] = {
-    "MIN_CARRIERS": 0,
-    "WIDEN_SPARSE": 0,
-    "WIDEN_DENSE": 0,
-    "WIDEN_BOUNDED": 0,
-    "HEAVY_TAIL": np.inf,
-}
+NO_RULE: dict[str, Any] = {"MIN_CARRIERS": 0, "WIDEN_BELOW": 0, "WIDEN_SPARSE_BELOW": 0, "HEAVY_TAIL": np.inf}
 OF_SCORES = ("accuracy", "f1", "roc_auc", "average_precision", "log_loss", "brier_score")
 OF_NUMBERS = ("mae", "mse", "rmse", "r2", "mean_bias", "median_absolute_error")
 
