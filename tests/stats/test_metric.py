@@ -325,4 +325,4 @@ def test_one_row_alone_bounds_nothing(name: str) -> None:
     sample = binary_sample(np.array([1], dtype=np.int8), np.array([0.9]))
     metric = find_metric(name, task="binary")
 
-    assert single_interval(sample, metric, tail=0.025) == (metric.lowest, metric.highest)
+    assert single_interval(sample, metric, tail=0.025) == metric.value_range

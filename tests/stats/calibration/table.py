@@ -7,18 +7,15 @@ from typing import Any
 
 from tests.stats.calibration.coverage import MIN_JUDGED
 
-COVERAGE, FAMILIES, SEEDS, RESAMPLED, HARD, DRIFT = (
-    f"calibration-{table}" for table in ("coverage", "families", "seeds", "resampled", "hard", "drift")
-)
+TABLES = ("coverage", "hard", "families", "drift", "resampled", "clusters", "looks", "seeds")
+COVERAGE, HARD, FAMILIES, DRIFT, RESAMPLED, CLUSTERS, LOOKS, SEEDS = (f"calibration-{table}" for table in TABLES)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print the tables once all workers have reported."""
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
     properties = [item for report in reports if report.when == "call" for item in report.user_properties]
-    for line in format_tables(
-        [(name, str(text)) for name, text in properties if name in {COVERAGE, FAMILIES, SEEDS, RESAMPLED, HARD, DRIFT}]
-    ):
+    for line in format_tables([(name, str(text)) for name, text in properties if name.startswith("calibration-")]):
         terminalreporter.write_line(line)
 
 
@@ -32,6 +29,8 @@ def format_tables(properties: Sequence[tuple[str, str]]) -> list[str]:
     lines += format_families(rows[FAMILIES]) if rows[FAMILIES] else []
     lines += format_drift(rows[DRIFT])
     lines += format_resampled(rows[RESAMPLED]) if rows[RESAMPLED] else []
+    lines += format_clusters(rows[CLUSTERS]) if rows[CLUSTERS] else []
+    lines += format_looks(rows[LOOKS]) if rows[LOOKS] else []
     return lines + (format_seeds(rows[SEEDS]) if rows[SEEDS] else [])
 
 
@@ -133,3 +132,21 @@ def format_resampled(rows: Iterable[dict[str, Any]]) -> list[str]:
         setting = f"{row['setting']}, n = {row['rows']:,}"
         lines.append(f"| {setting} | `{row['metric']}` | {cells[0]} | {cells[1]} | {row['width']:.2f} |")
     return lines
+
+
+def format_clusters(rows: Iterable[dict[str, Any]]) -> list[str]:
+    """Lay out how often either method misses with few groups, on the same test sets."""
+    lines = ["", "### Few groups: ours, and Bell & McCaffrey's, on the same test sets", ""]
+    lines += ["| Setting | ours: above, below | judged | Bell & McCaffrey: above, below | width, ours to theirs |"]
+    lines += ["|---|--:|--:|--:|--:|"]
+    for row in sorted(rows, key=lambda row: str(row["setting"])):
+        ours, theirs = (", ".join(f"{100 * share:.1f} %" for share in row[method]) for method in ("ours", "theirs"))
+        lines.append(f"| {row['setting']} | {ours} | {row['judged']:.0%} | {theirs} | {row['width']:.2f} |")
+    return lines
+
+
+def format_looks(rows: Iterable[dict[str, Any]]) -> list[str]:
+    """Lay out how often at least one of several attempts passes that all lose what is allowed."""
+    lines = ["", "### Several attempts on one test set, each at the margin", ""]
+    lines += ["| attempts | at least one passes | the report says: at most |", "|--:|--:|--:|"]
+    return lines + [f"| {row['attempts']} | {row['passed']:.1%} | {row['shown']:.1%} |" for row in rows]
