@@ -130,4 +130,5 @@ def test_a_fastapi_server_is_told_from_one_that_rounds(model_folder: Path) -> No
         found = {path: ask(model_folder, url=address + path, protocol="json", timeout=60) for path in CASES}
 
     assert {path: gate.outcome for path, gate in found.items()} == CASES
-    assert "rows are not answered as judged (row 0 has p" in found["/rounded"].reason
+    assert "120 of 120 rows are not answered as judged: off by 0.00" in found["/rounded"].reason
+    assert "row 0 has p 0.7 where 0.695905 was judged" in found["/rounded"].reason

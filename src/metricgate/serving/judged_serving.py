@@ -22,6 +22,7 @@ from metricgate.settings.serving import ServingGateSpec, ServingSpec
 SOURCE = "serving"
 QUANTILES = {"latency_p50": 0.5, "latency_p95": 0.95}
 _TOLD = 2
+_ROUNDED = 0.01  # two decimals lose at most 0.005
 _UNMEASURED = Judgement(outcome=Outcome.ERROR, code="candidate_absent", reason="no request was answered")
 _BEYOND = Judgement(outcome=Outcome.FAILED, code="beyond_margin", reason="worse by more than is allowed", beyond=True)
 _NO_HARM = Judgement(outcome=Outcome.PASSED, code="no_harm_shown", reason="no loss beyond what is allowed was shown")
@@ -112,20 +113,27 @@ def _judge_parity(judged: JudgedRows, log: ServerLog, skew: Skew, unanswered: in
         reason = f"not one of {log.requests:,} requests was answered. {log.problem}"
         return _build_parity(Outcome.ERROR, "serving_not_asked", reason)
     if skew.rows:
-        other = (
-            ": it is the baseline's model" if is_baseline else ": it may be another model" if skew.rows == rows else ""
-        )
         told = "; ".join(
-            f"row {value.row} has {value.column} {value.served or 'missing'} where {value.judged or 'nothing'} was judged"
+            f"row {value.row} has {value.column} {value.served or 'missing'} where "
+            f"{value.judged or 'nothing'} was judged"
             for value in skew.values[:_TOLD]
         )
-        reason = f"{skew.rows:,} of {rows:,} rows are not answered as judged{other} ({told})"
+        guess = _guess_cause(skew, rows, is_baseline=is_baseline)
+        reason = f"{skew.rows:,} of {rows:,} rows are not answered as judged{guess} ({told})"
         return _build_parity(Outcome.FAILED, "serving_skew", reason)
     if unanswered:
         reason = f"{unanswered:,} of {rows:,} rows were not answered, in {log.failed:,} failed requests. {log.problem}"
         return _build_parity(Outcome.FAILED, "serving_failed", reason)
     largest = f"; the largest difference is {skew.largest:.2g}" if skew.largest else ""
     return _build_parity(Outcome.PASSED, "served_as_judged", f"{rows:,} rows are answered as judged{largest}")
+
+
+def _guess_cause(skew: Skew, rows: int, *, is_baseline: bool) -> str:
+    if is_baseline:
+        return ": it is the baseline's model"
+    if skew.largest is not None and skew.largest <= _ROUNDED:
+        return f": off by {skew.largest:.2g} at most, as after rounding"
+    return ": it may be another model" if skew.rows == rows else ""
 
 
 def _measure(log: ServerLog, tail: float) -> dict[str, _Measured]:
