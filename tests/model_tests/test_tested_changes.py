@@ -270,7 +270,7 @@ def test_a_file_that_was_there_before_is_not_taken_for_the_results(make: Make) -
 
 
 def test_tests_that_take_too_long_are_an_error(make: Make) -> None:
-    project = make(WRITTEN, {"write.sh": "sleep 600\n"})
+    project = make(WRITTEN, {"write.sh": "exec sleep 600\n"})
     project.commit()
 
     tried = project.try_change(timeout_s=0.3)
