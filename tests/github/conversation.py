@@ -40,6 +40,7 @@ def _show_comment(context: Context, comment: Comment, thread: PullRequest | Issu
         id=comment.number,
         body=comment.body,
         user=show_user(context, comment.login),
+        created_at=comment.at,
         html_url=f"https://github.example/{context.fake.repository}/{kind}/{thread.number}#issuecomment-{comment.number}",
         url=context.link(f"issues/comments/{comment.number}"),
         issue_url=context.link(f"issues/{thread.number}"),

@@ -37,6 +37,7 @@ class Comment:
     login: str
     body: str
     edits: int = 0
+    at: str = "2026-01-01T00:00:00Z"
 
 
 @dataclass

@@ -308,3 +308,35 @@ def test_memory_keeps_sixty_runs() -> None:
 
     assert len(memory.runs) == 60
     assert memory.runs[0].data == "10"
+
+
+@pytest.mark.acceptance
+def test_backfill_judges_each_past_month_and_the_report_shows_them(project: Project) -> None:
+    """April moved, May did not: both are in the memory, at their months' ends, before the run on June."""
+    project.policy = project.policy.replace("  labels: {column: churned, delay: 10d}\n", "")
+    project.commit()
+    parts = [make_month(ROWS, 2, shift=10), make_month(ROWS, 3), make_month(ROWS, 4)]
+    for number, part in enumerate(parts):
+        part["day"] = [day.replace("2026-06", f"2026-{4 + number:02}") for day in part["day"]]
+    fresh = {name: [value for part in parts for value in part[name]] for name in parts[0]}
+    write_csv(project.folder / "data/fresh.csv", fresh)
+
+    request = WatchRequest(directory=project.folder, output=project.folder / "report", now=NOW, backfill=True)
+    report = watch_release(request, QuietProgress())
+
+    assert report.watch is not None
+    assert [(one.at, one.verdict) for one in report.watch.past] == [("2026-05-01", "passed"), ("2026-06-01", "passed")]
+    shifts = [one.shifts["tenure"] for one in report.watch.past]
+    assert shifts[0] > 3
+    assert shifts[1] < 1
+    assert {"history", "shifts"} <= {chart.name for chart in report.charts}
+
+
+def test_backfill_needs_times(project: Project) -> None:
+    project.policy = project.policy.replace("  time: day\n", "").replace(", delay: 10d", "")
+    project.commit()
+    write_csv(project.folder / "data/fresh.csv", make_month(300, 2))
+
+    request = WatchRequest(directory=project.folder, output=project.folder / "report", now=NOW, backfill=True)
+
+    assert "names no `time`" in watch_release(request, QuietProgress()).reason

@@ -14,9 +14,14 @@ FILE = click.Path(path_type=Path)
 @click.option("--reference", type=FILE, metavar="FILE", help="Rows that the model was released on.")
 @click.option("--current", type=FILE, metavar="FILE", help="Fresh rows, with the same columns.")
 @click.option("--again", is_flag=True, help="In a repository: judge rows again that the last run judged.")
+@click.option(
+    "--backfill", is_flag=True, help="In a repository: judge each past month of the fresh rows, then the last."
+)
 @OUTPUT
 @JSON_FILE
-def command(*, reference: Path | None, current: Path | None, again: bool, output: Path, json_file: str | None) -> int:
+def command(
+    *, reference: Path | None, current: Path | None, again: bool, backfill: bool, output: Path, json_file: str | None
+) -> int:
     """Watch fresh data (CSV, Parquet or JSON Lines): drifted, stable or inconclusive, column by column.
 
     Two files need neither Git nor a policy. Without --reference, `monitor:` in metricgate.yaml says what is watched, and
@@ -42,7 +47,7 @@ def command(*, reference: Path | None, current: Path | None, again: bool, output
     from metricgate.revisions.checkout import Checkout  # noqa: PLC0415
 
     Checkout.open(Path.cwd())  # outside of a repository there is nothing to report on, and no folder to make
-    request = WatchRequest(directory=Path.cwd(), output=output, current=current, again=again)
+    request = WatchRequest(directory=Path.cwd(), output=output, current=current, again=again, backfill=backfill)
     with raise_on_signals():
         report = watch_release(request, TerminalProgress())
     return write_and_print(report, output, json_file)

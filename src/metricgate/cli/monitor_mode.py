@@ -25,7 +25,8 @@ def watch_and_publish(
     publication = Publication(trigger, inputs.model_copy(update=asked), environ, kind="drift")
 
     def produce() -> Report:
-        return hide_secrets(_watch(trigger, inputs, environ, output, now or datetime.now(UTC)), environ)
+        at = now or datetime.now(UTC)
+        return hide_secrets(publication.acknowledge(_watch(trigger, inputs, environ, output, at), at), environ)
 
     report, _ = publication.publish(produce, output)
     return report.exit_code

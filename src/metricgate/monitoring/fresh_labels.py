@@ -13,7 +13,7 @@ from metricgate.models.result import GateRow, Warning_
 from metricgate.models.snapshot import FilePart
 from metricgate.monitoring.tables import WatchedTables
 from metricgate.predictions import Predictions, read_predictions
-from metricgate.predictions.labelled_rows import LabelledRows, find_labelled_rows
+from metricgate.predictions.labelled_rows import LabelledRows, Month, find_labelled_rows
 from metricgate.settings.monitor import LabelsSpec, MonitorSpec
 from metricgate.settings.policy import GateSpec, Policy, PredictionsSpec
 from metricgate.stats.formula import is_formula
@@ -28,7 +28,9 @@ class LabelFindings:
     warnings: tuple[Warning_, ...] = ()
 
 
-def measure_labels(policy: Policy, spec: MonitorSpec, tables: WatchedTables, now: datetime) -> LabelFindings:
+def measure_labels(
+    policy: Policy, spec: MonitorSpec, tables: WatchedTables, now: datetime, *, month: Month | None = None
+) -> LabelFindings:
     """Judge the policy's gates on fresh labelled rows; nothing where no labels or no gates are named.
 
     Raises
@@ -41,7 +43,7 @@ def measure_labels(policy: Policy, spec: MonitorSpec, tables: WatchedTables, now
     if spec.labels is None or own is None or not rules:
         return LabelFindings()
     until = now - spec.labels.delay if spec.labels.delay else None
-    found = find_labelled_rows(*tables.current, label=spec.labels.column, time=spec.time, until=until)
+    found = find_labelled_rows(*tables.current, label=spec.labels.column, time=spec.time, until=until, month=month)
     warnings = tuple(_explain(found, spec.labels))
     if not found.labelled:
         return LabelFindings(rows=0, warnings=warnings)

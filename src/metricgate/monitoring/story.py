@@ -5,6 +5,7 @@ report's own names what drifted and what lost, for whoever acts on it.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,7 +24,7 @@ from metricgate.monitoring.redaction import redact_columns
 from metricgate.monitoring.tables import WatchedTables, find_tables
 from metricgate.monitoring.watch_report import Watched, lay_out_watch
 from metricgate.monitoring.watched_features import MeasuredTable, choose_features, measure_table
-from metricgate.predictions.labelled_rows import find_newest
+from metricgate.predictions.labelled_rows import Month, find_newest, list_months
 from metricgate.predictions.table_pair import SideName, open_pair
 from metricgate.processes.progress import Progress
 from metricgate.processes.signals import limit_time
@@ -50,7 +51,7 @@ class WatchRequest:
     """What a person or a workflow asks for.
 
     ``now`` is the time that ages are counted to. ``is_shared``: the memory is on origin. ``current``: a file in place of
-    the policy's. ``again``: judge data that was judged before, too.
+    the policy's. ``again``: judge data that was judged before, too. ``backfill``: judge each past month of the fresh rows first.
     """
 
     directory: Path
@@ -64,6 +65,7 @@ class WatchRequest:
     is_shared: bool = False
     current: Path | None = None
     again: bool = False
+    backfill: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,18 +139,51 @@ def _watch(project: _Project) -> Report:
     memory = project.ref.read()
     # Not the released commit: without `release:` that is main's head, which also moves when nothing was released.
     data, model = _hash(tables.current), _hash(tables.reference, tables.answers)
+    months = _list_months(project, tables) if request.backfill else []
+    memory = _fill_memory(project, tables, memory, model, months[:-1])
     first_seen = next((run.first_seen for run in memory.runs if run.data == data), request.now)
     age = _find_age(project, tables, first_seen)
     last = memory.last
     if spec.max_age is not None and age > spec.max_age:
         report = _report_stale(project, age, spec.max_age)
-    elif last and last.data == data and last.model == model and not request.again and not _is_stale(last):
+    elif (
+        last
+        and last.data == data
+        and last.model == model
+        and not (request.again or request.backfill)
+        and not _is_stale(last)
+    ):
         told = f"no rows are newer than those of the run of {last.at:%Y-%m-%d %H:%M}, which said: {last.headline}"
         return report_skip(told, id_=request.id)
     else:
-        report = _measure(project, tables, memory, model)
+        report = _measure(project, tables, memory, model, month=months[-1] if months else None)
     _remember(project, memory, report, (data, model), first_seen)
     return report
+
+
+def _list_months(project: _Project, tables: WatchedTables) -> list[Month]:
+    time = project.spec.time
+    if time is None:
+        raise ConfigurationError(
+            "Past months cannot be told apart: `monitor:` names no `time`.",
+            expected="`monitor: {time: COLUMN}`, the column with the time of a row.",
+            fix="add the key.",
+            topic="what-is-watched",
+        )
+    return list_months(*tables.current, time)
+
+
+def _fill_memory(
+    project: _Project, tables: WatchedTables, memory: WatchMemory, model: str, months: Sequence[Month]
+) -> WatchMemory:
+    """Return the memory with a run for each month, as if it had been watched at its end."""
+    for month in months:
+        report = _measure(project, tables, memory, model, month=month)
+        at = month.end.replace(tzinfo=UTC)
+        run = _describe_run(report, at, (f"{month.start:%Y-%m}", model), at)
+        memory = WatchMemory(runs=tuple(one for one in memory.runs if one.data != run.data)).add(run)
+        project.context.progress.line(f"{month.start:%Y-%m}: {run.headline}")
+    return memory
 
 
 def _is_stale(last: PastRun) -> bool:
@@ -174,18 +209,20 @@ def _find_age(project: _Project, tables: WatchedTables, first_seen: datetime) ->
     return project.request.now - (newest if newest.tzinfo else newest.replace(tzinfo=UTC))
 
 
-def _measure(project: _Project, tables: WatchedTables, memory: WatchMemory, model: str) -> Report:
+def _measure(
+    project: _Project, tables: WatchedTables, memory: WatchMemory, model: str, *, month: Month | None = None
+) -> Report:
     spec, context = project.spec, project.context
     answers = list_answers(project)
     files: dict[SideName, tuple[Path, str]] = {"reference": tables.reference, "current": tables.current}
-    with context.progress.step("Compare with the reference"), open_pair(files, rows={}) as pair:
+    with context.progress.step("Compare with the reference"), open_pair(files, rows=_choose_rows(spec, month)) as pair:
         table = measure_table(pair, choose_features(pair, spec, answers), spec)
         inside = tuple(name for name in answers if all(name in side.types for side in pair.sides.values()))
         predicted = measure_table(pair, inside, spec).columns if inside else ()
     if not inside and answers and tables.answers is not None:
-        predicted = _measure_answers(tables, answers, spec)
+        predicted = _measure_answers(tables, answers, spec, month)
     watched = [*(_as_prediction(one) for one in predicted if one.feature.role == "feature"), *table.columns]
-    labels = measure_labels(project.policy, spec, tables, project.request.now)
+    labels = measure_labels(project.policy, spec, tables, project.request.now, month=month)
     measured = MeasuredTable(columns=tuple(watched), extra=table.extra, rows=table.rows)
     rules = measured.list_rules(spec.margins, spec)
     shown = redact_columns(measured.columns, spec.redact)
@@ -213,6 +250,10 @@ def _measure(project: _Project, tables: WatchedTables, memory: WatchMemory, mode
     )
 
 
+def _choose_rows(spec: MonitorSpec, month: Month | None) -> dict[SideName, str]:
+    return {"current": month.select(spec.time)} if month is not None and spec.time is not None else {}
+
+
 def list_answers(project: _Project) -> tuple[str, ...]:
     """Return the columns with the model's answers: those that `monitor:` names, or those of `predictions:`."""
     if project.spec.predictions:
@@ -224,11 +265,13 @@ def list_answers(project: _Project) -> tuple[str, ...]:
     return tuple(name for name in (own.score, own.prediction, *(own.scores or {}).values()) if name)
 
 
-def _measure_answers(tables: WatchedTables, answers: tuple[str, ...], spec: MonitorSpec) -> tuple[MeasuredColumn, ...]:
+def _measure_answers(
+    tables: WatchedTables, answers: tuple[str, ...], spec: MonitorSpec, month: Month | None
+) -> tuple[MeasuredColumn, ...]:
     """Measure the answers against those of the release's own predictions file."""
     assert tables.answers is not None  # noqa: S101  # the caller looked
     files: dict[SideName, tuple[Path, str]] = {"reference": tables.answers, "current": tables.current}
-    with open_pair(files, rows={}) as pair:
+    with open_pair(files, rows=_choose_rows(spec, month)) as pair:
         there = tuple(name for name in answers if all(name in side.types for side in pair.sides.values()))
         known = spec.group is None or all(spec.group in side.types for side in pair.sides.values())
         return (
@@ -274,9 +317,15 @@ def _report_stale(project: _Project, age: timedelta, allowed: timedelta) -> Repo
 def _remember(
     project: _Project, memory: WatchMemory, report: Report, seen: tuple[str, str], first_seen: datetime
 ) -> None:
+    run = _describe_run(report, project.request.now, seen, first_seen)
+    if problem := project.ref.write(memory.add(run)):
+        project.context.progress.line(problem)
+
+
+def _describe_run(report: Report, at: datetime, seen: tuple[str, str], first_seen: datetime) -> PastRun:
     effects = sorted(report.gates, key=lambda gate: -(gate.difference or 0.0) / (gate.bound or 1.0))[:MOST_EFFECTS]
-    run = PastRun(
-        at=project.request.now,
+    return PastRun(
+        at=at,
         data=seen[0],
         model=seen[1],
         first_seen=first_seen,
@@ -285,8 +334,6 @@ def _remember(
         exit_code=report.exit_code,
         effects=tuple(_keep(gate) for gate in effects),
     )
-    if problem := project.ref.write(memory.add(run)):
-        project.context.progress.line(problem)
 
 
 def _keep(gate: GateRow) -> PastEffect:

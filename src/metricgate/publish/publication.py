@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from metricgate.errors import CancelledError
@@ -11,8 +12,10 @@ from metricgate.publish.announcers import make_announcements
 from metricgate.publish.files import write_report
 from metricgate.publish.github.destination import GitHubDestination, connect
 from metricgate.publish.github.issue_destination import IssueDestination
+from metricgate.publish.github.response import GitHubError
 from metricgate.publish.github.retry_budget import RetryBudget
 from metricgate.publish.github.watch_issue import WatchIssueDestination, list_earlier
+from metricgate.publish.github.watch_snooze import apply_snoozes, find_snoozes
 from metricgate.publish.interface import Destination, Event
 from metricgate.publish.pushgateway import group_labels
 from metricgate.publish.runner import Runner
@@ -65,7 +68,7 @@ class Publication:
         self._inputs = inputs
         self._kind = kind
         self._runner = Runner(environ, emit)
-        client = connect(trigger, inputs, budget=budget, timeout_s=timeout_s)
+        client = self._client = connect(trigger, inputs, budget=budget, timeout_s=timeout_s)
         self.github = GitHubDestination(trigger, inputs, self._runner, client=client)
         subscriptions = Subscriptions(client, trigger, inputs)
         self.announcements = make_announcements(
@@ -80,6 +83,22 @@ class Publication:
             self.announcements,
             self._runner,
         )
+
+    def acknowledge(self, report: Report, now: datetime) -> Report:
+        """Return a watching run's report as people who may write want it told: a comment on its issue can snooze it."""
+        client = self._client
+        if (
+            client is None
+            or report.watch is None
+            or not report.watch.issue
+            or not self._trigger.is_about_default_branch
+        ):
+            return report
+        try:
+            return apply_snoozes(report, find_snoozes(client, report.id, now))
+        except GitHubError as error:
+            log.warning("Whether somebody snoozed this alarm is not known: %s", error)
+            return report
 
     def publish(self, produce: Callable[[], Report], directory: Path) -> tuple[Report, Published]:
         """Produce a report, write its files and deliver it; a signal shortens this to a few seconds.

@@ -99,6 +99,8 @@ def describe_watch(report: Report) -> str:
 
 
 def _name_verdict(report: Report, findings: Sequence[FeatureFinding]) -> str:
+    if report.accepted:
+        return f"Acknowledged by {report.accepted.by}"
     drifted = any(one.outcome is Outcome.FAILED for one in findings)
     lost = any(gate.outcome is Outcome.FAILED for gate in report.gates if gate.source != SOURCE)
     if report.verdict is Verdict.FAILED:

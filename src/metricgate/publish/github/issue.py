@@ -63,6 +63,11 @@ def keep_issue(client: GitHubClient, topic: str, describe: Callable[[str], Issue
     return _Issues(client, topic).keep(describe)
 
 
+def find_issue(client: GitHubClient, topic: str) -> KeptIssue | None:
+    """Return the newest issue about ``topic`` that MetricGate wrote; None where there is none."""
+    return _Issues(client, topic).find_newest()
+
+
 class _Issues:
     def __init__(self, client: GitHubClient, topic: str) -> None:
         self._client = client
@@ -70,8 +75,11 @@ class _Issues:
         self._path = client.path("issues")
         self._marker = f"<!-- metricgate-issue:{marker_id(topic)} -->"
 
+    def find_newest(self) -> KeptIssue | None:
+        return next(self._find(), None)
+
     def keep(self, describe: Callable[[str], IssueNews | None]) -> str:
-        current = next(self._find(), None)
+        current = self.find_newest()
         if current and current.told == _RECOVERY and not current.is_open:
             current = None
         news = describe(current.memory if current else "")

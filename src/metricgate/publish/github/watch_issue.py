@@ -50,11 +50,16 @@ class WatchIssueDestination:
             return Delivery(event=event)
         notices = GitHubNotices()
         with client.budget.at_most(min(within_s, WITHIN_S)):
-            topic = f"{event.report.id} monitor"
+            topic = name_topic(event.report.id)
             notices.attempt_with(
                 "issues", "issue", lambda: keep_issue(client, topic, lambda memory: describe_watch_news(event, memory))
             )
         return Delivery(event=replace(event, notices=(*event.notices, *notices.all())), failed=notices.failed)
+
+
+def name_topic(id_: str) -> str:
+    """Return the topic of the issue about a watched set-up."""
+    return f"{id_} monitor"
 
 
 def describe_watch_news(event: Event, memory: str) -> IssueNews | None:
@@ -71,11 +76,11 @@ def describe_watch_news(event: Event, memory: str) -> IssueNews | None:
     text = render_watch_issue(report, event.view_context, name=event.name)
     if not alarms:
         return _describe_clean(told, text)
-    news = _find_news(alarms, told, report.watch.model)
+    news = set() if report.accepted else _find_news(alarms, told, report.watch.model)
     kept = {name: size if name in news else told.alarms.get(name, size) for name, size in alarms.items()}
-    now = Told(model=report.watch.model, alarms=kept, news=told.news + bool(news))
+    now = Told(model=told.model if report.accepted else report.watch.model, alarms=kept, news=told.news + bool(news))
     return IssueNews(
-        kind="problem",
+        kind="doubt" if report.accepted else "problem",
         state=now.state,
         title=text.title,
         body=text.body,

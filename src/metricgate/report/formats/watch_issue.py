@@ -16,7 +16,8 @@ from metricgate.report.watch_words import describe_effect, describe_fresh, list_
 MAX_LINES = 20
 FOOT = (
     "<sub>MetricGate keeps this issue up to date: a comment for each new alarm, closed after two clean runs. If you close "
-    "it, MetricGate stays silent until then.</sub>"
+    "it, MetricGate stays silent until then. A comment `metricgate: snooze 14d`, or `metricgate: acknowledge NAME until "
+    "2026-12-31`, from someone who may write to the repository, keeps it quiet and runs green for that long.</sub>"
 )
 
 
