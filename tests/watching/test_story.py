@@ -340,3 +340,51 @@ def test_backfill_needs_times(project: Project) -> None:
     request = WatchRequest(directory=project.folder, output=project.folder / "report", now=NOW, backfill=True)
 
     assert "names no `time`" in watch_release(request, QuietProgress()).reason
+
+
+@pytest.mark.acceptance
+@pytest.mark.parametrize(
+    ("detector", "requirements", "flagged"),
+    [
+        ("{class: sklearn.ensemble:IsolationForest, options: {random_state: 1}, max: 0.3}", "scikit-learn\n", True),
+        ("{class: frouros.detectors.data_drift:MMD, max: 0, rows: 300}", "frouros\n", True),
+        ("{class: frouros.detectors.data_drift:MMD, rows: 300}", "frouros\n", False),
+    ],
+    ids=["scikit-learn", "frouros", "no bar"],
+)
+def test_detector_of_another_package_decides_by_its_bar_alone(
+    project: Project, detector: str, requirements: str, *, flagged: bool
+) -> None:
+    project.policy += f"  detector: {detector}\npipeline: {{requirements: requirements.txt}}\n"
+    project.policy = project.policy.replace("  labels: {column: churned, delay: 10d}\n", "")
+    (project.folder / "requirements.txt").write_text(requirements, encoding="utf-8")
+    project.commit()
+
+    report = project.watch(make_month(ROWS, 2, shift=80))
+
+    rows = [gate for gate in report.gates if gate.metric == "detector"]
+    assert report.failure is None, report.failure
+    assert [gate.outcome for gate in rows] == ([Outcome.FAILED] if flagged else [])
+    assert (report.verdict is Verdict.FAILED) == flagged
+    assert report.watch is not None
+    (shown,) = (one for one in report.watch.features if one.role == "detector")
+    assert "in the current rows" in shown.notes[0]
+
+
+@pytest.mark.acceptance
+@pytest.mark.parametrize(
+    ("detector", "said"),
+    [
+        ("nowhere.at_all:Detector", "nowhere.at_all cannot be imported"),
+        ("json:Nothing", "json has no Nothing"),
+        ("json:JSONDecoder", "it has no fit()"),
+    ],
+)
+def test_detector_that_cannot_be_used_is_an_error(project: Project, detector: str, said: str) -> None:
+    project.policy += f"  detector: {detector}\n"
+    project.commit()
+
+    report = project.watch(make_month(500, 2))
+
+    assert report.exit_code == 4
+    assert said in report.reason

@@ -40,7 +40,7 @@ class WatchedFeature(Value):
 
     name: str
     kind: Literal["number", "category", "skipped", "joint"]
-    role: Literal["feature", "prediction", "joint"] = "feature"
+    role: Literal["feature", "prediction", "joint", "detector"] = "feature"
     owner: str = ""
     reference: ColumnSide | None = None
     current: ColumnSide | None = None

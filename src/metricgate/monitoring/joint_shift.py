@@ -64,6 +64,22 @@ def _read(pair: TablePair, columns: Sequence[WatchedColumn], side: int) -> Float
     return np.column_stack([_as_floats(values) for values in found])
 
 
+def read_numbers_of_both(pair: TablePair, columns: Sequence[WatchedColumn], most: int) -> tuple[FloatArray, FloatArray]:
+    """Return the numbers of a sample of both sides, missing ones as NaN; categories are left out."""
+    numbers = [column for column in columns if column.kind == "number"]
+    sides = (
+        [
+            np.column_stack(
+                [_as_floats(values) for values in pair.sample(side, [one.values[side] for one in numbers], most)]
+            )
+            for side in SIDES
+        ]
+        if numbers
+        else [np.empty((0, 0)), np.empty((0, 0))]
+    )
+    return sides[0], sides[1]
+
+
 def _as_floats(values: NDArray[Any]) -> FloatArray:
     filled = np.ma.filled(np.ma.asarray(values, dtype=np.float64), np.nan)
     return np.where(np.isinf(filled), np.sign(filled) * 1e300, filled)

@@ -18,14 +18,16 @@ from metricgate.models.result import GateRow, Warning_
 from metricgate.models.snapshot import RevisionInfo, Source
 from metricgate.models.watch import PastFinding
 from metricgate.monitoring.column_measurement import MeasuredColumn
+from metricgate.monitoring.detector import DetectorRows, run_detector
 from metricgate.monitoring.fresh_labels import measure_labels
+from metricgate.monitoring.joint_shift import read_numbers_of_both
 from metricgate.monitoring.memory import MOST_EFFECTS, PastEffect, PastRun, WatchMemory, WatchRef
 from metricgate.monitoring.redaction import redact_columns
 from metricgate.monitoring.tables import WatchedTables, find_tables
 from metricgate.monitoring.watch_report import Watched, lay_out_watch
 from metricgate.monitoring.watched_features import MeasuredTable, choose_features, measure_table
 from metricgate.predictions.labelled_rows import Month, find_newest, list_months
-from metricgate.predictions.table_pair import SideName, open_pair
+from metricgate.predictions.table_pair import SideName, TablePair, open_pair
 from metricgate.processes.progress import Progress
 from metricgate.processes.signals import limit_time
 from metricgate.report.failure import report_failure, report_skip
@@ -36,7 +38,7 @@ from metricgate.revisions.checkout import Checkout
 from metricgate.revisions.git_command import Access
 from metricgate.revisions.released_revision import resolve_release
 from metricgate.run import LOCAL, NO_TOKEN, make_scratch
-from metricgate.settings.monitor import MonitorSpec
+from metricgate.settings.monitor import DetectorSpec, MonitorSpec
 from metricgate.settings.policy import FILE_NAME, Policy
 from metricgate.settings.policy_file import read_policy
 from metricgate.settings.selection import read_policy_text
@@ -217,11 +219,13 @@ def _measure(
     files: dict[SideName, tuple[Path, str]] = {"reference": tables.reference, "current": tables.current}
     with context.progress.step("Compare with the reference"), open_pair(files, rows=_choose_rows(spec, month)) as pair:
         table = measure_table(pair, choose_features(pair, spec, answers), spec)
+        seen = _read_detector_rows(pair, table, spec.detector) if spec.detector else None
         inside = tuple(name for name in answers if all(name in side.types for side in pair.sides.values()))
         predicted = measure_table(pair, inside, spec).columns if inside else ()
     if not inside and answers and tables.answers is not None:
         predicted = _measure_answers(tables, answers, spec, month)
     watched = [*(_as_prediction(one) for one in predicted if one.feature.role == "feature"), *table.columns]
+    detector = run_detector(context, project.policy.pipeline, spec.detector, seen) if spec.detector and seen else None
     labels = measure_labels(project.policy, spec, tables, project.request.now, month=month)
     measured = MeasuredTable(columns=tuple(watched), extra=table.extra, rows=table.rows)
     rules = measured.list_rules(spec.margins, spec)
@@ -234,6 +238,7 @@ def _measure(
             columns=shown,
             rules=tuple(replace(rule, feature=names[rule.feature]) for rule in rules),
             performance=labels.gates,
+            detector=detector,
             labelled_rows=labels.rows,
             extra=_list_extra(table.extra, spec, answers),
             warnings=(*_explain_rows(table, spec), *labels.warnings),
@@ -248,6 +253,11 @@ def _measure(
             origin=project.request.policy_name,
         )
     )
+
+
+def _read_detector_rows(pair: TablePair, table: MeasuredTable, spec: DetectorSpec) -> DetectorRows:
+    names = tuple(column.name for column in table.watched if column.kind == "number")
+    return DetectorRows.of(*read_numbers_of_both(pair, table.watched, spec.rows), names)
 
 
 def _choose_rows(spec: MonitorSpec, month: Month | None) -> dict[SideName, str]:
@@ -353,7 +363,7 @@ def _keep(gate: GateRow) -> PastEffect:
 def _show_past(run: PastRun) -> PastFinding:
     shifts: dict[str, float] = {}
     for effect in run.effects:
-        if effect.source == SOURCE and effect.value is not None and effect.feature:
+        if effect.source == SOURCE and effect.value is not None and effect.feature and effect.bound:
             shifts[effect.feature] = max(shifts.get(effect.feature, 0.0), effect.value / effect.bound)
     metrics = {one.metric: one.value for one in run.effects if one.source != SOURCE and one.value is not None}
     return PastFinding(at=f"{run.at:%Y-%m-%d}", verdict=run.verdict.value, shifts=shifts, metrics=metrics)

@@ -10,6 +10,7 @@ from metricgate.models.result import GateRow, Warning_
 from metricgate.models.snapshot import RevisionInfo
 from metricgate.models.watch import PastFinding, Watch
 from metricgate.monitoring.column_measurement import MeasuredColumn
+from metricgate.monitoring.detector import DetectorFinding
 from metricgate.report.figures.drift_charts import draw_watch
 from metricgate.report.value import Report
 from metricgate.report.watch_words import describe_watch
@@ -28,6 +29,7 @@ class Watched:
     columns: tuple[MeasuredColumn, ...]
     rules: tuple[DriftRule, ...]
     performance: tuple[GateRow, ...] = ()
+    detector: DetectorFinding | None = None
     labelled_rows: int | None = None
     extra: tuple[str, ...] = ()  # columns that only the current rows have
     warnings: tuple[Warning_, ...] = ()
@@ -48,7 +50,8 @@ def lay_out_watch(watched: Watched) -> Report:
     features = tuple(rule for rule in watched.rules if rule.role is Role.GUARDRAIL)
     answers = tuple(rule for rule in watched.rules if rule.role is Role.REQUIRED)
     drift = [row for family in (answers, features) for row in judge_drift(family, confidence=watched.confidence)]
-    gates = (*watched.performance, *drift)
+    gates = (*watched.performance, *(watched.detector.gates if watched.detector else ()), *drift)
+    shown = [column.feature for column in watched.columns] + ([watched.detector.feature] if watched.detector else [])
     verdict = decide_watch(gates, watched.shown)
     report = Report(
         metricgate=__version__,
@@ -65,7 +68,7 @@ def lay_out_watch(watched: Watched) -> Report:
         watch=Watch(
             reference_rows=watched.reference.rows or 0,
             current_rows=watched.current.rows or 0,
-            features=tuple(column.feature for column in watched.columns),
+            features=tuple(shown),
             warns=tuple(
                 family
                 for family in ("features", "predictions", "performance")

@@ -25,6 +25,7 @@ class MeasuredTable:
     extra: tuple[str, ...]
     rows: tuple[int, int]
     units: Units = INDEPENDENT
+    watched: tuple[WatchedColumn, ...] = ()
 
     def list_rules(self, margins: MonitorMargins, spec: MonitorSpec | None = None) -> tuple[DriftRule, ...]:
         """Return one rule for each effect of each column."""
@@ -79,6 +80,7 @@ def measure_table(pair: TablePair, names: Sequence[str], spec: MonitorSpec | Non
         extra=tuple(name for name in current.types if name not in reference.types),
         rows=(reference.rows, current.rows),
         units=units,
+        watched=tuple(columns),
     )
 
 

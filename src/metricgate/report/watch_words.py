@@ -25,6 +25,7 @@ EFFECTS = {
     "new_values": "{} of rows in new values",
     "missing": "{} more or fewer missing",
     "classifier_auc": "ROC AUC {} of a classifier",
+    "detector": "{} by the detector",
 }
 
 
@@ -65,7 +66,7 @@ def list_findings(report: Report) -> list[FeatureFinding]:
 def _size(gate: GateRow) -> float:
     """Return a shift in margins: the part that is shown, where one is, else the estimate."""
     shown = gate.simultaneous_low if gate.outcome is Outcome.FAILED else gate.difference
-    return (shown or 0.0) / gate.bound
+    return (shown or 0.0) / (gate.bound or 1.0)
 
 
 def describe_effect(gate: GateRow) -> str:
@@ -93,6 +94,7 @@ def describe_watch(report: Report) -> str:
         _describe_features(features),
         "" if any(one.outcome is Outcome.FAILED for one in features) else _describe_joint(findings),
         _describe_predictions([one for one in findings if one.feature.role == "prediction"], is_brief=is_alarm),
+        _describe_detector([one for one in findings if one.feature.role == "detector"]),
         *_describe_performance(performance),
     ]
     return f"{_name_verdict(report, findings)}: {'; '.join(part for part in parts if part)}"
@@ -147,6 +149,11 @@ def _describe_predictions(findings: Sequence[FeatureFinding], *, is_brief: bool)
     )
 
 
+def _describe_detector(findings: Sequence[FeatureFinding]) -> str:
+    failed = [one for one in findings if one.outcome is Outcome.FAILED and one.telling]
+    return "; ".join(f"{plain_name(one.feature.name)}: {one.telling.reason}" for one in failed if one.telling)
+
+
 def _describe_performance(gates: Sequence[GateRow]) -> list[str]:
     """Return the worst metrics in words; of those that hold, only that they do."""
     telling = [*gates_with(gates, Outcome.FAILED), *gates_with(gates, Outcome.INCONCLUSIVE)][:NAMED]
@@ -180,6 +187,8 @@ KEYS = {
 
 def accept_line(gates: Sequence[GateRow]) -> str:
     """Return the line of the policy, below ``monitor:``, that would accept what the gates of one feature show."""
+    if gates and gates[0].metric == "detector":
+        return f"detector: {{class: {gates[0].feature}, max: {_round_up(gates[0].difference or 0.0):g}}}"
     wanted = {KEYS[gate.metric]: _round_up(gate.simultaneous_high or 0.0) for gate in gates if gate.metric in KEYS}
     if not wanted:
         return "".join(f"margins: {{classifier: {_round_up(gate.simultaneous_high or 0.0):g}}}" for gate in gates[:1])

@@ -66,6 +66,21 @@ class LabelsSpec(PolicySection):
     )
 
 
+class DetectorSpec(PolicySection):
+    """A class of the project's own Python that looks at the numbers of a sample of both tables."""
+
+    name: str = Field(alias="class", pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$", description="`package.module:Class`.")
+    options: dict[str, bool | int | float | str] = Field(
+        default_factory=dict, description="What the class is made with."
+    )
+    max: Number | None = Field(None, description="Its number must be at most this. Without it, it decides nothing.")
+    rows: Annotated[int, Field(ge=10, le=20_000)] = Field(5_000, description="Rows of each side that it sees at most.")
+
+
+def _read_detector(raw: Any) -> Any:
+    return {"class": raw} if isinstance(raw, str) else raw
+
+
 def _read_labels(raw: Any) -> Any:
     return {"column": raw} if isinstance(raw, str) else raw
 
@@ -108,6 +123,9 @@ class MonitorSpec(PolicySection):
     labels: Annotated[LabelsSpec | None, BeforeValidator(_read_labels, json_schema_input_type=str | LabelsSpec)] = (
         Field(None, description="Column with the true label, or `{column: …, delay: 30d}`.")
     )
+    detector: Annotated[
+        DetectorSpec | None, BeforeValidator(_read_detector, json_schema_input_type=str | DetectorSpec)
+    ] = Field(None, description="A detector of your own: `package.module:Class`, or `{class: …, max: 0.1}`.")
     margins: MonitorMargins = Field(DEFAULT_MARGINS, description="How far a column may move before it has drifted.")
     shown: ShownSpec = Field(default_factory=ShownSpec, description="What a shown drift or loss does.")
     issue: bool = Field(

@@ -11,7 +11,14 @@ from pydantic import BaseModel, ValidationError
 from metricgate.errors import ConfigurationError
 from metricgate.settings.document import Document, KeyPath, configuration_error, read_document
 from metricgate.settings.model_tests import ModelTestsSpec
-from metricgate.settings.monitor import LabelsSpec, MonitorMargins, MonitorSpec, ShownSpec, WatchedTableSpec
+from metricgate.settings.monitor import (
+    DetectorSpec,
+    LabelsSpec,
+    MonitorMargins,
+    MonitorSpec,
+    ShownSpec,
+    WatchedTableSpec,
+)
 from metricgate.settings.policy import (
     PREDICTION_TAGS,
     AnchorSpec,
@@ -59,6 +66,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "noise": NoiseSpec,
     "notify": NotifySpec,
     "monitor": MonitorSpec,
+    "monitor.detector": DetectorSpec,
     "monitor.labels": LabelsSpec,
     "monitor.margins": MonitorMargins,
     "monitor.shown": ShownSpec,

@@ -20,6 +20,7 @@ from metricgate.report.value import Report
 from metricgate.report.vocabulary import plain_metric
 from metricgate.report.watch_words import FeatureFinding, list_findings
 
+DRAWN = ("feature", "prediction")
 MAX_FEATURES = 6
 MAX_CATEGORIES = 10
 MAX_HISTORY = 8
@@ -29,7 +30,7 @@ FULL = 200  # percent of the margin at which a cell of the history is as dark as
 def draw_watch(report: Report, histograms: Mapping[str, Histogram]) -> tuple[ChartData, ...]:
     """Return the charts of a report. ``histograms``: of the watched numbers, by feature."""
     findings = [one for one in list_findings(report) if one.telling]
-    drifted = [one for one in findings if one.outcome is Outcome.FAILED and one.feature.role != "joint"]
+    drifted = [one for one in findings if one.outcome is Outcome.FAILED and one.feature.role in DRAWN]
     charts = [_draw_shifts(findings), *(_draw_feature(number, one, histograms) for number, one in enumerate(drifted))]
     shown = [chart for chart in charts if chart is not None][: MAX_FEATURES + 1]
     past = report.watch.past if report.watch else ()
@@ -42,7 +43,7 @@ def draw_watch(report: Report, histograms: Mapping[str, Histogram]) -> tuple[Cha
 
 def _draw_shifts(findings: Sequence[FeatureFinding]) -> ChartData | None:
     """Return the features with the largest shifts, in margins, the worst first."""
-    gates = [one.telling for one in findings if one.telling and one.telling.metric != "classifier_auc"]
+    gates = [one.telling for one in findings if one.telling and one.feature.role in DRAWN]
     if not gates:
         return None
     rows = [_shift_row(gate) for gate in gates[:MAX_ROWS]]
@@ -128,7 +129,7 @@ def _draw_performance(gate: GateRow, past: Sequence[PastFinding]) -> ChartData |
 
 def _draw_history(findings: Sequence[FeatureFinding], past: Sequence[PastFinding]) -> ChartData | None:
     """Return how far the worst features lay over the last runs, in percent of their margins."""
-    worst = [one for one in findings if one.feature.role != "joint"][:MAX_HISTORY]
+    worst = [one for one in findings if one.feature.role in DRAWN][:MAX_HISTORY]
     if not worst:
         return None
     rows = []

@@ -47,9 +47,11 @@ def drift_section(report: Report) -> DocumentPart:
 
 def _summarise(rest: list[FeatureFinding]) -> str:
     stable = sum(one.outcome is Outcome.PASSED for one in rest)
-    skipped = len(rest) - stable
+    detectors = sum(not one.gates and one.feature.role == "detector" for one in rest)
+    skipped = len(rest) - stable - detectors
     parts = [f"{plural(stable, 'feature')} stable"] if stable else []
-    return ", ".join([*parts, f"{plural(skipped, 'feature')} not compared"] if skipped else parts)
+    parts += [f"{plural(skipped, 'feature')} not compared"] if skipped else []
+    return ", ".join([*parts, "a detector's number"] if detectors else parts)
 
 
 def draw_findings(findings: list[FeatureFinding], confidence: float) -> str:
