@@ -4,9 +4,11 @@ import json
 import shutil
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from metricgate.errors import PredictionsError
@@ -301,3 +303,50 @@ def test_an_answer_that_stands_there_twice_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(PredictionsError, match="5 answers stand there twice"):
         read(path, **BY_HAND)
+
+
+JUNK = [None, 0, -1, "", "x", [], {}, [1], {"a": 1}, True, "\ud800", float("nan"), 10**400]
+
+
+def list_places(value: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """List where a JSON value has parts; of each list the first two."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value[:2]) if isinstance(value, list) else ()
+    return [place, *(inner for key, part in parts for inner in list_places(part, (*place, key)))]
+
+
+@pytest.mark.parametrize(
+    ("name", "score"),
+    [
+        ("inspect-0.3.285.json", "match"),
+        ("promptfoo-0.121.20.json", "correct"),
+        ("promptfoo-0.121.20.jsonl", "correct"),
+        ("deepeval-4.3.1.json", "Correct"),
+        ("lm-eval-0.4.13/samples_*.jsonl", "exact_match"),
+    ],
+)
+def test_a_log_with_a_wrong_value_anywhere_is_read_or_refused(tmp_path: Path, name: str, score: str) -> None:
+    (golden,) = GOLDEN.glob(name)
+    lines = golden.suffix == ".jsonl"
+    text = golden.read_text(encoding="utf-8")
+    original: Any = [json.loads(line) for line in text.splitlines()] if lines else json.loads(text)
+    for sample in original["samples"] if name.startswith("inspect") else ():
+        sample["events"] = sample["messages"] = []  # are not read
+    places = list_places(original)[1:]
+    path = tmp_path / golden.name
+    rng = np.random.default_rng(1)
+    for _ in range(12):
+        changed = json.loads(json.dumps(original))
+        *way, last = places[rng.integers(len(places))]
+        inner: Any = changed
+        for key in way:
+            inner = inner[key]
+        inner[last] = JUNK[rng.integers(len(JUNK))]
+        path.write_text("\n".join(map(json.dumps, changed)) if lines else json.dumps(changed), encoding="utf-8")
+        where = {"filter": "first"} if name.startswith("lm-eval") else {}
+        with suppress(PredictionsError):
+            assert (
+                read(
+                    path, format=name.split("-0", maxsplit=1)[0].split("-4", maxsplit=1)[0], score=score, where=where
+                ).rows
+                <= 11
+            )

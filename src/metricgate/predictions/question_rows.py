@@ -67,7 +67,7 @@ def open_rows(
 def _tabulate(read: "ReadQuestions", files: Sequence[Path], shown: str) -> Iterator[OpenRows]:
     """Open the questions as a table, one row each."""
     with open_connection() as connection:
-        connection.register("read_rows", read.questions.columns() | read.questions.successes(read.score))
+        connection.register("read_rows", read.questions.successes(read.score) | read.questions.columns())
         connection.execute("CREATE TEMP TABLE rows AS SELECT * FROM read_rows")
         table = PredictionTable(connection, files, shown, _describe(connection))
         yield OpenRows(table=table, spec=read.spec, questions=read.questions, notes=read.notes)

@@ -76,9 +76,13 @@ class EvaluationLog:
 
 def as_number(value: Any) -> float | None:
     """Return a finite number, true and false as 1 and 0; None for anything else."""
-    if isinstance(value, bool | int | float) and math.isfinite(value):
-        return float(value)
-    return None
+    if not isinstance(value, bool | int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def as_mapping(value: Any) -> dict[str, Any]:
@@ -87,16 +91,22 @@ def as_mapping(value: Any) -> dict[str, Any]:
 
 
 def as_text(value: Any) -> str:
-    """Return text as it is, and other values as JSON; nothing for null."""
+    """Return text as it is, and other values as JSON; nothing for null. A lone half of a character becomes `?`."""
     if value is None:
         return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return text.encode("utf-8", "replace").decode()
+
+
+def as_mappings(value: Any) -> list[dict[str, Any]]:
+    """Return the mappings in a list; nothing for what is no list."""
+    return [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []
 
 
 def flatten(value: Any, name: str, *, depth: int = _DEEPEST) -> dict[str, Any]:
     """Return the scalars in nested mappings by dotted name; lists become JSON text."""
     if isinstance(value, dict) and value and depth:
-        parts = (flatten(inner, f"{name}.{key}" if name else str(key), depth=depth - 1) for key, inner in value.items())
+        parts = (flatten(inner, f"{name}.{as_text(key)}", depth=depth - 1) for key, inner in value.items())
         return {key: inner for part in parts for key, inner in part.items()}
     if isinstance(value, dict | list):
         return {name: as_text(value)}

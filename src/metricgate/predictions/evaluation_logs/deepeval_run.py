@@ -8,6 +8,7 @@ from typing import Any
 from metricgate.predictions.evaluation_logs.answer import (
     Answer,
     EvaluationLog,
+    as_mappings,
     as_number,
     as_text,
     describe_fact,
@@ -54,8 +55,7 @@ def _find_grading(cases: list[dict[str, Any]]) -> dict[str, str]:
 
 
 def _list_metrics(case: Mapping[str, Any]) -> list[dict[str, Any]]:
-    listed = case.get("metricsData")
-    return [metric for metric in listed if isinstance(metric, dict)] if isinstance(listed, list) else []
+    return as_mappings(case.get("metricsData"))
 
 
 def _read_case(case: Mapping[str, Any]) -> Answer:
@@ -74,7 +74,7 @@ def _read_case(case: Mapping[str, Any]) -> Answer:
         facts={
             **flatten(case.get("additionalMetadata") or case.get("metadata") or {}, "metadata"),
             "name": name,
-            "tags": ", ".join(as_text(tag) for tag in case.get("tags") or ()) or None,
+            "tags": _join_tags(case.get("tags")),
         },
     )
 
@@ -83,3 +83,7 @@ def _sum_tokens(case: Mapping[str, Any]) -> float | None:
     counts = [as_number(case.get(key)) for key in ("inputTokenCount", "outputTokenCount")]
     known = [count for count in counts if count is not None]
     return sum(known) if known else None
+
+
+def _join_tags(tags: Any) -> str | None:
+    return ", ".join(map(as_text, tags)) or None if isinstance(tags, list) else as_text(tags) or None

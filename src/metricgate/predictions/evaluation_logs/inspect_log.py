@@ -11,6 +11,7 @@ from metricgate.predictions.evaluation_logs.answer import (
     Answer,
     EvaluationLog,
     as_mapping,
+    as_mappings,
     as_number,
     as_text,
     describe_fact,
@@ -44,7 +45,7 @@ def read_inspect(path: Path, shown: str) -> EvaluationLog:
     if not is_archive:
         log = read_json(path, shown)
         header = _require_success(log, shown)
-        return _build(header, log.get("samples") or (), shown, has_outputs=True)
+        return _build(header, as_mappings(log.get("samples")), shown, has_outputs=True)
     with open_archive(path, shown) as archive:
         if "header.json" not in archive.sizes:
             raise unusable_log(shown, "the evaluation has not ended: the log has no header.json yet", fix=_ANOTHER_RUN)
@@ -70,8 +71,8 @@ def _read_samples(archive: LogArchive) -> tuple[list[dict[str, Any]], bool]:
     """Return the samples and whether they have outputs: without them, the summaries are enough."""
     names = sorted(name for name in archive.sizes if name.startswith("samples/") and name.endswith(".json"))
     if names and sum(archive.sizes[name] for name in names) <= _MOST_OUTPUT_BYTES:
-        return [archive.read_json(name) for name in names], True
-    return list(archive.read_json("summaries.json")) if "summaries.json" in archive.sizes else [], False
+        return as_mappings([archive.read_json(name) for name in names]), True
+    return as_mappings(archive.read_json("summaries.json")) if "summaries.json" in archive.sizes else [], False
 
 
 def _build(
@@ -100,8 +101,7 @@ def _find_grading(own: Mapping[str, Any], answers: Iterable[Answer]) -> dict[str
     roles = as_mapping(own.get("model_roles"))
     named = {
         f"scorer {scorer.get('name')}": describe_fact(scorer.get("options")) or "without options"
-        for scorer in own.get("scorers") or ()
-        if isinstance(scorer, dict)
+        for scorer in as_mappings(own.get("scorers"))
     }
     named |= {f"model role {role}": describe_fact(_name_model(model)) for role, model in roles.items()}
     named["version of the task"] = describe_fact(own.get("task_version"))
@@ -179,10 +179,10 @@ def _read_score(scorer: str, score: Any) -> dict[str, float | None]:
     """Return the numbers of a scorer: one, or one for each part of a mapping or a list."""
     value = score.get("value") if isinstance(score, dict) else score
     if isinstance(value, dict):
-        return {f"{scorer}.{key}": _as_score(part) for key, part in value.items()}
+        return {f"{scorer}.{as_text(key)}": _as_score(part) for key, part in value.items()}
     if isinstance(value, list):
         return {f"{scorer}.{index}": _as_score(part) for index, part in enumerate(value)}
-    return {scorer: _as_score(value)}
+    return {as_text(scorer): _as_score(value)}
 
 
 def _as_score(value: Any) -> float | None:

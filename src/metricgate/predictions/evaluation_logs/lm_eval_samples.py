@@ -51,7 +51,7 @@ def _read_line(line: dict[str, Any], task: str, shown: str, number: int) -> Answ
         question=as_text(line.get("doc_hash", line.get("doc_id"))),
         target=as_text(line.get("target_hash", line.get("target"))),
         task=task,
-        scores={str(name): as_number(line.get(name)) for name in names},
+        scores={as_text(name): as_number(line.get(name)) for name in names if isinstance(name, str)},
         input=_read_prompt(line.get("arguments")),
         output=_read_output(line.get("filtered_resps")),
         facts={

@@ -11,6 +11,7 @@ from metricgate.predictions.evaluation_logs.answer import (
     Answer,
     EvaluationLog,
     as_mapping,
+    as_mappings,
     as_number,
     as_text,
     describe_fact,
@@ -56,7 +57,7 @@ def _find_ambiguous(rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     listed = list(rows)
     several: dict[str, set[Any]] = {
         "provider": {_name_provider(row) for row in listed},
-        "prompt": {row.get("promptIdx") for row in listed},
+        "prompt": {as_text(row.get("promptIdx")) for row in listed},
     }
     return tuple(name for name, values in several.items() if len(values) > 1)
 
@@ -78,17 +79,16 @@ def _find_judges(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def _list_assertions(row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    listed = as_mapping(row.get("testCase")).get("assert")
-    return [part for part in listed if isinstance(part, dict)] if isinstance(listed, list) else []
+    return as_mappings(as_mapping(row.get("testCase")).get("assert"))
 
 
 def _read_row(row: Mapping[str, Any], ambiguous: tuple[str, ...]) -> Answer:
     case = as_mapping(row.get("testCase"))
     variables = as_mapping(row.get("vars")) or as_mapping(case.get("vars"))
-    own = {"provider": _name_provider(row), "prompt": row.get("promptIdx")}
+    own = {"provider": _name_provider(row), "prompt": as_text(row.get("promptIdx"))}
     failed = row.get("error") and row.get("failureReason") != _ASSERTION_FAILED
     response = as_mapping(row.get("response"))
-    named = {f"named.{name}": value for name, value in as_mapping(row.get("namedScores")).items()}
+    named = {f"named.{as_text(name)}": value for name, value in as_mapping(row.get("namedScores")).items()}
     scores = {"success": row.get("success"), "score": row.get("score"), **_unless_taken(named)}
     milliseconds = as_number(row.get("latencyMs"))
     usage = as_mapping(row.get("tokenUsage")) or as_mapping(response.get("tokenUsage"))

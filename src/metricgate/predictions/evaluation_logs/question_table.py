@@ -15,6 +15,7 @@ from metricgate.predictions.evaluation_logs.answer import Answer, EvaluationLog,
 
 COSTS = ("seconds", "tokens", "cost")
 _MOST_K = 100
+_OWN_COLUMNS = frozenset({"id", "target", "answers"})
 Column = NDArray[Any]
 
 
@@ -74,9 +75,10 @@ class Questions:
             taken = [[getattr(answer, name) for answer in answers] for answers in self.answers]
             if any(value is not None for values in taken for value in values):
                 found[name] = np.array([_mean_known(values) for values in taken], dtype=np.float64)
-        for score in self.log.score_names:
-            found[score] = self.grade(score)
-        return found
+        found |= {score: self.grade(score) for score in self.log.score_names if score not in _OWN_COLUMNS}
+        # A database takes A and a for one name; and a column needs a name.
+        by_name = {name.lower(): name for name in reversed(found) if name}
+        return {name: column for name, column in found.items() if by_name.get(name.lower()) == name}
 
     def find_ends(self, score: str, columns: Collection[str]) -> dict[str, tuple[FloatArray, FloatArray]]:
         """Return by column the lowest and the highest values of questions, for those with answers without a grade.
