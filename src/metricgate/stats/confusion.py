@@ -10,7 +10,7 @@ variance at the difference that it refuses (see `count_intervals`).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import sqrt
 from typing import Any, ClassVar
@@ -100,7 +100,9 @@ class ConfusionMetric(Metric):
         self, pair: SamplePair, sides: tuple[Evaluation, Evaluation], factor: float
     ) -> Contributions:
         if not self.is_share:
-            return super().find_contributions(pair, sides, factor)
+            parts = super().find_contributions(pair, sides, factor)
+            most = pair.rows * (self.highest - self.lowest)  # no row moves a value further than its range
+            return parts if pair.group is not None else replace(parts, lowest=-most, highest=most)
         label = np.asarray(pair.candidate.label)
         chosen = slice(None) if self.share_of_class is None else label == self.share_of_class
         before, after = ((self.predict(side) == label)[chosen] * 1.0 for side in (pair.baseline, pair.candidate))
