@@ -24,6 +24,7 @@ def read_answers(table: PredictionTable, spec: PredictionsSpec, number: str) -> 
             f"{table.path}: `answer: {number}` stands without `id` or `score`.",
             expected="the column with the question's id, and the one with the grade.",
             fix="name both under `predictions:`.",
+            topic="the-column-does-not-exist",
         )
     for column, role in ((number, "answer"), (spec.score, "score"), *((name, "id") for name in spec.id)):
         table.require(column, role)
@@ -71,4 +72,5 @@ def _require_once(answers: list[Answer], shown: str) -> None:
             f"{shown}: {len(twice):,} answers stand there twice, for example {list_names(twice, 3)}.",
             expected="every number once among the answers to a question.",
             fix="write each answer once, or name another column as `answer`.",
+            topic="the-same-id-twice",
         )
