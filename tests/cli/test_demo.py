@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from metricgate.cli.demo import choose_exit_code
+from metricgate.cli.demo import choose_exit_code, command
 from metricgate.compare import compare_files
 from metricgate.demo.question_project import create_question_project
 from metricgate.models.outcome import Verdict
@@ -43,3 +44,14 @@ def test_the_shorter_prompt_of_the_questions_is_worse_and_cheaper(tmp_path: Path
     assert report.verdict is Verdict.FAILED, report.failure
     assert {gate.metric for gate in report.gates if gate.outcome == "failed"} == {"mean(match)"}
     assert all(question.candidate_answer.startswith("[simulated]") for question in report.flips[0].questions)
+
+
+@pytest.mark.acceptance
+def test_demo_of_watching_shows_a_quiet_month_and_a_new_price(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # as the demo sets it, for this process alone
+
+    result = CliRunner().invoke(command, ["--monitor", str(tmp_path / "demo")], standalone_mode=False)
+
+    assert result.return_value == 0, result.output
+    assert "Stable: none of 20 features moved by more than is allowed" in result.output
+    assert "Drifted: 1 of 20 features moved by more than is allowed: monthly_charges (" in result.output
