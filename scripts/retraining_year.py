@@ -3,10 +3,12 @@
 python scripts/retraining_year.py [FOLDER]     FOLDER: where the project and the runs stay, to look at them
 """
 
+import io
 import os
 import sys
 import tempfile
 import time
+from contextlib import redirect_stdout
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,7 +28,8 @@ IMAGES = ROOT / "docs/images"
 
 def run(folder: Path) -> Soak:
     os.environ |= {"DVC_NO_ANALYTICS": "1", "GIT_CONFIG_GLOBAL": os.devnull}
-    with stages_find_python(), FakeGitHub().serve() as fake:
+    # What a workflow's log would show goes nowhere.
+    with stages_find_python(), FakeGitHub().serve() as fake, redirect_stdout(io.StringIO()):
         project = create_project(folder / "project")
         return run_year(RetrainJobs.build(project, fake, folder / "runs"), say=tell)
 
@@ -34,7 +37,8 @@ def run(folder: Path) -> Soak:
 def tell(month: Month) -> None:
     print(
         f"month {month.number:2}: accuracy {month.accuracy:.3f}, {'due' if month.is_due else 'quiet':5}, "
-        f"{month.trainings} trainings so far{', offered and merged' if month.offered else ''}; {month.dashboard}"
+        f"{month.trainings} trainings so far{', offered and merged' if month.offered else ''}; {month.dashboard}",
+        file=sys.stderr,
     )
 
 
@@ -66,7 +70,7 @@ def mark_events(axes: "object", year: Soak, theme: Theme) -> None:
     for month in year.months:
         is_new, trained = month.trainings > trained, month.trainings
         if month.offered:
-            text, colour = "retrained, judged,\nmerged", theme.passed
+            text, colour = "retrained,\nmerged", theme.passed
         elif is_new:
             text, colour = "no help", theme.failed
         elif month.is_due:
@@ -76,7 +80,7 @@ def mark_events(axes: "object", year: Soak, theme: Theme) -> None:
         axes.annotate(  # type: ignore[attr-defined]
             text,
             (month.number, month.accuracy),
-            xytext=(0, -14 if not month.offered else -16),
+            xytext=(-4 if is_new and not month.offered else 0, -12),
             textcoords="offset points",
             ha="center",
             va="top",

@@ -78,7 +78,7 @@ def test_a_source_that_is_gone_is_an_error_and_nothing_is_touched(project: Retra
     assert "cannot be read" in done.stderr
     assert project.state() == before
     assert project.read("data/customers.csv") == rows
-    assert project.git("for-each-ref", "refs/metricgate") == ""
+    assert project.git("for-each-ref", "refs/metricgate/retrain") == ""
 
 
 def test_rows_without_a_label_do_not_count_as_news(project: RetrainProject) -> None:

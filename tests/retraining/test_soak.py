@@ -25,7 +25,7 @@ def test_a_year_with_one_shift_and_decaying_labels(
     assert (shift.is_due, shift.trainings, shift.offered) == (True, 1, True)
     assert shift.verdicts == ("passed", "skipped"), "the second run of the month trains nothing"
     assert year.pull_requests == 1
-    assert "Drift is shown in usage" in year.body
+    assert "Drift is shown in predictions, usage" in year.body
     assert "lost more than is allowed on fresh data: accuracy" in year.body
     assert "fresh for both models" in year.body
     assert year.accuracy_before < 0.8
@@ -35,5 +35,6 @@ def test_a_year_with_one_shift_and_decaying_labels(
     decay = [month for month in year.months if month.number >= DECAY]
     assert [month.is_due for month in decay] == [True] * len(decay)
     assert [month.trainings for month in decay] == [2, 3, 3, 3, 3], "two that did not help, then a pause of 120 days"
+    assert [month.verdicts for month in decay][:3] == [("failed", "skipped")] * 2 + [("skipped", "skipped")]
     assert [month.offered for month in decay] == [False] * len(decay)
     assert {month.dashboard for month in decay} == {"Retraining did not help"}

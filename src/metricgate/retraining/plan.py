@@ -69,6 +69,8 @@ def _look(spec: RetrainSpec, facts: Facts, now: datetime) -> Iterator[RetrainRea
         yield _look_at_drift(spec.when.drift, facts.watched)
     if spec.when.performance:
         yield _look_at_performance(facts.watched)
+    if (spec.when.drift or spec.when.performance) and facts.watched and facts.watched.headline:
+        yield f"Watching it says: {facts.watched.headline}."
 
 
 def _look_at_age(max_age: timedelta, trained_at: datetime, now: datetime) -> RetrainReason | str:
@@ -96,7 +98,7 @@ def _look_at_drift(wanted: bool | tuple[str, ...], watched: Watched | None) -> R
     if drifted:
         return RetrainReason(kind="drift", text=f"drift is shown in {', '.join(drifted)}")
     where = "" if wanted is True else f" in {', '.join(wanted or ())}"
-    return f"No drift is shown{where}{_quote(watched)}."
+    return f"No drift is shown{where}."
 
 
 def _look_at_performance(watched: Watched | None) -> RetrainReason | str:
@@ -105,11 +107,7 @@ def _look_at_performance(watched: Watched | None) -> RetrainReason | str:
     if watched.lost:
         text = f"the released model lost more than is allowed on fresh data: {', '.join(watched.lost)}"
         return RetrainReason(kind="performance", text=text)
-    return f"No loss of performance beyond what is allowed is shown{_quote(watched)}."
-
-
-def _quote(watched: Watched) -> str:
-    return f" ({watched.headline})" if watched.headline else ""
+    return "No loss of performance beyond what is allowed is shown."
 
 
 def _find_obstacles(spec: RetrainSpec, facts: Facts, now: datetime) -> Iterator[tuple[Obstacle, str]]:
