@@ -43,7 +43,16 @@ NOT_EXECUTED = {
     "git push origin --delete REF": "REF stands for a ref of the reader's repository",
 }
 # What a heading, a sentence or a table calls a program; nobody types these.
-NAMED_ONLY = {"uvx metricgate", "git fetch", "docker info", "docker run", "python -I", "python -m", "python -c pass"}
+NAMED_ONLY = {
+    "uvx metricgate",
+    "git add",
+    "git fetch",
+    "docker info",
+    "docker run",
+    "python -I",
+    "python -m",
+    "python -c pass",
+}
 
 
 def run_shell(text: str, folder: Path, **variables: str) -> None:
