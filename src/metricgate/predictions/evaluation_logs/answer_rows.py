@@ -24,7 +24,7 @@ def read_answers(table: PredictionTable, spec: PredictionsSpec, number: str) -> 
             f"{table.path}: `answer: {number}` stands without `id` or `score`.",
             expected="the column with the question's id, and the one with the grade.",
             fix="name both under `predictions:`.",
-            topic="the-column-does-not-exist",
+            topic="which-column-is-which",
         )
     for column, role in ((number, "answer"), (spec.score, "score"), *((name, "id") for name in spec.id)):
         table.require(column, role)
