@@ -35,6 +35,7 @@ NOT_EXECUTED = {
     "cml pr create": "a command of another tool, quoted as what a team uses today",
     "cml runner launch": "a command of another tool, quoted as what a team uses today",
     "cml tensorboard connect": "a command of another tool, quoted as what a team uses today",
+    "uv pip install -r FILE": "FILE stands for a file of the reader",
     "dvc repro -f": "what MetricGate never runs",
     "git remote set-head origin --auto": "needs a server with a default branch",
     "git lfs pull": "needs a server of Git LFS",
@@ -73,7 +74,7 @@ def run_shell(text: str, folder: Path, **variables: str) -> None:
 
 def parse_metricgate(command: str) -> None:
     """Parse a metricgate command without running it: names, options and their values."""
-    name, *arguments = shlex.split(command.removeprefix("uvx ").removeprefix("metricgate "), comments=True)
+    name, *arguments = shlex.split(re.sub(r"^(uvx )?(--with \S+ )?metricgate ", "", command), comments=True)
     assert name in COMMANDS, command
     found = commands.get_command(click.Context(commands), name)
     assert found is not None
