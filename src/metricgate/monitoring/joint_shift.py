@@ -24,6 +24,8 @@ MOST_ROWS = 20_000  # of each side
 MOST_COLUMNS = 200
 MOST_CATEGORIES = 200  # that the classifier tells apart; the rest is one
 NAMED = 3
+NAMING_ROWS = 2000
+CHANCE = 0.5
 SEED = 20_261_126
 
 
@@ -49,7 +51,9 @@ def measure_joint_shift(pair: TablePair, columns: Sequence[WatchedColumn]) -> Jo
         model = _fit(rows[trained], is_current[trained])
         scores = model.predict_proba(rows[judged])[:, 1]
         effect = _measure(scores, is_current[judged])
-        names = _name_telling(model, (rows[judged], is_current[judged]), used, effect.value, rng)
+        few = judged[:NAMING_ROWS]
+        is_telling = effect.interval.bounds(0.025)[0] > CHANCE
+        names = _name_telling(model, (rows[few], is_current[few]), used, rng) if is_telling else ()
     return JointShift(effect=effect, names=names)
 
 
@@ -118,11 +122,11 @@ def _name_telling(
     model: Any,
     judged: tuple[FloatArray, FloatArray],
     columns: Sequence[WatchedColumn],
-    area: float,
     rng: np.random.Generator,
 ) -> tuple[str, ...]:
     """Return the columns whose permutation costs the classifier most, on the judging half."""
     rows, is_current = judged
+    area = _measure(model.predict_proba(rows)[:, 1], is_current).value
     losses = []
     for number, column in enumerate(columns):
         shuffled = rows.copy()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SideName = Literal["reference", "current"]
 SIDES: tuple[SideName, SideName] = ("reference", "current")
+SEED = 20_261_126
 MEMORY_LIMIT = "400MiB"  # DuckDB's own: two sorted columns of ten million numbers take 160 MB beside it
 
 
@@ -71,15 +72,19 @@ class TablePair:
         return found[0], found[1]
 
     def sample(self, side: SideName, expressions: Sequence[str], rows: int) -> list[NDArray[Any]]:
-        """Return SQL expressions over at most ``rows`` rows drawn at random, the same ones for the same file."""
-        shown = ", ".join(f"{expression} AS c{number}" for number, expression in enumerate(expressions))
-        query = f"SELECT {shown} FROM (SELECT * FROM {side} USING SAMPLE reservoir({rows} ROWS) REPEATABLE (1))"
+        """Return SQL expressions over at most ``rows`` rows drawn at random, the same ones each time; nulls are masked.
+
+        They are read one by one: all columns of a wide table at once would not fit the memory.
+        """
+        total = self.sides[side].rows
+        drawn = np.random.default_rng(SEED).choice(total, rows, replace=False) if total > rows else slice(None)
+        return [self._fetch_masked(f"SELECT {expression} AS value FROM {side}")[drawn] for expression in expressions]
+
+    def _fetch_masked(self, sql: str) -> NDArray[Any]:
         with self._translated():
-            return list(
-                run_interruptibly(
-                    lambda: self.connection.execute(query).fetchnumpy(), self.connection.interrupt
-                ).values()
-            )
+            found = run_interruptibly(lambda: self.connection.execute(sql).fetchnumpy(), self.connection.interrupt)
+        values: NDArray[Any] = found["value"]
+        return values
 
     def find_row(self, side: SideName, condition: str, shown: str) -> tuple[int, str]:
         """Return the number of the first row, from 1, for which an SQL condition holds, and a value of it as text."""
