@@ -94,9 +94,14 @@ def _read_step(workflow: str, name: str, job: Mapping[str, Any], values: Mapping
 
 
 def _evaluate(value: Any, values: Mapping[str, str]) -> str:
-    """Return a value with its expressions replaced: those that the job's file defines, and a secret by some text."""
+    """Return a value with its expressions replaced: those that the job's file defines, and a secret by some text.
+
+    The repository has no variables.
+    """
 
     def find(match: re.Match[str]) -> str:
+        if "vars." in match[1] and match[1].endswith("|| ''"):
+            return ""
         context = match[1].partition(".")[0]
         assert context in {"matrix", "inputs", "github", "secrets", "steps", "runner", "needs"}, match[0]
         return values[match[1]] if context in {"matrix", "inputs"} else f"the value of {match[1]}"

@@ -30,6 +30,7 @@ from tests.e2e.test_forks import describe_run, make_fork, zip_folder
 from tests.e2e.workflow import EVENT, NUMBER, Workflow
 from tests.github.fake import TOKEN, FakeGitHub
 from tests.github.state import Artifact, Token
+from tests.mlflow.fake import FakeMlflow
 from tests.projects import stages_find_python
 from tests.serving.model_server import serve_model
 from tests.starter.shapes import Repository
@@ -143,12 +144,17 @@ def list_cases() -> Iterator[Any]:
 
 @contextmanager
 def serve_beside(step: ExampleStep) -> Iterator[ExampleStep]:
-    """Run the model server that an example has under `services:`, on a port of its own."""
-    if step.workflow != "serving":
+    """Run the server that an example asks: the model's, which it has under `services:`, or MLflow's."""
+    if step.workflow == "serving":
+        with serve_model(lambda _, rows: [row["score"] for row in rows]) as server:
+            yield replace(step, inputs={**step.inputs, "serving-url": server.address()})
+    elif step.workflow == "mlflow":
+        with FakeMlflow().serve() as mlflow:
+            yield replace(step, inputs={**step.inputs, "mlflow-uri": mlflow.url})
+            [run_id] = mlflow.active
+            assert mlflow.tags(run_id)["metricgate.verdict"] == "failed"
+    else:
         yield step
-        return
-    with serve_model(lambda _, rows: [row["score"] for row in rows]) as server:
-        yield replace(step, inputs={**step.inputs, "serving-url": server.address()})
 
 
 @pytest.mark.parametrize(("step", "event"), list(list_cases()))
