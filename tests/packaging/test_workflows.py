@@ -154,6 +154,25 @@ def test_the_reusable_workflow_judges_without_a_right_to_write_and_publishes_wit
     assert "push" in judging["if"]
 
 
+def test_the_reusable_workflow_gives_its_callers_secrets_to_the_jobs_that_report() -> None:
+    workflow = load(ROOT / REUSABLE)
+    declared = set((workflow["on"] if "on" in workflow else workflow[True])["workflow_call"]["secrets"])
+    taken = {
+        name: {
+            key: found[1]
+            for key, value in (given for step in job["steps"] if is_ours(step) for given in step["with"].items())
+            if (found := re.fullmatch(r"\$\{\{ secrets\.(\w+) \}\}", str(value)))
+        }
+        for name, job in workflow["jobs"].items()
+    }
+    mlflow = {f"mlflow-{name}": f"MLFLOW_{name.upper()}" for name in ("uri", "token", "username", "password")}
+
+    assert taken["judge"] == {}
+    assert taken["store"] == taken["publish"] | {"pushgateway": "PUSHGATEWAY"}
+    assert mlflow.items() <= taken["publish"].items()
+    assert declared == {*taken["store"].values(), "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+
+
 def test_a_caller_grants_what_the_jobs_of_the_reusable_workflow_ask_for() -> None:
     jobs = load(ROOT / REUSABLE)["jobs"].values()
     needed = {(name, level) for job in jobs for name, level in job["permissions"].items()}
