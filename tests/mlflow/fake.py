@@ -122,12 +122,12 @@ class FakeMlflow:
         return {}
 
     def do_post_runs_update(self, body: Json) -> Json:
-        run = self.runs[self._require(body["run_id"])]
+        run = self._require_active(body["run_id"])
         run["info"] |= {key: body[key] for key in ("status", "end_time") if key in body}
         return {"run_info": run["info"]}
 
     def do_post_runs_log_batch(self, body: Json) -> Json:
-        run = self.runs[self._require(body["run_id"])]
+        run = self._require_active(body["run_id"])
         for kind, most in (("metrics", 1000), ("params", 100), ("tags", 100)):
             values = body.get(kind, [])
             if len(values) > most:
@@ -218,6 +218,14 @@ class FakeMlflow:
         if run_id not in self.runs:
             raise RefusedError(404, MISSING, f"Run with id={run_id} not found")
         return run_id
+
+    def _require_active(self, run_id: str) -> Json:
+        run: Json = self.runs[self._require(run_id)]
+        if run["info"]["lifecycle_stage"] != "active":
+            raise RefusedError(
+                400, INVALID, f"The run {run_id} must be in the 'active' state. Current state is deleted."
+            )
+        return run
 
     def _show(self, run_id: str) -> Json:
         run = self.runs[run_id]

@@ -47,7 +47,6 @@ class Recorder:
 
     def deliver(self, report: Report, *, inputs: dict[str, str] | None = None, **options: Any) -> list[str]:
         record = make_record(self.server.url, self.folder)
-        # A user's password is hashed for each request, which takes seconds on a busy machine.
         return texts(record(report, inputs={**self.server.inputs, **(inputs or {})}, within_s=300, **options))
 
     def push(self, number: int, verdict: Verdict) -> list[str]:

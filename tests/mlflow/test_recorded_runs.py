@@ -12,7 +12,7 @@ from metricgate.publish.publication import Published
 from metricgate.report.value import Report
 from tests.github.fake import FakeGitHub
 from tests.github.job import BASE, HEAD, PUSH, Job, make_candidate, make_chart, make_gate, make_report
-from tests.mlflow.fake import FakeMlflow, Fault
+from tests.mlflow.fake import FakeMlflow, Fault, RefusedError
 from tests.mlflow.recording import METRIC, Record, judged, texts
 from tests.services import awkward_replies as replies
 from tests.services.awkward_server import serve
@@ -90,6 +90,50 @@ def test_a_parallel_job_that_made_one_too_leaves_the_older(record: Record, mlflo
     [run_id] = mlflow.active
     assert mlflow.runs[run_id]["info"]["start_time"] == 1
     assert mlflow.tags(run_id)["metricgate.verdict"] == "passed"
+
+
+def test_a_run_that_a_parallel_job_gives_up_meanwhile_is_left_for_the_older(record: Record, mlflow: FakeMlflow) -> None:
+    tags = [{"key": "metricgate.run", "value": f"acme/churn#7@{HEAD}:default"}]
+    given_up = mlflow.log(artifacts={}, tags={tags[0]["key"]: tags[0]["value"]})
+    write = mlflow.do_post_runs_log_batch
+
+    def race(body: dict[str, Any]) -> dict[str, Any]:
+        if mlflow.active == [given_up]:
+            mlflow.do_post_runs_create({"experiment_id": "1", "start_time": 1, "tags": tags})
+            mlflow.do_post_runs_delete({"run_id": given_up})
+        return write(body)
+
+    mlflow.do_post_runs_log_batch = race  # type: ignore[method-assign]
+
+    assert record(judged()).event.notices == ()
+
+    [run_id] = mlflow.active
+    assert mlflow.runs[run_id]["info"]["start_time"] == 1
+    assert mlflow.runs[run_id]["metrics"]["roc_auc"] == METRIC.candidate
+    assert mlflow.tags(run_id)["metricgate.verdict"] == "passed"
+
+
+@pytest.mark.parametrize("times", [1, 4])
+def test_parallel_jobs_that_write_the_same_to_one_run_try_again(record: Record, mlflow: FakeMlflow, times: int) -> None:
+    write = mlflow.do_post_runs_log_batch
+    words = "(sqlite3.IntegrityError) UNIQUE constraint failed: params.key, params.run_uuid"
+    conflicts = iter([RefusedError(400, "BAD_REQUEST", words)] * times)
+
+    def race(body: dict[str, Any]) -> dict[str, Any]:
+        if "params" in body and (conflict := next(conflicts, None)):
+            raise conflict
+        return write(body)
+
+    mlflow.do_post_runs_log_batch = race  # type: ignore[method-assign]
+    notices = texts(record(judged()))
+
+    [run_id] = mlflow.active
+    if times == 1:
+        assert notices == []
+        assert mlflow.runs[run_id]["params"]["train.depth"] == "6"
+        assert mlflow.tags(run_id)["metricgate.verdict"] == "passed"
+    else:
+        assert ["UNIQUE constraint failed" in text for text in notices] == [True]
 
 
 def test_a_thousand_metrics_strange_names_and_long_values_are_taken(record: Record, mlflow: FakeMlflow) -> None:

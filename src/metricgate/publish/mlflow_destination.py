@@ -13,6 +13,7 @@ from metricgate.publish.interface import Delivery, Event, Notices
 from metricgate.publish.model_versions import Registration, name_model, register_model
 from metricgate.report.formats.mlflow_record import RecordPlace, name_status, render_record
 from metricgate.report.value import Report
+from metricgate.services.mlflow_error import MlflowError
 from metricgate.services.mlflow_runs import (
     RUN_TAG,
     MlflowRun,
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 
 ADOPTED_PREFIX = "metricgate."  # of metrics, in a run that has its own
 FOLDER = "metricgate"  # of a run's artifacts
+ATTEMPTS = 4  # of a job whose run parallel jobs write to as well, or give up for an older one
 SILENT = (Verdict.CANCELLED,)
 
 
@@ -63,20 +65,35 @@ class MlflowDestination:
         place = describe_place(event, self.trigger)
         key = name_run(event.report, self.trigger, place.commit)
         name = render_record(event.report, place).name
-        logged = None
-        if self.may_adopt:
-            commits = (place.commit, self.trigger.sha or "")
-            logged = find_logged_run(server, experiment, event.report, key=key, commits=commits)
-        chosen = ChosenRun(run=logged, is_adopted=True) if logged else choose_run(server, experiment, key, name)
-        run = write_record(server, chosen, event.report, place, key)
-        notices.attempt("report's files on MLflow", lambda: upload_report(server, run, event))
-        if not chosen.is_adopted:
-            finish_run(server, run, status=name_status(event.report), name=name)
-        if chosen.is_new:
-            run = keep_oldest(server, run, key)
+        commits = (place.commit, self.trigger.sha or "") if self.may_adopt else ()
+
+        def choose() -> ChosenRun:
+            logged = find_logged_run(server, experiment, event.report, key=key, commits=commits) if commits else None
+            return ChosenRun(run=logged, is_adopted=True) if logged else choose_run(server, experiment, key, name)
+
+        chosen = first = choose()
+        for attempts_left in range(ATTEMPTS - 1, -1, -1):
+            try:
+                self._write(server, chosen, event, notices)
+                break
+            except MlflowError as error:
+                if not (error.is_conflict and attempts_left):
+                    raise
+                chosen = choose()
+        run = keep_oldest(server, first.run, key) if first.is_new else chosen.run
         log.info("Recorded on MLflow as run %s.", run.run_id)
         if not is_databricks(run.artifact_uri):
             self._register(server, replace(chosen, run=run), spec, event, notices)
+
+    def _write(self, server: MlflowServer, chosen: ChosenRun, event: Event, notices: Notices) -> None:
+        """Write the report and its files to a run, and how it ended; an adopted run ended as training says."""
+        place = describe_place(event, self.trigger)
+        key = name_run(event.report, self.trigger, place.commit)
+        write_record(server, chosen, event.report, place, key)
+        notices.attempt("report's files on MLflow", lambda: upload_report(server, chosen.run, event))
+        if not chosen.is_adopted:
+            name = render_record(event.report, place).name
+            finish_run(server, chosen.run, status=name_status(event.report), name=name)
 
     def _register(
         self, server: MlflowServer, chosen: ChosenRun, spec: MlflowSpec, event: Event, notices: Notices
@@ -101,7 +118,7 @@ class MlflowDestination:
         )
 
 
-def write_record(server: MlflowServer, chosen: ChosenRun, report: Report, place: RecordPlace, key: str) -> MlflowRun:
+def write_record(server: MlflowServer, chosen: ChosenRun, report: Report, place: RecordPlace, key: str) -> None:
     """Write the report to a run. What training logged there stays: its parameters, its metrics, what it says of itself."""
     record = render_record(report, place, prefix=ADOPTED_PREFIX if chosen.is_adopted else "")
     params, tags = record.params, record.tags
@@ -111,7 +128,6 @@ def write_record(server: MlflowServer, chosen: ChosenRun, report: Report, place:
     differing = write_run(server, chosen.run, params=params, metrics=record.metrics, tags=tags)
     if differing:
         log.info("MLflow keeps the parameters of the first attempt: %s.", ", ".join(differing)[:200])
-    return chosen.run
 
 
 def was_judged(report: Report) -> bool:

@@ -8,6 +8,8 @@ from metricgate.services.service_error import ServiceError, ServiceTrouble
 MISSING = "RESOURCE_DOES_NOT_EXIST"
 EXISTS = "RESOURCE_ALREADY_EXISTS"
 INVALID = "INVALID_PARAMETER_VALUE"
+DATABASE = "BAD_REQUEST"  # whatever the database did not take, such as a second row of one key
+_CHANGED = ("must be in the 'active' state", "Changing param values")
 _CODE = re.compile(r'"error_code"\s*:\s*"([A-Z_]{1,60})"')
 _MESSAGE = re.compile(r'"message"\s*:\s*"((?:[^"\\]|\\.)*)')
 
@@ -31,6 +33,11 @@ class MlflowError(PublishError):
     def is_missing(self) -> bool:
         """Whether what was asked for does not exist; of an alias, MLflow says so with another code."""
         return self.code == MISSING or (self.code == INVALID and "not found" in self.what)
+
+    @property
+    def is_conflict(self) -> bool:
+        """Whether another job wrote the same at the same time, or deleted the run."""
+        return self.code == DATABASE or (self.code == INVALID and any(words in self.what for words in _CHANGED))
 
 
 def explain_refusal(error: ServiceError) -> MlflowError:
