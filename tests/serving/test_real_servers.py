@@ -1,7 +1,8 @@
-"""Real servers in an environment of their own: MLflow's, and a FastAPI one, each of a model that scikit-learn fitted."""
+"""Real servers of a model that scikit-learn fitted: MLflow's and a FastAPI one in an environment, and the latter in an image."""
 
 import fcntl
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,6 +21,7 @@ from metricgate.serving.judged_rows import read_judged_rows
 from metricgate.serving.judged_serving import judge_serving
 from metricgate.settings.policy import PredictionsSpec
 from metricgate.settings.serving import ServingSpec
+from scripts.base_image import is_stand_in, read_base
 
 pytestmark = pytest.mark.acceptance
 
@@ -51,6 +53,15 @@ def rounded(rows: list[dict]):
     return [round(found["p"], 2) for found in predict(rows)]
 """
 
+DOCKERFILE = """
+FROM {base}
+RUN pip install --no-cache-dir --quiet {packages}
+WORKDIR /model
+COPY app.py model.joblib ./
+"""
+IMAGE = "metricgate-served-model"
+VERSIONS = "from importlib.metadata import version; print(*(f'{one}=={version(one)}' for one in %r))"
+
 
 @pytest.fixture(scope="session")
 def model_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
@@ -71,6 +82,31 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Pa
             ):
                 subprocess.run(command, cwd=folder, check=True, capture_output=True)
     return folder
+
+
+@pytest.fixture
+def model_image(model_folder: Path) -> str:
+    """Build an image of the model and its server, with the libraries' versions that it was fitted with."""
+    has_engine = (
+        shutil.which("docker") and not subprocess.run(["docker", "info"], check=False, capture_output=True).returncode
+    )
+    if not has_engine:
+        pytest.skip("no Docker Engine answers `docker info`: the model's image was neither built nor run")
+    program = VERSIONS % (("scikit-learn", "pandas", "fastapi", "uvicorn"),)
+    asked = subprocess.run(
+        [model_folder / "venv/bin/python", "-c", program], check=True, capture_output=True, text=True
+    )
+    name, digest = read_base()
+    base = name if is_stand_in(name) else f"{name}@{digest}"
+    context = model_folder / "image"
+    context.mkdir()
+    for file in ("app.py", "model.joblib"):
+        shutil.copy(model_folder / file, context)
+    (context / "Dockerfile").write_text(DOCKERFILE.format(base=base, packages=asked.stdout.strip()), encoding="utf-8")
+    build = ["docker", "build", "--quiet", "--network", "host", "--tag", IMAGE, str(context)]
+    done = subprocess.run(build, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return IMAGE
 
 
 @contextmanager
@@ -126,7 +162,15 @@ CASES: Mapping[str, Outcome] = {"/predict": Outcome.PASSED, "/rounded": Outcome.
 
 
 def test_a_fastapi_server_is_told_from_one_that_rounds(model_folder: Path) -> None:
-    with start(model_folder, "uvicorn", "app:app") as address:
+    check_fastapi(model_folder, "uvicorn", "app:app")
+
+
+def test_so_is_a_container_of_the_model(model_folder: Path, model_image: str) -> None:
+    check_fastapi(model_folder, "docker", "run", "--rm", "--network", "host", model_image, "uvicorn", "app:app")
+
+
+def check_fastapi(model_folder: Path, *command: str) -> None:
+    with start(model_folder, *command) as address:
         found = {path: ask(model_folder, url=address + path, protocol="json", timeout=60) for path in CASES}
 
     assert {path: gate.outcome for path, gate in found.items()} == CASES
