@@ -57,7 +57,7 @@ stages:
 JUDGE = """\
 import json
 open("eval/predictions.csv", "w").write("id,label,score\\n1,1,0.5\\n")
-json.dump({"good": open("model.txt").read() == "good"}, open("metrics.json", "w"))
+json.dump({"good": int(open("model.txt").read() == "good")}, open("metrics.json", "w"))
 """
 RULES = "predictions: {path: eval/predictions.csv, id: id, label: label, score: score}\ngates:\n"
 LOOSE = f"{RULES}  - {{metric: roc_auc, max_drop: 0.4}}\n"

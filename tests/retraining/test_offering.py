@@ -127,7 +127,13 @@ def test_main_that_moved_under_the_model_is_left_to_the_next_run(stage: Stage, p
 def test_two_runs_at_once_make_one_pull_request(stage: Stage) -> None:
     stage.train()
     results: list[str] = []
-    stage.fake.call_before("POST /graphql", lambda: results.append(stage.settle().result))
+
+    def run_another() -> None:
+        assert stage.fake.git
+        stage.fake.git.date = "2026-11-26T00:00:01Z"  # in the same second, both would make the same commit
+        results.append(stage.settle().result)
+
+    stage.fake.call_before("POST /graphql", run_another)
 
     results.append(stage.settle().result)
 

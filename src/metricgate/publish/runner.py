@@ -96,8 +96,8 @@ class Runner:
                 "report": (folder.relative_to(workspace) if folder.is_relative_to(workspace) else folder).as_posix(),
                 "comment-url": event.comment_url,
                 "check-url": event.check_url,
-                "pull-request-url": event.pull_request_url,
                 "baseline-sha": (report.baseline.revision or "") if report.baseline else "",
+                **({"pull-request-url": event.pull_request_url} if event.pull_request_url else {}),
             },
         )
 

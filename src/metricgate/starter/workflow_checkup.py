@@ -1,5 +1,6 @@
 """The workflows that use MetricGate: their events, permissions and inputs."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -167,7 +168,7 @@ def _examine_step(
         yield notice(f"{name} has no permissions block for this job.", _permissions_cure(given))
         return
     comments = given.get("comment") != "never" and _has_pull_requests(job, workflow)
-    usual = "none" if given.get("mode") == "monitor" else "run"
+    usual = "none" if given.get("mode") in ("monitor", "noise") else "run"
     wanted = {"pull-requests": comments, "checks": given.get("check", usual) in ("run", "both")}
     for permission, is_wanted in wanted.items():
         if is_wanted and permissions.get(permission) != "write":
@@ -177,8 +178,9 @@ def _examine_step(
 def _has_pull_requests(job: Mapping[str, Any], workflow: Mapping[Any, Any]) -> bool:
     """Return whether the workflow's events and the job's `if:` allow a pull request to comment on."""
     condition = str(job.get("if", ""))
-    named = [event for event in _read_events(workflow) if "event_name ==" not in condition or f"'{event}'" in condition]
-    return bool(PULL_REQUEST_EVENTS & set(named))
+    excluded = set(re.findall(r"event_name != '(\w+)'", condition))
+    named = {event for event in _read_events(workflow) if "event_name ==" not in condition or f"'{event}'" in condition}
+    return bool(PULL_REQUEST_EVENTS & (named - excluded))
 
 
 def _permissions_cure(given: Mapping[str, Any]) -> str:
