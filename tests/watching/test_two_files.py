@@ -201,11 +201,76 @@ def test_columns_that_cannot_drift_are_skipped_with_the_reason(tmp_path: Path) -
     assert skipped == {
         "customer_id": ("not compared: it has another value in every row, as an id has",),
         "Order": ("not compared: it has another value in every row, as an id has",),
-        "email_id": ("not compared: it has another value in every row, as an id has",),
+        "email_id": ("not compared: it has another value in every row, as an id or free text has",),
         "day": ("not compared: it is a time, which always moves",),
         "nothing": ("not compared: it has no value on either side",),
     }
     assert not any(gate.outcome is Outcome.FAILED for gate in report.gates)
+
+
+def test_unique_measurements_are_compared_whatever_their_name(tmp_path: Path) -> None:
+    """`amount_paid` ends like an id and `price_index` is named like one; neither holds whole numbers."""
+    names = ("amount_paid", "price_index")
+    normal: Column = lambda rng, rows: rng.normal(100, 10, rows)  # noqa: E731
+    moved: Column = lambda rng, rows: rng.normal(150, 10, rows)  # noqa: E731
+
+    report = watch(
+        tmp_path, make_rows(500, 1, **dict.fromkeys(names, normal)), make_rows(500, 2, **dict.fromkeys(names, moved))
+    )
+
+    assert report.verdict is Verdict.FAILED
+    assert {words(report)[name] for name in names} == {"failed"}
+
+
+def test_all_features_undecided_are_not_stable_by_the_classifier(tmp_path: Path) -> None:
+    drawn: Mapping[str, Column] = {f"n{number}": lambda rng, rows: rng.normal(size=rows) for number in range(2)}
+    for rows, word in ((2000, Verdict.INCONCLUSIVE), (20_000, Verdict.PASSED)):
+        report = watch(
+            tmp_path,
+            {name: list(draw(np.random.default_rng(1), rows)) for name, draw in drawn.items()},
+            {name: list(draw(np.random.default_rng(2), rows)) for name, draw in drawn.items()},
+        )
+        assert report.verdict is word
+
+
+@pytest.mark.parametrize("reference", [2, 3])
+def test_two_rows_on_each_side_are_inconclusive(tmp_path: Path, reference: int) -> None:
+    for seed in range(4):
+        report = watch(tmp_path, make_rows(reference, seed), make_rows(2, 10 + seed))
+        assert report.verdict is Verdict.INCONCLUSIVE
+
+
+def test_column_that_becomes_times_or_lists_is_an_error(tmp_path: Path) -> None:
+    numbers = {"a": [1, 2, 3] * 100, "v": [0.5, 1.5, 2.5] * 100}
+    reference = write_json_lines(tmp_path / "reference.jsonl", numbers)
+
+    for values, said in (([[1, 2]] * 300, "lists or structures"), (["2026-05-01T10:00:00"] * 300, "times")):
+        current = write_json_lines(tmp_path / "current.jsonl", {**numbers, "v": values})
+        for pair in ((reference, current), (current, reference)):
+            report = watch_files(*pair)
+            assert report.exit_code == 3
+            assert report.failure is not None
+            assert "column 'v' holds" in report.failure.what
+            assert said in report.failure.what
+
+
+def test_missing_codes_are_missing(tmp_path: Path) -> None:
+    """`NA` among whole numbers is no new category."""
+    codes = [1, 2, 3] * 200
+    report = watch(tmp_path, {"a": codes, "b": codes}, {"a": ["NA", 2, 3] * 200, "b": codes})
+
+    failed = {gate.metric for gate in report.gates if gate.feature == "a" and gate.outcome is Outcome.FAILED}
+    assert "missing" in failed
+    assert "new_values" not in failed
+
+
+def test_classifier_says_that_it_sees_only_some_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("metricgate.monitoring.joint_shift.MOST_COLUMNS", 3)
+    report = watch(tmp_path, make_rows(250, 1), make_rows(250, 2))
+
+    (joint,) = (one for one in list_findings(report) if one.feature.name == JOINT)
+    assert joint.feature.notes == ("it sees the first 3 of 4 columns",)
+    assert {gate.rows for gate in joint.gates} == {250}
 
 
 @pytest.mark.acceptance

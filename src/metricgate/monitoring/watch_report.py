@@ -8,7 +8,7 @@ from metricgate.gates.verdict import EXIT_CODES, EXIT_INCONCLUSIVE, OnInconclusi
 from metricgate.models.outcome import Outcome, Role, Verdict
 from metricgate.models.result import GateRow, Warning_
 from metricgate.models.snapshot import RevisionInfo
-from metricgate.models.watch import PastFinding, Watch
+from metricgate.models.watch import JOINT, PastFinding, Watch
 from metricgate.monitoring.column_measurement import MeasuredColumn
 from metricgate.monitoring.detector import DetectorFinding
 from metricgate.report.figures.drift_charts import draw_watch
@@ -102,7 +102,7 @@ def decide_watch(gates: tuple[GateRow, ...], shown: ShownSpec) -> Verdict:
     few = all(gate.source == SOURCE and (gate.rows or 0) < MIN_ROWS for gate in judged)
     required = any(gate.role is Role.REQUIRED and getattr(shown, family_of(gate)) == "fail" for gate in undecided)
     open_features = {gate.feature for gate in undecided if family_of(gate) == "features"}
-    settled = {gate.feature for gate in judged if family_of(gate) == "features"} - open_features
+    settled = {gate.feature for gate in judged if family_of(gate) == "features"} - open_features - {JOINT}
     return Verdict.INCONCLUSIVE if required or few or (open_features and not settled) else Verdict.PASSED
 
 

@@ -88,7 +88,9 @@ def _measure_joint(pair: TablePair, columns: Sequence[WatchedColumn]) -> list[Me
     found = measure_joint_shift(pair, columns)
     if found is None:
         return []
+    seen, watched = found.columns
     notes = (f"it uses {', '.join(found.names)} most",) if found.names else ()
+    notes += (f"it sees the first {seen} of {watched} columns",) if seen < watched else ()
     feature = WatchedFeature(name=JOINT, kind="joint", role="joint", notes=notes)
     return [MeasuredColumn(feature=feature, effects={"classifier_auc": found.effect})]
 

@@ -13,11 +13,12 @@ from metricgate.predictions.wording import count_rows, list_names
 
 ColumnKind = Literal["number", "category", "skipped"]
 MAX_CODES = 20  # whole numbers with no more different values are categories
+LEAST_UNIQUE = 200  # rows: unique values of fewer may be chance
 MOSTLY = 0.9  # a column of text with as large a share of numbers was meant to hold numbers
 _NUMBERS = re.compile(r"(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL\(.*)")
 _TIMES = re.compile(r"(DATE|TIME|TIMESTAMP).*")
 _PLAIN = re.compile(r"(VARCHAR|BOOLEAN|JSON|UUID|ENUM\(.*|INTERVAL|BIT)")
-_ID_NAME = re.compile(r"(.*[_\W])?(id|uuid|guid|key|index|rownum|row_?number)|Unnamed: ?0|.*[a-z]I[dD]", re.IGNORECASE)
+_ID_NAME = re.compile(r"(?i:(.*[_\W])?(id|uuid|guid|key|index|rownum|row_?number)|Unnamed: ?0)|.*[a-z]I[dD]")
 _UNUSABLE = {"time": "is a time, which always moves", "nested": "is a list or a structure"}
 _MISSING = "('', 'nan', 'na', 'n/a', 'null', 'none')"  # in a column of numbers; of text, only the first two
 
@@ -64,6 +65,8 @@ def classify_column(pair: TablePair, name: str, wanted: Literal["number", "categ
     """
     kinds = {side: _kind_of_type(pair, side, name) for side in SIDES}
     unusable = next((_UNUSABLE[kind] for kind in kinds.values() if kind in _UNUSABLE), "")
+    if unusable and kinds["reference"] != kinds["current"] and all(pair.sides[side].typed for side in SIDES):
+        raise _changed_type(pair, name, kinds)
     counted = {} if unusable else {side: _count(pair, side, name, kinds[side]) for side in SIDES}
     if unusable or not any(count.present for count in counted.values()):
         return _skip(name, unusable or "has no value on either side")
@@ -94,9 +97,12 @@ def _explain_skip(pair: TablePair, name: str, kind: str) -> str:
     """Return why a column of this kind cannot be watched; empty where it can."""
     if kind == "text" and all(_is_all_times(pair, side, name) for side in SIDES):
         return _UNUSABLE["time"]
-    if kind in {"number", "text"} and _is_id(pair, name, _values(pair, name, kind)):
-        return "has another value in every row, as an id has"
-    return ""
+    values = _values(pair, name, kind)
+    if kind not in {"number", "text"} or not _is_unique(pair, values):
+        return ""
+    if kind == "text" and all(pair.sides[side].rows >= LEAST_UNIQUE for side in SIDES):
+        return "has another value in every row, as an id or free text has"
+    return "has another value in every row, as an id has" if _is_id(pair, name, values, kind) else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +156,8 @@ def _values(pair: TablePair, name: str, kind: str) -> dict[SideName, str]:
             side: f"(CASE WHEN {n} = floor({n}) AND abs({n}) < 1e15 THEN {n}::BIGINT::VARCHAR ELSE {n}::VARCHAR END)"
             for side, n in numbers.items()
         }
+        if kind == "codes":
+            return spelled
         return {side: f"coalesce({spelled[side]}, {_text(pair, side, name)})" for side in SIDES}
     texts = {side: _text(pair, side, name) for side in SIDES}
     is_boolean = any(pair.sides[side].types[name] == "BOOLEAN" for side in SIDES)
@@ -191,7 +199,13 @@ def _settle(
 
 
 def _changed_type(pair: TablePair, name: str, kinds: Mapping[SideName, _Kind]) -> PredictionsError:
-    words = {"number": "numbers", "text": "text", "boolean": "true and false"}
+    words = {
+        "number": "numbers",
+        "text": "text",
+        "boolean": "true and false",
+        "time": "times",
+        "nested": "lists or structures",
+    }
     reference, current = pair.sides["reference"], pair.sides["current"]
     row, value = pair.find_row("current", f"{quote_name(name)} IS NOT NULL", quote_name(name))
     return PredictionsError(
@@ -227,8 +241,8 @@ def _is_all_times(pair: TablePair, side: SideName, name: str) -> bool:
     return bool(some and not other)
 
 
-def _is_id(pair: TablePair, name: str, values: Mapping[SideName, str]) -> bool:
-    """Return whether no value occurs twice, and the name or the values, one after the other, are those of an id."""
+def _is_unique(pair: TablePair, values: Mapping[SideName, str]) -> bool:
+    """Return whether no value occurs twice on a side."""
     for side in SIDES:
         value = values[side]
         ((rows, near),) = pair.ask(
@@ -239,7 +253,19 @@ def _is_id(pair: TablePair, name: str, values: Mapping[SideName, str]) -> bool:
         ((distinct,),) = pair.ask(f"SELECT count(DISTINCT value) FROM (SELECT {value} AS value FROM {side})")
         if distinct < rows:
             return False
-    return bool(_ID_NAME.fullmatch(name)) or _are_consecutive(pair, values["reference"])
+    return True
+
+
+def _is_id(pair: TablePair, name: str, values: Mapping[SideName, str], kind: str) -> bool:
+    """Return whether the name of a column of unique values, or the values, one after the other, are those of an id."""
+    if _ID_NAME.fullmatch(name) and (kind == "text" or all(_are_whole(pair, side, values[side]) for side in SIDES)):
+        return True
+    return _are_consecutive(pair, values["reference"])
+
+
+def _are_whole(pair: TablePair, side: SideName, value: str) -> bool:
+    ((whole,),) = pair.ask(f"SELECT bool_and(n = floor(n)) FROM (SELECT {value} AS n FROM {side})")
+    return bool(whole)
 
 
 def _are_consecutive(pair: TablePair, value: str) -> bool:
@@ -247,7 +273,7 @@ def _are_consecutive(pair: TablePair, value: str) -> bool:
     ((rows, low, high, whole),) = pair.ask(
         f"SELECT count(*), min(n), max(n), bool_and(n = floor(n)) FROM (SELECT {number} AS n FROM reference)"
     )
-    return bool(rows >= 200 and whole and high - low < 2 * rows)
+    return bool(rows >= LEAST_UNIQUE and whole and high - low < 2 * rows)
 
 
 def _has_few_codes(pair: TablePair, values: Mapping[SideName, str]) -> bool:
