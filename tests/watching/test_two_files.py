@@ -241,7 +241,7 @@ def test_two_rows_on_each_side_are_inconclusive(tmp_path: Path, reference: int) 
 
 
 def test_column_that_becomes_times_or_lists_is_an_error(tmp_path: Path) -> None:
-    numbers = {"a": [1, 2, 3] * 100, "v": [0.5, 1.5, 2.5] * 100}
+    numbers: Rows = {"a": [1, 2, 3] * 100, "v": [0.5, 1.5, 2.5] * 100}
     reference = write_json_lines(tmp_path / "reference.jsonl", numbers)
 
     for values, said in (([[1, 2]] * 300, "lists or structures"), (["2026-05-01T10:00:00"] * 300, "times")):

@@ -89,9 +89,9 @@ def _measure_joint(pair: TablePair, columns: Sequence[WatchedColumn]) -> list[Me
     if found is None:
         return []
     seen, watched = found.columns
-    notes = (f"it uses {', '.join(found.names)} most",) if found.names else ()
-    notes += (f"it sees the first {seen} of {watched} columns",) if seen < watched else ()
-    feature = WatchedFeature(name=JOINT, kind="joint", role="joint", notes=notes)
+    used = [f"it uses {', '.join(found.names)} most"] if found.names else []
+    bounded = [f"it sees the first {seen} of {watched} columns"] if seen < watched else []
+    feature = WatchedFeature(name=JOINT, kind="joint", role="joint", notes=(*used, *bounded))
     return [MeasuredColumn(feature=feature, effects={"classifier_auc": found.effect})]
 
 
