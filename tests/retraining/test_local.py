@@ -81,6 +81,32 @@ def test_a_source_that_is_gone_is_an_error_and_nothing_is_touched(project: Retra
     assert project.git("for-each-ref", "refs/metricgate/retrain") == ""
 
 
+@pytest.mark.parametrize("mode", ["--dry-run", "--local"])
+def test_a_source_that_is_gone_is_not_taken_for_one_without_news(project: RetrainProject, mode: str) -> None:
+    project.source.unlink()
+
+    done = run_metricgate(project, "retrain", mode)
+
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert "cannot be read" in done.stderr
+
+
+def test_a_source_beside_the_checkout_is_found_from_the_work_tree(project: RetrainProject) -> None:
+    text = project.read(IMPORT).replace("remote://lake/customers.csv", "../../lake/customers.csv")
+    assert "path: ../../lake/customers.csv" in text
+    project.write(IMPORT, text)
+    project.commit("Import by a relative path")
+    assert run_metricgate(project, "retrain", "--dry-run").returncode == 0
+    assert read_report(project)["retraining"]["obstacle"] == "not_due"
+    project.add_month(2, cut=0.8)
+
+    done = run_metricgate(project, "retrain", "--local")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert read_report(project)["retraining"]["helped"] is True
+    assert "path: ../../lake/customers.csv" in project.git("show", f"metricgate/retrain:{IMPORT}")
+
+
 def test_rows_without_a_label_do_not_count_as_news(project: RetrainProject) -> None:
     project.write_policy(f"{POLICY}  min_rows: 1400\n")
     project.add_month(2, labelled=False)

@@ -120,9 +120,14 @@ class Adopt(WorkerTask):
 
 
 class Update(WorkerTask):
-    """Bring imports up to date with their sources, or with ``only_look`` say which are not."""
+    """Bring imports up to date with their sources, or with ``only_look`` say which are not.
+
+    A source outside the repository is named relative to the ``.dvc`` file in the checkout: ``origin`` is the project's
+    folder there.
+    """
 
     action: Literal["update"] = "update"
+    origin: Path | None = None
     only_look: bool = False
 
 

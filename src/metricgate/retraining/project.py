@@ -1,14 +1,15 @@
 """What is known before anything is trained: the project, its policy, its released model, and whether that is due."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from metricgate.context import RunContext
-from metricgate.errors import ConfigurationError
+from metricgate.errors import ConfigurationError, WorkspaceError
+from metricgate.execution.messages import ImportState
 from metricgate.models.retraining import Retraining
 from metricgate.processes.progress import Progress
 from metricgate.report.value import Report
@@ -133,6 +134,7 @@ def find_plan(
 ) -> Retraining:
     request = project.request
     imports = tree.look_at_imports() if project.spec.when.new_data else ()
+    _require_sources(imports)
     facts = Facts(
         model=project.model,
         trained_at=_find_trained_at(project),
@@ -143,11 +145,19 @@ def find_plan(
         approved=request.approved,
         memory=remembered.memory,
     )
-    for state in imports:
-        if state.problem:
-            project.context.progress.line(f"the source of {state.path} cannot be read: {state.problem}")
     plan = make_plan(project.spec, facts, request.now)
     return plan.model_copy(update={"released": f"{project.released.name} ({project.released.sha[:9]})"})
+
+
+def _require_sources(imports: Sequence[ImportState]) -> None:
+    """Raise WorkspaceError if a source cannot be read: whether it has new data is then not known."""
+    if gone := next((state for state in imports if state.problem), None):
+        raise WorkspaceError(
+            f"The source of {gone.path} ({gone.source}) cannot be read: {gone.problem}",
+            expected="the source that the import names.",
+            fix=f"bring it back, or import the data anew; {gone.file} and its data stay as they are.",
+            topic="the-source-of-an-import-fails",
+        )
 
 
 def _find_trained_at(project: RetrainProject) -> datetime:

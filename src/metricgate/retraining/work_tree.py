@@ -38,21 +38,22 @@ class ChangedFile(Value):
 
 
 class TrainingTree:
-    """A Git work tree at a commit, with the cache and the settings of the checkout."""
+    """A Git work tree at a commit, with the cache and the settings of the checkout, whose project is at ``origin``."""
 
-    def __init__(self, context: RunContext) -> None:
+    def __init__(self, context: RunContext, origin: Path) -> None:
         self.context = context
+        self._origin = origin
         self.checkout = context.checkout
         self._tree = _name_tree(context, context.checkout.directory)
 
     def look_at_imports(self) -> tuple[ImportState, ...]:
         """Return each import, and whether its source has other data."""
-        return self._ask(Update(**self._place(), only_look=True)).imports
+        return self._ask(Update(**self._place(), origin=self._origin, only_look=True)).imports
 
     def update_imports(self) -> tuple[ImportState, ...]:
         """Bring the imports' new data; raises WorkspaceError if a source is gone."""
         with self.context.progress.step("New data"):
-            found = self._ask(Update(**self._place())).imports
+            found = self._ask(Update(**self._place(), origin=self._origin)).imports
             for state in found:
                 news = f"{state.before[:9]} → {state.after[:9]}" if state.is_changed else "unchanged"
                 self.context.progress.line(f"{state.path} from {state.source}: {news}")
@@ -123,4 +124,5 @@ def open_training_tree(context: RunContext, sha: str) -> Iterator[TrainingTree]:
         tree = _name_tree(context, directory)
         adopt = Adopt(directory=directory, files=tree.make_folder(tree.files), shares_with=checkout.directory)
         ask_worker(context, adopt, log=tree.log, timeout_s=context.timeout_s)
-        yield TrainingTree(replace(context, checkout=Checkout.open(directory, checkout.access)))
+        own = replace(context, checkout=Checkout.open(directory, checkout.access))
+        yield TrainingTree(own, checkout.directory)

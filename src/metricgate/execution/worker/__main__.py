@@ -101,7 +101,8 @@ def _reply(request: WorkerRequest, project: Project, say: Say) -> WorkerReply:  
             keep_settings(project)
             return WorkerReply()
         case Update():
-            return WorkerReply(imports=look_at_imports(project) if request.only_look else update_imports(project))
+            bring = look_at_imports if request.only_look else update_imports
+            return WorkerReply(imports=bring(project, request.origin))
         case ListCommitted():
             written = [FoundFile(path=name, declared=True) for name in list_committed(project)]
             return WorkerReply(files=(*written, *(FoundFile(path=name) for name in list_read(project))))

@@ -4,6 +4,8 @@
 write the new source's hash into the `.dvc` file and keep the old data, after which `dvc update` sees no change.
 """
 
+import os
+from pathlib import Path
 from typing import Any
 
 from metricgate.execution.messages import ImportState
@@ -11,12 +13,12 @@ from metricgate.execution.worker.dvc_failures import PipelineFailedError, explai
 from metricgate.execution.worker.dvc_project import Project
 
 
-def look_at_imports(project: Project) -> tuple[ImportState, ...]:
+def look_at_imports(project: Project, origin: Path | None = None) -> tuple[ImportState, ...]:
     """Return each import, and whether its source has other data; nothing is brought."""
-    return tuple(_look(project, stage) for stage in _list_imports(project))
+    return tuple(_look(project, stage) for stage in _list_imports(project, origin))
 
 
-def update_imports(project: Project) -> tuple[ImportState, ...]:
+def update_imports(project: Project, origin: Path | None = None) -> tuple[ImportState, ...]:
     """Bring the data of every import whose source has other ones, as `dvc update` does.
 
     Raises
@@ -25,7 +27,7 @@ def update_imports(project: Project) -> tuple[ImportState, ...]:
         If a source is gone or cannot be read, before its data here are touched.
     """
     states = []
-    for state in look_at_imports(project):
+    for state in look_at_imports(project, origin):
         if state.problem:
             raise PipelineFailedError(
                 f"The source of {state.path} ({state.source}) cannot be read: {state.problem}",
@@ -34,17 +36,42 @@ def update_imports(project: Project) -> tuple[ImportState, ...]:
                 topic="the-source-of-an-import-fails",
             )
         if state.is_changed:
-            project.repo.update([project.path(state.file)])
+            stage = _find_import(project, state.file, origin)
+            with project.repo.lock:  # `Repo.update` would read the stage again, without its source's place
+                stage.update()
+                stage.dump()
             project.forget()
-            [stage] = [stage for stage in _list_imports(project) if project.name(stage.path) == state.file]
+            stage = _find_import(project, state.file, origin)
             after = _hash_of(stage)
             state = state.model_copy(update={"after": after, "is_changed": after != state.before})  # noqa: PLW2901
         states.append(state)
     return tuple(states)
 
 
-def _list_imports(project: Project) -> list[Any]:
-    return [stage for stage in project.stages if stage.is_import]
+def _find_import(project: Project, file: str, origin: Path | None) -> Any:
+    return next(stage for stage in _list_imports(project, origin) if project.name(stage.path) == file)
+
+
+def _list_imports(project: Project, origin: Path | None) -> list[Any]:
+    found = [stage for stage in project.stages if stage.is_import]
+    if origin is not None:
+        for stage in found:
+            _place_source(project, stage, origin)
+    return found
+
+
+def _place_source(project: Project, stage: Any, origin: Path) -> None:
+    """Let a relative source that a work tree does not have be the one beside the checkout."""
+    [dependency] = stage.deps
+    written = str(dependency.def_path or "")
+    is_relative = dependency.protocol == "local" and "://" not in written and not Path(written).is_absolute()
+    if stage.is_repo_import or not is_relative:
+        return
+    source = Path(dependency.fs_path)
+    if source.is_relative_to(project.repo.scm.root_dir) and source.exists():
+        return
+    folder = origin / os.path.relpath(stage.wdir, project.base)
+    dependency.fs_path = os.path.normpath(folder / written)
 
 
 def _hash_of(stage: Any) -> str:
