@@ -50,6 +50,20 @@ def test_new_data_become_one_judged_pull_request_and_merging_it_ends_the_reason(
     assert jobs.open_requests == []
 
 
+def test_nothing_is_trained_that_could_not_be_remembered(jobs: RetrainJobs) -> None:
+    jobs.project.add_month(2, cut=0.8)
+    hook = jobs.project.origin / "hooks/pre-receive"
+    hook.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    hook.chmod(0o755)
+    before = sorted(jobs.project.remote.rglob("*"))
+
+    refused = jobs.run()
+
+    assert refused.exit_code == 4
+    assert "could not be kept" in refused.summary
+    assert sorted(jobs.project.remote.rglob("*")) == before
+
+
 def test_a_ticked_box_is_a_command_from_someone_who_may(jobs: RetrainJobs) -> None:
     jobs.project.write_policy(f"{POLICY}  approval: true\n")
     jobs.project.add_month(2, cut=0.8)

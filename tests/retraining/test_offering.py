@@ -5,8 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from metricgate.errors import WorkspaceError
 from metricgate.publish.github.response import GitHubError
 from metricgate.publish.github.retrain_pull_request import TAKE_BACK
+from metricgate.retraining.memory_ref import Remembered
+from metricgate.retraining.offering import Offering
+from metricgate.retraining.story import RetrainOutcome
 from metricgate.settings.retrain import RetrainSpec
 from tests.github.fake import FakeGitHub
 from tests.github.faults import Fault, answer, html, reset
@@ -139,6 +143,42 @@ def test_two_runs_at_once_make_one_pull_request(stage: Stage) -> None:
 
     assert results == ["offered", "another_run"]
     assert stage.only.head_sha == stage.head
+
+
+@pytest.mark.parametrize(("reasons", "state"), [(("forced",), "open"), (("new_data",), "closed")])
+def test_what_a_person_asked_for_does_not_have_to_be_due(stage: Stage, reasons: tuple[str, ...], state: str) -> None:
+    stage.train(reasons=reasons)
+    stage.settle()
+
+    stage.settle(obstacle="not_due", why_not="The source did not change.")
+
+    assert stage.only.state == state
+
+
+def test_another_set_up_has_a_branch_of_its_own(stage: Stage) -> None:
+    assert RetrainSpec(branch="bots/model").name_branch("second") == "bots/model"
+    stage.train()
+    stage.settle()
+    report = stage.report(stage.plan(obstacle="not_due"))
+    outcome = RetrainOutcome(report=report, remembered=Remembered(), spec=stage.spec, checkout=stage.checkout)
+
+    offer = Offering(
+        client=stage.client, outcome=outcome, id="second", base="main", render=lambda _: "the report"
+    ).settle()
+
+    assert offer.result == "nothing"
+    assert (stage.only.state, stage.only.comments) == ("open", [])
+
+
+def test_a_memory_that_origin_refuses_is_an_error_that_names_the_right(stage: Stage) -> None:
+    hook = stage.folder / "origin.git/hooks/pre-receive"
+    hook.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    hook.chmod(0o755)
+
+    with pytest.raises(WorkspaceError, match="could not be kept") as caught:
+        stage.train()
+
+    assert "contents: write" in str(caught.value.expected)
 
 
 @pytest.mark.acceptance

@@ -70,7 +70,7 @@ class Offering:
         requests = self._requests.list_all()
         current = next((one for one in requests if one.is_open), None)
         proposal, remembered = self.outcome.remembered.proposal, self.outcome.remembered
-        if self.outcome.plan.obstacle in _GONE:
+        if self.outcome.plan.obstacle in _GONE and not self._was_asked_for(current):
             return self._withdraw(current)
         if proposal is None or remembered.report is None:
             return Offer(result="nothing", remembered=remembered, pull_request=current)
@@ -83,7 +83,7 @@ class Offering:
 
     @property
     def _branch(self) -> str:
-        return self.outcome.spec.branch
+        return self.outcome.spec.name_branch(self.id)
 
     @property
     def _requests(self) -> RetrainPullRequests:
@@ -96,6 +96,11 @@ class Offering:
     @property
     def _ref(self) -> MemoryRef:
         return MemoryRef(checkout=self.outcome.checkout, id=self.id, is_shared=True)
+
+    def _was_asked_for(self, current: RetrainPullRequest | None) -> bool:
+        """Return whether a person asked for the training that is offered: it does not have to be due."""
+        training = self.outcome.remembered.memory.find(current.key) if current else None
+        return training is not None and "forced" in training.reasons
 
     def _was_declined(self, requests: Sequence[RetrainPullRequest], proposal: Proposal) -> bool:
         """Return whether a person closed or merged the pull request with this very model."""

@@ -89,6 +89,8 @@ def _train(project: RetrainProject, tree: TrainingTree, remembered: Remembered, 
         if arrived < project.spec.min_rows:
             why = f"{arrived:,} new labelled rows have arrived; {project.spec.min_rows:,} are asked for."
             return _end(project, remembered, _stop(plan, "few_rows", why))
+    # What cannot be remembered is not trained, and of two runs at once only one trains.
+    remembered = project.ref.write(remembered)
     report = _judge(project, tree, plan)
     if report.failure is not None:
         report = report.model_copy(update={"retraining": plan})

@@ -94,6 +94,11 @@ class RetrainSpec(PolicySection):
     branch: str = Field("metricgate/retrain", description="Branch of the one pull request.")
     labels: Names = Field(("retrain",), description="Labels of that pull request.")
 
+    def name_branch(self, id_: str) -> str:
+        """Return the branch of one set-up: where none is named, those of one repository do not share it."""
+        is_shared = id_ == "default" or "branch" in self.model_fields_set
+        return self.branch if is_shared else f"{self.branch}-{id_.replace('.', '-2e')}"
+
     @field_validator("branch")
     @classmethod
     def _is_branch(cls, value: str) -> str:
