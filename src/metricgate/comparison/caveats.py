@@ -27,6 +27,7 @@ def list_caveats(evidence: Evidence, rows: Iterable[MetricRow], choice: PolicyCh
         for subject in evidence.subjects.values()
         if subject.pairing and subject.pairing.other_test
     ]
+    test_set += _list_question_caveats(evidence.pairings)
     problems = [
         Warning_(code="unreadable", text=f"{problem.what} of the {side} is unreadable: {problem.reason}")
         for side, snapshot in (("baseline", evidence.baseline), ("candidate", evidence.candidate))
@@ -47,6 +48,26 @@ def list_caveats(evidence: Evidence, rows: Iterable[MetricRow], choice: PolicyCh
     whole = {name for name, subject in evidence.subjects.items() if _is_whole(subject.pairing)}
     disagreeing = disagreeing_numbers([row for row in rows if row.source != "predictions" or row.set in whole])
     return (*test_set, *lost, *broken, *problems, *disagreeing, *_find_changed_content(evidence, choice))
+
+
+def _list_question_caveats(pairings: Iterable[Pairing]) -> list[Warning_]:
+    """Return warnings about questions whose text changed, and about answers without a grade."""
+    found = []
+    for pairing in pairings:
+        if pairing.changed_inputs:
+            what = f"{pairing.changed_inputs:,} of {pairing.rows:,} questions read differently behind the same ids"
+            found.append(
+                Warning_(code="questions_changed", text=f"{what}: compare them, or give new questions new ids.")
+            )
+        sides = {
+            "baseline": (pairing.baseline_ungraded, pairing.baseline_answers),
+            "candidate": (pairing.candidate_ungraded, pairing.candidate_answers),
+        }
+        for side, (ungraded, answers) in sides.items():
+            if ungraded:
+                what = f"{ungraded:,} of {answers or 0:,} answers of the {side} failed or could not be graded"
+                found.append(Warning_(code="answers_ungraded", text=f"{what}: they count at their worst."))
+    return found
 
 
 def _describe_added(subject: Subject) -> str:

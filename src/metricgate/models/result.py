@@ -124,6 +124,7 @@ class Pairing(Value):
     candidate_answers: int | None = None
     baseline_ungraded: int = 0  # answers that failed, or whose grading did
     candidate_ungraded: int = 0
+    changed_inputs: int = 0  # questions with another input behind the same id
     other_test: str = ""  # what the scores of the two sides depend on and differ in: the grader, the task's version
     notes: tuple[str, ...] = ()
 

@@ -9,6 +9,11 @@ from typing import Any, Literal
 LogFormat = Literal["inspect", "lm-eval", "promptfoo", "deepeval"]
 AnswerFormat = Literal[LogFormat, "rows"]
 """``rows``: answers written by hand, one a row."""
+SCORER = "scorer"
+"""A fact that starts so is of one score alone, and tells nothing where the other log lacks it."""
+COSTS = ("seconds", "tokens", "cost")
+OWN_NAMES = frozenset({"id", "target", "answers", *COSTS})
+"""Columns of a log's questions: a score with one of these names stays out of their way."""
 _DEEPEST = 8  # levels of nested metadata; what lies deeper stays JSON text
 
 
@@ -83,6 +88,12 @@ def as_number(value: Any) -> float | None:
     except OverflowError:
         return None
     return number if math.isfinite(number) else None
+
+
+def as_amount(value: Any) -> float | None:
+    """Return a number that is not negative; None for anything else: nothing costs less than nothing."""
+    number = as_number(value)
+    return None if number is None or number < 0 else number
 
 
 def as_mapping(value: Any) -> dict[str, Any]:

@@ -3,9 +3,14 @@
 from collections import Counter
 
 from metricgate.errors import PredictionsError
-from metricgate.predictions.evaluation_logs.answer import Answer, EvaluationLog
-from metricgate.predictions.evaluation_logs.opening import ReadQuestions, describe_answers, describe_failed
-from metricgate.predictions.evaluation_logs.question_table import COSTS, ask_questions
+from metricgate.predictions.evaluation_logs.answer import COSTS, Answer, EvaluationLog, as_amount
+from metricgate.predictions.evaluation_logs.opening import (
+    ReadQuestions,
+    describe_answers,
+    describe_failed,
+    describe_unknown_costs,
+)
+from metricgate.predictions.evaluation_logs.question_table import ask_questions
 from metricgate.predictions.prediction_table import PredictionTable
 from metricgate.predictions.wording import list_names
 from metricgate.settings.policy import PredictionsSpec
@@ -40,7 +45,11 @@ def read_answers(table: PredictionTable, spec: PredictionsSpec, number: str) -> 
         questions=questions,
         score=spec.score,
         spec=spec.model_copy(update={"id": ("id", "target"), "task": "score"}),
-        notes=(*describe_answers(questions), *describe_failed(questions, spec.score)),
+        notes=(
+            *describe_answers(questions),
+            *describe_failed(questions, spec.score, redact=spec.redact),
+            *describe_unknown_costs(questions),
+        ),
     )
 
 
@@ -58,9 +67,9 @@ def _read_row(
         number=str(texts[number]),
         scores={score: found[score]},
         facts={name: text for name, text in texts.items() if name not in {score, "id", "target", "answers", *COSTS}},
-        seconds=found.get("seconds"),
-        tokens=found.get("tokens"),
-        cost=found.get("cost"),
+        seconds=as_amount(found.get("seconds")),
+        tokens=as_amount(found.get("tokens")),
+        cost=as_amount(found.get("cost")),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from metricgate.predictions.evaluation_logs.answer import (
     Answer,
     EvaluationLog,
+    as_amount,
     as_mappings,
     as_number,
     as_text,
@@ -38,11 +39,20 @@ def read_deepeval(path: Path, shown: str) -> EvaluationLog:
         )
     if not cases:
         raise unusable_log(shown, "holds no test cases", fix="Ask at least one question.")
+    shared = _find_shared_names(cases)
     return EvaluationLog(
         format="deepeval",
-        answers=tuple(_read_case(case) for case in cases),
+        answers=tuple(_read_case(case, shared) for case in cases),
         graded_by=_find_grading(cases),
     )
+
+
+def _find_shared_names(cases: list[dict[str, Any]]) -> frozenset[str]:
+    """Return the names that cases with other inputs share: a name of the test, and not of the question."""
+    inputs: dict[str, set[str]] = {}
+    for case in cases:
+        inputs.setdefault(as_text(case.get("name")), set()).add(as_text(case.get("input")))
+    return frozenset(name for name, texts in inputs.items() if len(texts) > 1)
 
 
 def _find_grading(cases: list[dict[str, Any]]) -> dict[str, str]:
@@ -58,19 +68,19 @@ def _list_metrics(case: Mapping[str, Any]) -> list[dict[str, Any]]:
     return as_mappings(case.get("metricsData"))
 
 
-def _read_case(case: Mapping[str, Any]) -> Answer:
+def _read_case(case: Mapping[str, Any], shared: frozenset[str]) -> Answer:
     name, metrics = as_text(case.get("name")), _list_metrics(case)
     errors = [as_text(metric.get("error")) for metric in metrics if metric.get("error")]
     return Answer(
-        question=as_text(case.get("input")) if not name or _GIVEN_NAME.fullmatch(name) else name,
+        question=as_text(case.get("input")) if not name or name in shared or _GIVEN_NAME.fullmatch(name) else name,
         target=as_text(case.get("expectedOutput")),
         scores={as_text(metric.get("name")): as_number(metric.get("score")) for metric in metrics},
         error=errors[0] if errors else "",
         input=as_text(case.get("input")),
         output=as_text(case.get("actualOutput")),
-        seconds=as_number(case.get("completionTime")),
+        seconds=as_amount(case.get("completionTime")),
         tokens=_sum_tokens(case),
-        cost=as_number(case.get("tokenCost")),
+        cost=as_amount(case.get("tokenCost")),
         facts={
             **flatten(case.get("additionalMetadata") or case.get("metadata") or {}, "metadata"),
             "name": name,
@@ -80,7 +90,7 @@ def _read_case(case: Mapping[str, Any]) -> Answer:
 
 
 def _sum_tokens(case: Mapping[str, Any]) -> float | None:
-    counts = [as_number(case.get(key)) for key in ("inputTokenCount", "outputTokenCount")]
+    counts = [as_amount(case.get(key)) for key in ("inputTokenCount", "outputTokenCount")]
     known = [count for count in counts if count is not None]
     return sum(known) if known else None
 

@@ -3,13 +3,16 @@
 Formats: https://inspect.aisi.org.uk/eval-logs.html. A sample is one answer (an epoch) to one question (its id).
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from metricgate.predictions.evaluation_logs.answer import (
+    SCORER,
     Answer,
     EvaluationLog,
+    as_amount,
     as_mapping,
     as_mappings,
     as_number,
@@ -87,6 +90,7 @@ def _build(
         )
     if isinstance(expected, int) and expected > len(answers):
         raise unusable_log(shown, f"holds {len(answers)} of {expected} samples", fix=_ANOTHER_RUN)
+    _require_once(answers, shown)
     return EvaluationLog(
         format="inspect",
         answers=answers,
@@ -96,17 +100,42 @@ def _build(
     )
 
 
+def _require_once(answers: Sequence[Answer], shown: str) -> None:
+    counts = Counter((answer.question, answer.number) for answer in answers)
+    (question, number), count = counts.most_common(1)[0]
+    if count > 1:
+        raise unusable_log(
+            shown,
+            f"holds {count} answers to the question {question[:80]} in epoch {number or 'none'}",
+            expected="one answer to each question in each epoch.",
+            fix="Give every sample of the data set an id of its own, and run the evaluation again.",
+        )
+
+
 def _find_grading(own: Mapping[str, Any], answers: Iterable[Answer]) -> dict[str, str]:
+    scorers, roles = as_mappings(own.get("scorers")), as_mapping(own.get("model_roles"))
+    chosen = [as_mapping(scorer.get("options")).get("model") for scorer in scorers]
+    chosen += [_name_model(model) for model in roles.values()]
     judges = {name for answer in answers for name in as_text(answer.facts.get("judges")).split(", ") if name}
-    roles = as_mapping(own.get("model_roles"))
+    judges -= {as_text(model) for model in chosen}
+    if "grader" not in roles and any(_asks_model_itself(scorer) for scorer in scorers):
+        judges.add(f"the model itself ({as_text(own.get('model'))})")
     named = {
-        f"scorer {scorer.get('name')}": describe_fact(scorer.get("options")) or "without options"
-        for scorer in as_mappings(own.get("scorers"))
+        f"{SCORER} {as_text(scorer.get('name'))}": describe_fact(scorer.get("options")) or "without options"
+        for scorer in scorers
     }
     named |= {f"model role {role}": describe_fact(_name_model(model)) for role, model in roles.items()}
+    named["task"] = describe_fact(own.get("task"))
     named["version of the task"] = describe_fact(own.get("task_version"))
+    named["data set"] = describe_fact(as_mapping(own.get("dataset")).get("name"))
     named["judge"] = ", ".join(sorted(judges))
     return {name: value for name, value in named.items() if value}
+
+
+def _asks_model_itself(scorer: Mapping[str, Any]) -> bool:
+    """Return whether one of Inspect's graders judges by the model that answers, as they do where none is named."""
+    name = as_text(scorer.get("name")).rpartition("/")[2]
+    return name.startswith("model_graded_") and not as_mapping(scorer.get("options")).get("model")
 
 
 def _name_model(model: Any) -> Any:
@@ -119,7 +148,6 @@ def _find_extent(own: Mapping[str, Any]) -> dict[str, str]:
         "epochs": config.get("epochs"),
         "limit": config.get("limit"),
         "sample_id": config.get("sample_id"),
-        "data set": dataset.get("name"),
         "location": dataset.get("location"),
     }
     return {name: text for name, value in named.items() if (text := describe_fact(value))}
@@ -129,7 +157,7 @@ def _read_sample(sample: Mapping[str, Any], own: Mapping[str, Any]) -> Answer:
     usage = as_mapping(sample.get("model_usage"))
     error = sample.get("error")
     output = as_mapping(sample.get("output"))
-    seconds = as_number(sample.get("working_time"))
+    seconds = as_amount(sample.get("working_time"))
     return Answer(
         question=as_text(sample.get("id")),
         target=as_text(sample.get("target")),
@@ -140,10 +168,10 @@ def _read_sample(sample: Mapping[str, Any], own: Mapping[str, Any]) -> Answer:
             for scorer, score in as_mapping(sample.get("scores")).items()
             for name, number in _read_score(scorer, score).items()
         },
-        error=as_text(error.get("message") if isinstance(error, dict) else error),
+        error=as_text(error.get("message") if isinstance(error, dict) else error) or _find_unreadable(sample),
         input=_read_input(sample.get("input")),
         output=as_text(output.get("completion")) or _find_text(sample.get("scores")),
-        seconds=as_number(sample.get("total_time")) if seconds is None else seconds,
+        seconds=as_amount(sample.get("total_time")) if seconds is None else seconds,
         tokens=_sum_usage(usage, "total_tokens"),
         cost=_sum_usage(usage, "total_cost"),
         facts={
@@ -156,8 +184,17 @@ def _read_sample(sample: Mapping[str, Any], own: Mapping[str, Any]) -> Answer:
     )
 
 
+def _find_unreadable(sample: Mapping[str, Any]) -> str:
+    """Return the first grade that is a word of no known meaning, as a reason."""
+    for scorer, score in as_mapping(sample.get("scores")).items():
+        value = score.get("value") if isinstance(score, dict) else score
+        if isinstance(value, str) and _as_score(value) is None:
+            return f"{as_text(scorer)} graded with the word {as_text(value)[:40]!r}"
+    return ""
+
+
 def _sum_usage(usage: Mapping[str, Any], key: str) -> float | None:
-    counts = [as_number(part.get(key)) for part in usage.values() if isinstance(part, dict)]
+    counts = [as_amount(part.get(key)) for part in usage.values() if isinstance(part, dict)]
     known = [count for count in counts if count is not None]
     return sum(known) if known else None
 

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from metricgate.errors import PredictionsError
-from metricgate.predictions.evaluation_logs.answer import EvaluationLog, LogFormat
+from metricgate.predictions.evaluation_logs.answer import COSTS, OWN_NAMES, EvaluationLog, LogFormat
 from metricgate.predictions.evaluation_logs.log_files import unusable_log
 from metricgate.predictions.evaluation_logs.log_folder import list_files
 from metricgate.predictions.evaluation_logs.question_table import Questions, ask_questions
@@ -41,6 +41,7 @@ def read_questions(path: Path, shown: str, spec: PredictionsSpec) -> ReadQuestio
     _require_one_task(log, spec, shown)
     _require_one_filter(log, shown)
     score = _choose_score(log, spec.score, shown)
+    _require_free_name(score, shown)
     questions = ask_questions(log)
     group = spec.group or _guess_group(questions)
     own = {
@@ -54,7 +55,12 @@ def read_questions(path: Path, shown: str, spec: PredictionsSpec) -> ReadQuestio
         questions=questions,
         score=score,
         spec=spec.model_copy(update=own),
-        notes=(*describe_answers(questions), *_describe_group(spec, group), *describe_failed(questions, score)),
+        notes=(
+            *describe_answers(questions),
+            *_describe_group(spec, group),
+            *describe_failed(questions, score, redact=spec.redact),
+            *describe_unknown_costs(questions),
+        ),
     )
 
 
@@ -106,8 +112,17 @@ def _choose(log: EvaluationLog, where: Mapping[str, tuple[LabelValue, ...]], sho
     )
     if not chosen:
         told = ", ".join(f"{name}: {', '.join(map(str, values))}" for name, values in where.items())
-        raise unusable_log(shown, f"no answer has {told}", fix="Correct `where:`.")
+        raise unusable_log(
+            shown,
+            f"no answer has {told}",
+            expected="; ".join(f"{name}: {_list_values(log, name)}" for name in where) + ".",
+            fix="Correct `where:`.",
+        )
     return log.keep(chosen)
+
+
+def _list_values(log: EvaluationLog, name: str) -> str:
+    return list_names(sorted({canonical_text(answer.facts.get(name))[:80] for answer in log.answers}), 12)
 
 
 def _require_one_task(log: EvaluationLog, spec: PredictionsSpec, shown: str) -> None:
@@ -150,6 +165,16 @@ def _choose_score(log: EvaluationLog, asked: str | None, shown: str) -> str:
     )
 
 
+def _require_free_name(score: str, shown: str) -> None:
+    if score.lower() in OWN_NAMES:
+        raise unusable_log(
+            shown,
+            f"its score '{score}' has the name of something else that is counted",
+            expected=f"a name other than {list_names(sorted(OWN_NAMES))}.",
+            fix="Rename the scorer or the metric.",
+        )
+
+
 def _guess_group(questions: Questions) -> str | None:
     """Return the column that plainly says which questions share a text: named so, and with repeated values."""
     first = [answers[0].facts for answers in questions.answers]
@@ -179,7 +204,15 @@ def _describe_group(spec: PredictionsSpec, group: str | None) -> list[str]:
     return [f"Questions with the same {group} count as one group, as its name suggests; `group:` chooses another."]
 
 
-def describe_failed(questions: Questions, score: str) -> list[str]:
+def describe_unknown_costs(questions: Questions) -> list[str]:
+    """Return of how many answers it is known what they took, where it is known of some alone."""
+    listed = [answer for answers in questions.answers for answer in answers]
+    counts = {name: sum(getattr(answer, name) is not None for answer in listed) for name in COSTS}
+    told = [f"{name} of {count:,}" for name, count in counts.items() if 0 < count < len(listed)]
+    return [f"Known of {count_things(len(listed), 'answer')} are the {list_names(told)} alone."] if told else []
+
+
+def describe_failed(questions: Questions, score: str, *, redact: bool) -> list[str]:
     """Return how many answers have no grade, what they count as, and the mean without them."""
     count = questions.count_ungraded(score)
     if not count:
@@ -187,7 +220,7 @@ def describe_failed(questions: Questions, score: str) -> list[str]:
     total = sum(len(answers) for answers in questions.answers)
     alone = questions.mean_of_graded(score)
     without = "" if alone is None else f"; the mean of the graded ones alone is {alone:.3g}"
-    reasons = _list_errors(questions, score)
+    reasons = "" if redact else _list_errors(questions, score)
     told = f"{count:,} of {count_things(total, 'answer')} failed or could not be graded{reasons}"
     return [f"{told}: each counts as {questions.lowest[score]:g}{without}."]
 

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from metricgate.predictions.evaluation_logs.answer import (
+    OWN_NAMES,
     Answer,
     EvaluationLog,
+    as_amount,
     as_mapping,
     as_mappings,
     as_number,
@@ -20,6 +22,7 @@ from metricgate.predictions.evaluation_logs.answer import (
 from metricgate.predictions.evaluation_logs.log_files import read_json, read_json_lines, unusable_log
 
 _ASSERTION_FAILED = 1
+_TAKEN = OWN_NAMES | {"success", "score"}
 _WHAT_GRADES = ("type", "value", "threshold", "metric", "rubricPrompt", "provider", "weight", "transform")
 
 
@@ -90,7 +93,7 @@ def _read_row(row: Mapping[str, Any], ambiguous: tuple[str, ...]) -> Answer:
     response = as_mapping(row.get("response"))
     named = {f"named.{as_text(name)}": value for name, value in as_mapping(row.get("namedScores")).items()}
     scores = {"success": row.get("success"), "score": row.get("score"), **_unless_taken(named)}
-    milliseconds = as_number(row.get("latencyMs"))
+    milliseconds = as_amount(row.get("latencyMs"))
     usage = as_mapping(row.get("tokenUsage")) or as_mapping(response.get("tokenUsage"))
     return Answer(
         question=as_text({**variables, **{f"({name})": own[name] for name in ambiguous}}),
@@ -100,8 +103,8 @@ def _read_row(row: Mapping[str, Any], ambiguous: tuple[str, ...]) -> Answer:
         input=as_text(as_mapping(row.get("prompt")).get("raw")),
         output=as_text(response.get("output")),
         seconds=None if milliseconds is None else milliseconds / 1000,
-        tokens=as_number(usage.get("total")),
-        cost=as_number(row.get("cost")),
+        tokens=as_amount(usage.get("total")),
+        cost=as_amount(row.get("cost")),
         facts={
             **flatten(variables, "vars"),
             **flatten(as_mapping(case.get("metadata")), "metadata"),
@@ -114,8 +117,5 @@ def _read_row(row: Mapping[str, Any], ambiguous: tuple[str, ...]) -> Answer:
 
 
 def _unless_taken(named: Mapping[str, Any]) -> dict[str, Any]:
-    """Return named scores by their own names; those that are called as promptfoo's own keep ``named.``."""
-    return {
-        name if (plain := name.removeprefix("named.")) in {"success", "score"} else plain: value
-        for name, value in named.items()
-    }
+    """Return named scores by their own names; those that are called as promptfoo's own, or as what answers take, keep ``named.``."""
+    return {name if (plain := name.removeprefix("named.")) in _TAKEN else plain: value for name, value in named.items()}

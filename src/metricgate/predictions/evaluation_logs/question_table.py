@@ -11,11 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metricgate.models.samples import FloatArray
-from metricgate.predictions.evaluation_logs.answer import Answer, EvaluationLog, as_text
+from metricgate.predictions.evaluation_logs.answer import COSTS, OWN_NAMES, Answer, EvaluationLog, as_text
 
-COSTS = ("seconds", "tokens", "cost")
 _MOST_K = 100
-_OWN_COLUMNS = frozenset({"id", "target", "answers"})
 Column = NDArray[Any]
 
 
@@ -72,10 +70,13 @@ class Questions:
         facts = dict.fromkeys(name for answer in first for name in answer.facts)
         found |= {name: _texts([_as_cell(answer.facts.get(name)) for answer in first]) for name in facts}
         for name in COSTS:
-            taken = [[getattr(answer, name) for answer in answers] for answers in self.answers]
-            if any(value is not None for values in taken for value in values):
-                found[name] = np.array([_mean_known(values) for values in taken], dtype=np.float64)
-        found |= {score: self.grade(score) for score in self.log.score_names if score not in _OWN_COLUMNS}
+            amounts = [[getattr(answer, name) for answer in answers] for answers in self.answers]
+            if any(value is not None for values in amounts for value in values):
+                found[name] = np.array([_mean_known(values) for values in amounts], dtype=np.float64)
+        scores = [score for score in self.log.score_names if score.lower() not in OWN_NAMES]
+        taken = {score.lower() for score in scores}
+        found = {name: column for name, column in found.items() if name.lower() not in taken}
+        found |= {score: self.grade(score) for score in scores}
         # A database takes A and a for one name; and a column needs a name.
         by_name = {name.lower(): name for name in reversed(found) if name}
         return {name: column for name, column in found.items() if by_name.get(name.lower()) == name}

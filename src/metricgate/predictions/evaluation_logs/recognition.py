@@ -2,7 +2,7 @@
 
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from metricgate.predictions.evaluation_logs.answer import Answer, EvaluationLog, LogFormat
@@ -90,10 +90,19 @@ def join_logs(logs: Sequence[tuple[str, EvaluationLog]], shown: str) -> Evaluati
     return EvaluationLog(
         format=logs[0][1].format,
         answers=tuple(answer for _, log in logs for answer in log.answers),
-        graded_by={name: value for _, log in logs for name, value in log.graded_by.items()},
-        extent={name: value for _, log in logs for name, value in log.extent.items()},
+        graded_by=_join_facts([log.graded_by for _, log in logs]),
+        extent=_join_facts([log.extent for _, log in logs]),
         has_outputs=all(log.has_outputs for _, log in logs),
     )
+
+
+def _join_facts(facts: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Return every file's facts: what two files differ in is told of both."""
+    values: dict[str, set[str]] = {}
+    for own in facts:
+        for name, value in own.items():
+            values.setdefault(name, set()).add(value)
+    return {name: ", ".join(sorted(found)) for name, found in values.items()}
 
 
 def _key(answer: Answer) -> tuple[object, ...]:

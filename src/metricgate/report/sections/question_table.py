@@ -37,7 +37,7 @@ def _summarise(listed: tuple[Flips, ...]) -> str:
 def _explain(listed: tuple[Flips, ...], count: int) -> str:
     total = sum(flips.lost + flips.gained for flips in listed)
     shown = min(count, sum(len(flips.questions) for flips in listed))
-    more = f" {plural(total - shown, 'more')} not shown." if total > shown else ""
+    more = f" {plural(total - shown, 'question')} not shown." if total > shown else ""
     return f"<sub>Of several answers, the two that differ most; long texts are cut.{more}</sub>"
 
 
