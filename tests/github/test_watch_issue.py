@@ -99,6 +99,15 @@ def test_two_clean_runs_close_it_and_one_does_not(fake_github: FakeGitHub, job: 
     assert len(only_issue(fake_github).comments) == 1
 
 
+def test_undecided_runs_do_not_close_it(fake_github: FakeGitHub, job: Job) -> None:
+    tell(job, watch(("tenure", 3)))
+
+    for _ in range(3):
+        tell(job, watch().model_copy(update={"verdict": Verdict.INCONCLUSIVE}))
+
+    assert only_issue(fake_github).state == "open"
+
+
 def test_alarm_between_clean_runs_starts_the_count_anew(fake_github: FakeGitHub, job: Job) -> None:
     for report in (watch(("tenure", 3)), watch(), watch(("tenure", 3)), watch()):
         tell(job, report)

@@ -52,6 +52,28 @@ def judge_performance(rules: tuple[Rule, ...], found: FreshPerformance, *, tail:
     return tuple(_judge(rule, found, tail, tail / len(rules)) for rule in rules)
 
 
+def leave_open(rules: tuple[Rule, ...], reference: Predictions) -> tuple[GateRow, ...]:
+    """Return an inconclusive row for each rule: no row that should have a label has one."""
+    metrics = [find_metric(rule.metric, task=reference.task, classes=reference.classes) for rule in rules]
+    judgement = _describe_few(0)
+    return tuple(
+        build_row(
+            rule,
+            judgement,
+            Estimate(bound=rule.bar or 0.0, method="no labelled row", rows=0),
+            metric=metric.name,
+            label=metric.label,
+            direction=metric.direction,
+        )
+        for rule, metric in zip(rules, metrics, strict=True)
+    )
+
+
+def _describe_few(rows: int) -> Judgement:
+    reason = f"only {rows} rows have a label; {MIN_LABELS} are the least" if rows else "no row has a label yet"
+    return Judgement(outcome=Outcome.INCONCLUSIVE, code="too_few_rows", reason=reason)
+
+
 def _judge(rule: Rule, found: FreshPerformance, tail: float, joint: float) -> GateRow:
     metric = find_metric(rule.metric, task=found.current.task, classes=found.current.classes)
     reference = None if found.reference is None else _measure(found.reference, metric, 0.0)
@@ -128,8 +150,7 @@ def _decide(
 def _find_unknown(rule: Rule, reference: _Own | Missing | None, current: _Own | Missing, rows: int) -> Judgement | None:
     """Return the judgement of a rule that lacks something; None where it can be judged."""
     if rows < MIN_LABELS:
-        reason = f"only {rows} rows have a label; {MIN_LABELS} are the least"
-        return Judgement(outcome=Outcome.INCONCLUSIVE, code="too_few_rows", reason=reason)
+        return _describe_few(rows)
     if isinstance(current, Missing):
         return Judgement(outcome=Outcome.ERROR, code=current.code, reason=current.reason)
     if current.worst is None:

@@ -6,7 +6,7 @@ from datetime import datetime
 import numpy as np
 
 from metricgate.errors import MetricgateError
-from metricgate.gates.fresh_performance import MAX_MISSING, FreshPerformance, judge_performance
+from metricgate.gates.fresh_performance import MAX_MISSING, FreshPerformance, judge_performance, leave_open
 from metricgate.gates.judge import tail_of
 from metricgate.gates.rules import Rule, expand_gates
 from metricgate.models.result import GateRow, Warning_
@@ -40,14 +40,19 @@ def measure_labels(
     """
     rules = tuple(_list_rules(policy))
     own = next(iter(policy.prediction_sets.values()), None)
-    if spec.labels is None or own is None or not rules:
+    if spec.labels is None:
         return LabelFindings()
+    if own is None or not rules:
+        lacking = "no gate over all rows" if own else "no `predictions:`"
+        text = f"`labels` is named, and the policy has {lacking}, so performance was not judged."
+        return LabelFindings(warnings=(Warning_(code="labels", text=text),))
     until = now - spec.labels.delay if spec.labels.delay else None
     found = find_labelled_rows(*tables.current, label=spec.labels.column, time=spec.time, until=until, month=month)
     warnings = tuple(_explain(found, spec.labels))
-    if not found.labelled:
-        return LabelFindings(rows=0, warnings=warnings)
     reference = _read_reference(own, tables)
+    if not found.labelled:
+        gates = leave_open(rules, reference) if found.mature and reference else ()
+        return LabelFindings(gates=gates, rows=0, warnings=warnings)
     part = FilePart(file=tables.current[0], selected=np.asarray(found.judged))
     meant = _name_columns(own, spec, spec.labels, reference)
     current = read_predictions((part,), meant, shown=tables.current[1])
@@ -69,7 +74,7 @@ def _explain(found: LabelledRows, labels: LabelsSpec) -> list[Warning_]:
     texts = []
     if found.young:
         texts.append(f"{found.young:,} rows are younger than `labels.delay` and were not judged.")
-    if found.missing_share > MAX_MISSING:
+    if found.mature and found.missing_share > MAX_MISSING:
         share = f"{100 * found.missing_share:.0f} %"
         texts.append(
             f"{share} of the {found.mature:,} rows that should have '{labels.column}' have none. A loss must stand "

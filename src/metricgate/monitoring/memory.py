@@ -56,6 +56,15 @@ class WatchMemory(Value):
         """Return the memory with one more run, and the oldest forgotten."""
         return WatchMemory(runs=(*self.runs, run)[-MOST_RUNS:])
 
+    def encode(self) -> bytes:
+        """Return the memory as JSON that can be read again: of wide tables, runs keep their furthest effects only."""
+        for most in (MOST_EFFECTS, 300, 60, 0):
+            runs = tuple(run.model_copy(update={"effects": run.effects[:most]}) for run in self.runs)
+            found = WatchMemory(runs=runs).model_dump_json().encode()
+            if len(found) <= MAX_JSON_BYTES:
+                break
+        return found
+
     @property
     def last(self) -> PastRun | None:
         return self.runs[-1] if self.runs else None
@@ -86,7 +95,7 @@ class WatchRef:
 
     def write(self, memory: WatchMemory) -> str:
         """Keep the memory; return why it could not be kept, if it could not."""
-        blob = self.checkout.write_blob(memory.model_dump_json().encode())
+        blob = self.checkout.write_blob(memory.encode())
         tree = self.checkout.make_tree({"runs.json": blob})
         commit = self.checkout.git(*_IDENTITY, "commit-tree", tree, "-m", f"What watching {self.id} found")
         self.checkout.git("update-ref", self.name, commit)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from metricgate.context import RunContext
-from metricgate.errors import ConfigurationError, MetricgateError
+from metricgate.errors import ConfigurationError, MetricgateError, PredictionsError
 from metricgate.gates.drift_gates import SOURCE
 from metricgate.models.outcome import Outcome, Verdict
 from metricgate.models.result import GateRow, Warning_
@@ -21,7 +21,7 @@ from metricgate.monitoring.column_measurement import MeasuredColumn
 from metricgate.monitoring.detector import DetectorRows, run_detector
 from metricgate.monitoring.fresh_labels import measure_labels
 from metricgate.monitoring.joint_shift import read_numbers_of_both
-from metricgate.monitoring.memory import MOST_EFFECTS, PastEffect, PastRun, WatchMemory, WatchRef
+from metricgate.monitoring.memory import MOST_EFFECTS, MOST_RUNS, PastEffect, PastRun, WatchMemory, WatchRef
 from metricgate.monitoring.redaction import redact_columns
 from metricgate.monitoring.tables import WatchedTables, find_tables
 from metricgate.monitoring.watch_report import Watched, lay_out_watch
@@ -180,10 +180,15 @@ def _fill_memory(
 ) -> WatchMemory:
     """Return the memory with a run for each month, as if it had been watched at its end."""
     for month in months:
-        report = _measure(project, tables, memory, model, month=month)
+        try:
+            report = _measure(project, tables, memory, model, month=month)
+        except PredictionsError as error:  # a month of one row is no reason to judge none
+            project.context.progress.line(f"{month.start:%Y-%m}: left out: {error.what}")
+            continue
         at = month.end.replace(tzinfo=UTC)
         run = _describe_run(report, at, (f"{month.start:%Y-%m}", model), at)
-        memory = WatchMemory(runs=tuple(one for one in memory.runs if one.data != run.data)).add(run)
+        others = [one for one in memory.runs if one.data != run.data]
+        memory = WatchMemory(runs=tuple(sorted((*others, run), key=lambda one: one.at))[-MOST_RUNS:])
         project.context.progress.line(f"{month.start:%Y-%m}: {run.headline}")
     return memory
 
@@ -205,10 +210,19 @@ def _hash(*files: tuple[Path, str] | None) -> str:
 
 def _find_age(project: _Project, tables: WatchedTables, first_seen: datetime) -> timedelta:
     """Return how old the newest row is or, without a column of times, since when the data has been the same."""
-    newest = find_newest(*tables.current, project.spec.time) if project.spec.time else None
-    if newest is None:
+    if project.spec.time is None:
         return project.request.now - first_seen
-    return project.request.now - (newest if newest.tzinfo else newest.replace(tzinfo=UTC))
+    newest = find_newest(*tables.current, project.spec.time)
+    age = project.request.now - newest.replace(tzinfo=UTC)
+    if project.spec.max_age is not None and age < -timedelta(days=1):
+        raise PredictionsError(
+            f"{tables.current[1]}: the newest '{project.spec.time}' is {newest:%Y-%m-%d}, in the future: with such a time, "
+            "the rows would never be older than `max_age`.",
+            expected="times that have passed.",
+            fix="correct the query or the stage that writes the file.",
+            topic="two-tables-that-cannot-be-compared",
+        )
+    return age
 
 
 def _measure(
@@ -217,7 +231,8 @@ def _measure(
     spec, context = project.spec, project.context
     answers = list_answers(project)
     files: dict[SideName, tuple[Path, str]] = {"reference": tables.reference, "current": tables.current}
-    with context.progress.step("Compare with the reference"), open_pair(files, rows=_choose_rows(spec, month)) as pair:
+    opened = open_pair(files, rows=_choose_rows(spec, month), shows_values=spec.redact is None)
+    with context.progress.step("Compare with the reference"), opened as pair:
         table = measure_table(pair, choose_features(pair, spec, answers), spec)
         seen = _read_detector_rows(pair, table, spec.detector) if spec.detector else None
         inside = tuple(name for name in answers if all(name in side.types for side in pair.sides.values()))
@@ -241,7 +256,7 @@ def _measure(
             detector=detector,
             labelled_rows=labels.rows,
             extra=_list_extra(table.extra, spec, answers),
-            warnings=(*_explain_rows(table, spec), *labels.warnings),
+            warnings=(*_explain_rows(table, spec), *_explain_unseen(answers, predicted), *labels.warnings),
             shown=spec.shown,
             confidence=project.policy.confidence,
             on_inconclusive=project.policy.on_inconclusive,
@@ -281,7 +296,7 @@ def _measure_answers(
     """Measure the answers against those of the release's own predictions file."""
     assert tables.answers is not None  # noqa: S101  # the caller looked
     files: dict[SideName, tuple[Path, str]] = {"reference": tables.answers, "current": tables.current}
-    with open_pair(files, rows=_choose_rows(spec, month)) as pair:
+    with open_pair(files, rows=_choose_rows(spec, month), shows_values=spec.redact is None) as pair:
         there = tuple(name for name in answers if all(name in side.types for side in pair.sides.values()))
         known = spec.group is None or all(spec.group in side.types for side in pair.sides.values())
         return (
@@ -301,7 +316,21 @@ def _describe(name: str, released: BaselineRevision, rows: int) -> RevisionInfo:
 
 
 def _list_extra(extra: tuple[str, ...], spec: MonitorSpec, answers: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in extra if name not in spec.unwatched and name not in answers)
+    found = tuple(name for name in extra if name not in spec.unwatched and name not in answers)
+    return tuple(f"column {number}" for number, _ in enumerate(found, 1)) if spec.redact == "names" else found
+
+
+def _explain_unseen(answers: Sequence[str], measured: Sequence[MeasuredColumn]) -> tuple[Warning_, ...]:
+    """Return the model's answers that were not compared: no drift of them could show."""
+    seen = {one.feature.name for one in measured}
+    unseen = [name for name in answers if name not in seen]
+    if not unseen:
+        return ()
+    text = (
+        f"The model's answers ({', '.join(unseen)}) were not compared: the fresh rows lack them, or the reference and the "
+        "release's predictions do."
+    )
+    return (Warning_(code="answers_not_compared", text=text),)
 
 
 def _explain_rows(table: MeasuredTable, spec: MonitorSpec) -> tuple[Warning_, ...]:

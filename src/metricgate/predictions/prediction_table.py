@@ -151,6 +151,7 @@ def open_connection() -> "Iterator[duckdb.DuckDBPyConnection]":
         duckdb.connect(config=_SETTINGS | {"temp_directory": folder}) as connection,
     ):
         connection.execute("SET enable_progress_bar = false")  # it goes to standard output, where `--json -` writes
+        connection.execute("SET TimeZone = 'UTC'")  # not the machine's: a time without an offset is the same everywhere
         yield connection
 
 

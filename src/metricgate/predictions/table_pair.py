@@ -42,6 +42,11 @@ class TablePair:
 
     connection: "duckdb.DuckDBPyConnection"
     sides: Mapping[SideName, TableSide]
+    shows_values: bool = True
+
+    def quote(self, value: str) -> str:
+        """Return a value as an error may show it."""
+        return f"'{value[:40]}'" if self.shows_values else "a value that `redact` hides"
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""
@@ -100,7 +105,9 @@ class TablePair:
 
 
 @contextmanager
-def open_pair(files: Mapping[SideName, tuple[Path, str]], *, rows: Mapping[SideName, str]) -> Iterator[TablePair]:
+def open_pair(
+    files: Mapping[SideName, tuple[Path, str]], *, rows: Mapping[SideName, str], shows_values: bool = True
+) -> Iterator[TablePair]:
     """Open both files, each with the name that messages show. ``rows``: an SQL condition for the rows of a side.
 
     CSV and JSON Lines are copied to Parquet in a folder of their own first: a column of them cannot be read alone.
@@ -121,7 +128,7 @@ def open_pair(files: Mapping[SideName, tuple[Path, str]], *, rows: Mapping[SideN
                 copy = folder / f"{name}.parquet"
                 sides[name] = _open_side(connection, name, file, shown, copy=copy, condition=rows.get(name, ""))
             _require_rows(sides[name])
-        yield TablePair(connection=connection, sides=sides)
+        yield TablePair(connection=connection, sides=sides, shows_values=shows_values)
 
 
 def _open_side(

@@ -210,7 +210,7 @@ def _changed_type(pair: TablePair, name: str, kinds: Mapping[SideName, _Kind]) -
     row, value = pair.find_row("current", f"{quote_name(name)} IS NOT NULL", quote_name(name))
     return PredictionsError(
         f"{current.shown}: column '{name}' holds {words[kinds['current']]} ({current.types[name]}), in row {row} "
-        f"'{value[:40]}', and {words[kinds['reference']]} ({reference.types[name]}) in {reference.shown}.",
+        f"{pair.quote(value)}, and {words[kinds['reference']]} ({reference.types[name]}) in {reference.shown}.",
         expected="the same type on both sides.",
         fix="correct the query or the stage that writes the file.",
         topic="two-tables-that-cannot-be-compared",
@@ -224,7 +224,7 @@ def _text_among_numbers(pair: TablePair, side: SideName, name: str, count: _Coun
     comma = " (a decimal comma?)" if re.fullmatch(r"\s*-?\d+,\d+\s*", value) else ""
     return PredictionsError(
         f"{pair.sides[side].shown}: column '{name}' holds numbers, but not in {count_rows(count.present - count.numbers)}"
-        f"; the first is row {row}: '{value[:40]}'{comma}.",
+        f"; the first is row {row}: {pair.quote(value)}{comma}.",
         expected="a number or nothing in every row.",
         fix="correct the query or the stage that writes the file; where the column holds categories, say so under "
         f"`monitor: features: {{{name}: {{type: category}}}}`.",

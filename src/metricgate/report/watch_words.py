@@ -189,11 +189,17 @@ def accept_line(gates: Sequence[GateRow]) -> str:
     """Return the line of the policy, below ``monitor:``, that would accept what the gates of one feature show."""
     if gates and gates[0].metric == "detector":
         return f"detector: {{class: {gates[0].feature}, max: {_round_up(gates[0].difference or 0.0):g}}}"
-    wanted = {KEYS[gate.metric]: _round_up(gate.simultaneous_high or 0.0) for gate in gates if gate.metric in KEYS}
+    wanted = {KEYS[gate.metric]: _find_accepting(gate) for gate in gates if gate.metric in KEYS}
     if not wanted:
-        return "".join(f"margins: {{classifier: {_round_up(gate.simultaneous_high or 0.0):g}}}" for gate in gates[:1])
+        return "".join(f"margins: {{classifier: {min(_find_accepting(gate), 0.99):g}}}" for gate in gates[:1])
     margins = ", ".join(f"{key}: {value:g}" for key, value in wanted.items())
     return f"features: {{{_quote(gates[0].feature)}: {{{margins}}}}}"
+
+
+def _find_accepting(gate: GateRow) -> float:
+    """Return a margin that the policy allows; a share is at most 1."""
+    margin = _round_up(gate.simultaneous_high or 0.0)
+    return margin if gate.metric == "wasserstein_sd" else min(margin, 1.0)
 
 
 def _round_up(value: float) -> float:

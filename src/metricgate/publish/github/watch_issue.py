@@ -74,6 +74,8 @@ def describe_watch_news(event: Event, memory: str) -> IssueNews | None:
     told = _load(memory)
     alarms = list_alarms(report)
     text = render_watch_issue(report, event.view_context, name=event.name)
+    if not alarms and report.verdict is Verdict.INCONCLUSIVE:  # too few rows prove no recovery
+        return IssueNews(kind="doubt", state=told.state, memory=told.model_dump_json())
     if not alarms:
         return _describe_clean(told, text)
     news = set() if report.accepted else _find_news(alarms, told, report.watch.model)
