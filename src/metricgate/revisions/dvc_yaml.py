@@ -148,8 +148,9 @@ def join_paths(*parts: str) -> str:
 
 def list_folders(path: str) -> Iterator[str]:
     """Yield the folders around a path, the nearest first."""
-    while path := posixpath.dirname(path):
-        yield path
+    while (folder := posixpath.dirname(path)) not in {"", path}:  # an absolute path ends at a root that is its own
+        yield folder
+        path = folder
 
 
 def list_named_files(command: str, folder: str = ".") -> Iterator[str]:
