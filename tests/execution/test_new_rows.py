@@ -174,6 +174,7 @@ def test_rows_that_the_baseline_was_trained_on_never_count_after_the_split_moved
     assert not (tmp_path / "report/logs/evaluation-command.log").exists()
 
 
+@pytest.mark.acceptance
 def test_rows_that_are_fresh_for_both_are_judged_by_the_baselines_stored_model(
     project: TinyProject, tmp_path: Path
 ) -> None:
@@ -240,6 +241,7 @@ def test_a_policy_without_evaluation_compares_common_rows_and_shows_the_lines_th
     assert "\n    train: data/train.csv" in render_terminal(report, color=False, width=100)
 
 
+@pytest.mark.acceptance
 def test_the_baseline_answers_to_every_fresh_row_and_keeps_its_own_answers(
     project: TinyProject, tmp_path: Path
 ) -> None:

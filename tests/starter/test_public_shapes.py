@@ -17,8 +17,15 @@ from tests.starter.public_shapes import (
 )
 from tests.starter.shapes import Repository
 
-QUICK = [make_plain_script, make_notebook, make_get_started]
-SLOW = [make_folder_dependency, make_nested_metrics, make_regression, make_without_dvc_folder, make_hydra]
+QUICK = [make_plain_script, make_notebook]
+SLOW = [
+    make_get_started,
+    make_folder_dependency,
+    make_nested_metrics,
+    make_regression,
+    make_without_dvc_folder,
+    make_hydra,
+]
 DVC_INIT = "Run `dvc init`, and commit .dvc."
 UNTRACK = "Run `git rm -r --cached model.bin` and commit"
 
