@@ -1,13 +1,18 @@
 """One issue for a watched model: opened by an alarm, silent while nothing is new, closed after two clean runs."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from metricgate.errors import CancelledError, PredictionsError
 from metricgate.models.outcome import Direction, Outcome, Role, Verdict
 from metricgate.models.result import GateRow
 from metricgate.models.watch import Watch, WatchedFeature
+from metricgate.monitoring.unjudged import mark_unjudged, report_stale
 from metricgate.publish.publication import Published
+from metricgate.report.failure import report_failure
+from metricgate.report.headline import headline
 from metricgate.report.value import Report
 from tests.github.fake import FakeGitHub
 from tests.github.job import PUSH, Job, make_report
@@ -40,6 +45,17 @@ def watch(*drifted: tuple[str, float], model: str = "a" * 40, issue: bool = True
     features = tuple(WatchedFeature(name=name, kind="number", owner="pricing") for name, _ in drifted)
     facts = Watch(reference_rows=9, current_rows=9, features=features, issue=issue, model=model)
     return make_report(Verdict.FAILED if drifted else Verdict.PASSED, gates=gates, watch=facts)
+
+
+def stale(*, issue: bool = True) -> Report:
+    return mark_unjudged(
+        report_stale(timedelta(days=40), timedelta(days=20), id_="default"), issue=issue, model="a" * 40
+    )
+
+
+def broken(what: str = "data/fresh.csv is empty.") -> Report:
+    error = PredictionsError(what, expected="rows.", fix="look at the query.")
+    return mark_unjudged(report_failure(error), issue=True)
 
 
 def tell(job: Job, report: Report, **changes: Any) -> Published:
@@ -140,5 +156,54 @@ def test_run_that_judged_nothing_says_nothing(fake_github: FakeGitHub, job: Job)
 def test_no_issue_unless_asked_and_only_about_the_default_branch(fake_github: FakeGitHub, job: Job) -> None:
     tell(job, watch(("tenure", 3), issue=False))
     tell(job, watch(("tenure", 3)), ref="refs/heads/topic")
+
+    assert fake_github.issues == {}
+
+
+@pytest.mark.parametrize(
+    ("report", "title", "said"),
+    [
+        (stale(), "Stale: no data since: the newest row is 40 days old, 20 are allowed", "40 days old"),
+        (broken(), "Could not judge: data/fresh.csv is empty", "look at the query"),
+    ],
+    ids=["stale", "error"],
+)
+def test_what_could_not_be_judged_opens_the_issue_and_two_healthy_runs_close_it(
+    fake_github: FakeGitHub, job: Job, report: Report, title: str, said: str
+) -> None:
+    for _ in range(2):
+        tell(job, report)
+    issue = only_issue(fake_github)
+    assert title in issue.title
+    assert said in issue.body
+    assert issue.comments == []
+
+    tell(job, watch())
+    after_one = only_issue(fake_github).state
+    tell(job, watch())
+
+    assert (after_one, only_issue(fake_github).state) == ("open", "closed")
+
+
+@pytest.mark.parametrize("report", [stale(), broken()], ids=["stale", "error"])
+def test_what_could_not_be_judged_is_one_comment_and_the_drift_is_not_told_again(
+    fake_github: FakeGitHub, job: Job, report: Report
+) -> None:
+    for one in (watch(("tenure", 3)), watch(), report, report, watch(), watch(("tenure", 3))):
+        tell(job, one)
+
+    issue = only_issue(fake_github)
+    (comment,) = issue.comments
+    assert headline(report) in comment.body
+    assert issue.state == "open"
+    assert "tenure" in issue.title
+
+
+def test_neither_a_cancelled_run_nor_one_whose_policy_asks_for_none_opens_an_issue(
+    fake_github: FakeGitHub, job: Job
+) -> None:
+    cancelled = report_failure(CancelledError("The run was cancelled.", expected="time.", fix="run it again."))
+    tell(job, mark_unjudged(cancelled, issue=True))
+    tell(job, stale(issue=False))
 
     assert fake_github.issues == {}

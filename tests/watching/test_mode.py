@@ -118,3 +118,17 @@ def test_month_that_moved_opens_one_issue_and_no_check(fake_github: FakeGitHub, 
     assert issue.comments == []
     assert fake_github.checks(jobs.git("rev-parse", "HEAD")) == []
     assert "refs/metricgate/monitor/default" in jobs.git("for-each-ref", cwd=jobs.origin)
+
+
+def test_run_that_ends_in_an_error_opens_the_issue(fake_github: FakeGitHub, tmp_path: Path) -> None:
+    jobs = Jobs(folder=tmp_path, fake=fake_github)
+    jobs.create()
+    (jobs.work / "data/fresh.csv").write_text("", encoding="utf-8")
+    jobs.git("commit", "-qam", "the query broke")
+    jobs.git("push", "-q", "origin", "main")
+
+    broken = jobs.run()
+
+    assert (broken["verdict"], broken["exit"]) == ("error", "3")
+    [issue] = fake_github.issues.values()
+    assert "Could not judge: data/fresh.csv" in issue.title

@@ -101,6 +101,44 @@ def test_month_like_the_release_is_stable_and_seen_once(project: Project) -> Non
     assert "no rows are newer than those of the run of 2026-07-01" in headline(second)
 
 
+def test_changed_section_judges_the_same_rows_again_and_who_hears_of_it_does_not(project: Project) -> None:
+    project.policy += "  shown: {features: fail}\n"
+    project.commit()
+    fresh, file = make_month(ROWS, 2, shift=10), project.folder / "metricgate.yaml"
+    failed = project.watch(fresh)
+    file.write_text(project.policy + "  issue: true\n", encoding="utf-8")
+    told = project.watch(fresh)
+    accepted = "  features: {tenure: {moved: 0.5, distance: 1}}\n  margins: {classifier: 0.9}\n"
+    file.write_text(project.policy + accepted, encoding="utf-8")
+
+    judged, again = project.watch(fresh), project.watch(fresh)
+
+    assert [one.verdict for one in (failed, told, judged, again)] == [
+        Verdict.FAILED,
+        Verdict.SKIPPED,
+        Verdict.PASSED,
+        Verdict.SKIPPED,
+    ]
+    assert failed.watch is not None
+    assert judged.watch is not None
+    assert judged.watch.model == failed.watch.model  # the issue announces no other model
+
+
+def test_stale_and_failed_runs_say_that_an_issue_is_asked_for(project: Project) -> None:
+    project.policy += "  issue: true\n  max_age: 20d\n"
+    project.commit()
+    fresh = make_month(300, 2)
+
+    aged = project.watch(fresh, now=NOW + timedelta(days=30))
+    failed = project.watch({name: values for name, values in fresh.items() if name != "day"})
+
+    assert (aged.verdict, failed.verdict) == (Verdict.FAILED, Verdict.ERROR)
+    for report in (aged, failed):
+        assert report.watch is not None
+        assert report.watch.issue
+        assert report.watch.features == ()
+
+
 @pytest.mark.acceptance
 def test_feature_that_moved_warns_and_predictions_that_moved_fail(project: Project) -> None:
     project.policy += "  features: {tenure: {owner: data team}}\n"

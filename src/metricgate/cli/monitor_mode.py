@@ -7,6 +7,7 @@ from pathlib import Path
 from metricgate.cli.action import find_workspace, hide_secrets, report_bug
 from metricgate.cli.workflow_log import WorkflowProgress
 from metricgate.monitoring.story import WatchRequest, watch_release
+from metricgate.monitoring.unjudged import asks_for_issue, mark_unjudged
 from metricgate.publish.publication import Publication
 from metricgate.report.value import Report
 from metricgate.revisions.git_command import Access
@@ -48,4 +49,4 @@ def _watch(trigger: Trigger, inputs: Inputs, environ: Mapping[str, str], output:
     try:
         return watch_release(request, WorkflowProgress())
     except Exception:  # noqa: BLE001  the run gets its answer, the log the traceback
-        return report_bug(inputs.id)
+        return mark_unjudged(report_bug(inputs.id), issue=asks_for_issue(request.directory, request.policy_name))

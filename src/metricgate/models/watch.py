@@ -62,7 +62,7 @@ class Watch(Value):
     """What was watched: the reference and the current rows, and every column.
 
     ``warns``: which findings warn and do not fail, as the policy says. ``group``: the column whose rows depend on each
-    other. ``past``: earlier runs, the oldest first.
+    other. ``past``: earlier runs, the oldest first. No rows and no features: nothing was compared.
     """
 
     reference_rows: int

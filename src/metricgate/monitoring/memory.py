@@ -39,7 +39,7 @@ class PastRun(Value):
 
     at: datetime
     data: str  # a hash of the current rows
-    model: str  # a hash of what they were compared with
+    model: str  # a hash of what they were compared with, and how
     first_seen: datetime  # when a run first saw this data
     verdict: Verdict
     headline: str

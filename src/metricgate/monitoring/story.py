@@ -4,7 +4,6 @@
 report's own names what drifted and what lost, for whoever acts on it.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -13,17 +12,19 @@ from pathlib import Path
 from metricgate.context import RunContext
 from metricgate.errors import ConfigurationError, MetricgateError, PredictionsError
 from metricgate.gates.drift_gates import SOURCE
-from metricgate.models.outcome import Outcome, Verdict
+from metricgate.models.outcome import Outcome
 from metricgate.models.result import GateRow, Warning_
 from metricgate.models.snapshot import RevisionInfo, Source
 from metricgate.models.watch import PastFinding
 from metricgate.monitoring.column_measurement import MeasuredColumn
 from metricgate.monitoring.detector import DetectorRows, run_detector
+from metricgate.monitoring.fingerprints import Fingerprints, take_fingerprints
 from metricgate.monitoring.fresh_labels import measure_labels
 from metricgate.monitoring.joint_shift import read_numbers_of_both
 from metricgate.monitoring.memory import MOST_EFFECTS, MOST_RUNS, PastEffect, PastRun, WatchMemory, WatchRef
 from metricgate.monitoring.redaction import redact_columns
 from metricgate.monitoring.tables import WatchedTables, find_tables
+from metricgate.monitoring.unjudged import asks_for_issue, mark_unjudged, read_own_policy, report_stale
 from metricgate.monitoring.watch_report import Watched, lay_out_watch
 from metricgate.monitoring.watched_features import MeasuredTable, choose_features, measure_table
 from metricgate.predictions.labelled_rows import Month, find_newest, list_months
@@ -40,12 +41,9 @@ from metricgate.revisions.released_revision import resolve_release
 from metricgate.run import LOCAL, NO_TOKEN, make_scratch
 from metricgate.settings.monitor import DetectorSpec, MonitorSpec
 from metricgate.settings.policy import FILE_NAME, Policy
-from metricgate.settings.policy_file import read_policy
-from metricgate.settings.selection import read_policy_text
 from metricgate.trigger import Trigger
 
 SHOWN_PAST = 12  # earlier runs that a report shows
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,13 +82,14 @@ class _Project:
 
 def watch_release(request: WatchRequest, progress: Progress) -> Report:
     """Watch the released model once. Whatever fails, the report says what happened; only bugs in MetricGate raise."""
+    issue = asks_for_issue(request.directory, request.policy_name)
     with make_scratch() as scratch:
         try:
             project = _open(request, progress, scratch)
             with limit_time(request.timeout_s):
                 return _watch(project)
         except MetricgateError as error:
-            return report_failure(error, id_=request.id)
+            return mark_unjudged(report_failure(error, id_=request.id), issue=issue)
 
 
 def list_drifted(report: Report) -> tuple[str, ...]:
@@ -108,8 +107,7 @@ def list_losses(report: Report) -> tuple[str, ...]:
 
 def _open(request: WatchRequest, progress: Progress, scratch: Path) -> _Project:
     checkout = Checkout.open(request.directory, request.access)
-    file = checkout.directory / request.policy_name
-    policy = read_policy(read_policy_text(file), origin=request.policy_name) if file.is_file() else Policy()
+    policy = read_own_policy(checkout.directory, request.policy_name)
     if policy.monitor is None:
         raise ConfigurationError(
             f"{request.policy_name} does not say what is watched.",
@@ -139,27 +137,27 @@ def _watch(project: _Project) -> Report:
     request, spec = project.request, project.spec
     tables = find_tables(project.context, project.policy, spec, project.released, current=request.current)
     memory = project.ref.read()
-    # Not the released commit: without `release:` that is main's head, which also moves when nothing was released.
-    data, model = _hash(tables.current), _hash(tables.reference, tables.answers)
+    seen = take_fingerprints(tables, spec)
     months = _list_months(project, tables) if request.backfill else []
-    memory = _fill_memory(project, tables, memory, model, months[:-1])
-    first_seen = next((run.first_seen for run in memory.runs if run.data == data), request.now)
+    memory = _fill_memory(project, tables, memory, seen, months[:-1])
+    first_seen = next((run.first_seen for run in memory.runs if run.data == seen.data), request.now)
     age = _find_age(project, tables, first_seen)
     last = memory.last
     if spec.max_age is not None and age > spec.max_age:
-        report = _report_stale(project, age, spec.max_age)
+        stale = report_stale(age, spec.max_age, id_=request.id)
+        report = mark_unjudged(stale, issue=spec.issue, model=seen.model)
     elif (
         last
-        and last.data == data
-        and last.model == model
+        and last.data == seen.data
+        and last.model == seen.compared
         and not (request.again or request.backfill)
         and not _is_stale(last)
     ):
         told = f"no rows are newer than those of the run of {last.at:%Y-%m-%d %H:%M}, which said: {last.headline}"
         return report_skip(told, id_=request.id)
     else:
-        report = _measure(project, tables, memory, model, month=months[-1] if months else None)
-    _remember(project, memory, report, (data, model), first_seen)
+        report = _measure(project, tables, memory, seen.model, month=months[-1] if months else None)
+    _remember(project, memory, report, seen, first_seen)
     return report
 
 
@@ -176,17 +174,17 @@ def _list_months(project: _Project, tables: WatchedTables) -> list[Month]:
 
 
 def _fill_memory(
-    project: _Project, tables: WatchedTables, memory: WatchMemory, model: str, months: Sequence[Month]
+    project: _Project, tables: WatchedTables, memory: WatchMemory, seen: Fingerprints, months: Sequence[Month]
 ) -> WatchMemory:
     """Return the memory with a run for each month, as if it had been watched at its end."""
     for month in months:
         try:
-            report = _measure(project, tables, memory, model, month=month)
+            report = _measure(project, tables, memory, seen.model, month=month)
         except PredictionsError as error:  # a month of one row is no reason to judge none
             project.context.progress.line(f"{month.start:%Y-%m}: left out: {error.what}")
             continue
         at = month.end.replace(tzinfo=UTC)
-        run = _describe_run(report, at, (f"{month.start:%Y-%m}", model), at)
+        run = _describe_run(report, at, replace(seen, data=f"{month.start:%Y-%m}"), at)
         others = [one for one in memory.runs if one.data != run.data]
         memory = WatchMemory(runs=tuple(sorted((*others, run), key=lambda one: one.at))[-MOST_RUNS:])
         project.context.progress.line(f"{month.start:%Y-%m}: {run.headline}")
@@ -195,17 +193,6 @@ def _fill_memory(
 
 def _is_stale(last: PastRun) -> bool:
     return any(effect.metric == "data_age" for effect in last.effects)
-
-
-def _hash(*files: tuple[Path, str] | None) -> str:
-    """Return a hash of the content of files."""
-    digest = hashlib.sha256()
-    for file in files:
-        if file is not None:
-            with file[0].open("rb") as stream:
-                while block := stream.read(_BLOCK):
-                    digest.update(block)
-    return digest.hexdigest()
 
 
 def _find_age(project: _Project, tables: WatchedTables, first_seen: datetime) -> timedelta:
@@ -345,28 +332,18 @@ def _explain_rows(table: MeasuredTable, spec: MonitorSpec) -> tuple[Warning_, ..
     return (Warning_(code="grouped_rows", text=text),)
 
 
-def _report_stale(project: _Project, age: timedelta, allowed: timedelta) -> Report:
-    from metricgate.gates.drift_gates import judge_age  # noqa: PLC0415
-
-    gate = judge_age(age / timedelta(days=1), allowed / timedelta(days=1))
-    report = report_skip(gate.reason, id_=project.request.id)
-    return report.model_copy(update={"verdict": Verdict.FAILED, "exit_code": 1, "gates": (gate,)})
-
-
-def _remember(
-    project: _Project, memory: WatchMemory, report: Report, seen: tuple[str, str], first_seen: datetime
-) -> None:
+def _remember(project: _Project, memory: WatchMemory, report: Report, seen: Fingerprints, first_seen: datetime) -> None:
     run = _describe_run(report, project.request.now, seen, first_seen)
     if problem := project.ref.write(memory.add(run)):
         project.context.progress.line(problem)
 
 
-def _describe_run(report: Report, at: datetime, seen: tuple[str, str], first_seen: datetime) -> PastRun:
+def _describe_run(report: Report, at: datetime, seen: Fingerprints, first_seen: datetime) -> PastRun:
     effects = sorted(report.gates, key=lambda gate: -(gate.difference or 0.0) / (gate.bound or 1.0))[:MOST_EFFECTS]
     return PastRun(
         at=at,
-        data=seen[0],
-        model=seen[1],
+        data=seen.data,
+        model=seen.compared,
         first_seen=first_seen,
         verdict=report.verdict,
         headline=headline(report),

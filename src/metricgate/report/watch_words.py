@@ -83,7 +83,7 @@ def is_watch(report: Report) -> bool:
 def describe_watch(report: Report) -> str:
     """Return what watching found in one sentence of plain text: features, then predictions, then performance."""
     if aged := next((gate for gate in report.gates if gate.metric == "data_age"), None):
-        return f"Stale: {aged.reason}"
+        return f"{_name_verdict(report, ()) if report.accepted else 'Stale'}: {aged.reason}"
     findings = [one for one in list_findings(report) if one.gates]
     performance = [gate for gate in report.gates if gate.source != SOURCE]
     if not findings and not performance:

@@ -129,7 +129,9 @@ class MonitorSpec(PolicySection):
     margins: MonitorMargins = Field(DEFAULT_MARGINS, description="How far a column may move before it has drifted.")
     shown: ShownSpec = Field(default_factory=ShownSpec, description="What a shown drift or loss does.")
     issue: bool = Field(
-        False, description="Keep one issue open while something drifted or was lost, until two runs in a row are clean."
+        False,
+        description="Keep one issue open while something drifted, was lost, is too old or cannot be judged, until two runs in "
+        "a row are clean.",
     )
     max_age: Duration | None = Field(None, description="Older fresh data fails the run: silence is not health.")
     redact: Redaction | None = Field(

@@ -1,4 +1,4 @@
-"""The issue about a watched model: open while something drifted or was lost, closed after two clean runs."""
+"""The issue about a watched model: open while something drifted, was lost or cannot be watched, closed after two clean runs."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError
 from metricgate.gates.drift_gates import SOURCE
 from metricgate.models.base import Finite, Value
 from metricgate.models.outcome import Outcome, Verdict
+from metricgate.models.result import GateRow
 from metricgate.publish.github.client import GitHubClient
 from metricgate.publish.github.issue import IssueNews, keep_issue
 from metricgate.publish.github.permissions import GitHubNotices
@@ -19,6 +20,7 @@ from metricgate.trigger.triggers import Trigger
 
 WITHIN_S = 10.0
 CLEAN_RUNS = 2
+AGE = "data age"  # as a comment that acknowledges it names it
 GROWN = 1.0  # margins further out: news about a feature that has drifted already
 
 
@@ -69,7 +71,7 @@ def describe_watch_news(event: Event, memory: str) -> IssueNews | None:
     out, is news once.
     """
     report = event.report
-    if report.verdict in (Verdict.SKIPPED, Verdict.ERROR, Verdict.CANCELLED) or report.watch is None:
+    if report.verdict in (Verdict.SKIPPED, Verdict.CANCELLED) or report.watch is None:
         return None
     told = _load(memory)
     alarms = list_alarms(report)
@@ -78,9 +80,12 @@ def describe_watch_news(event: Event, memory: str) -> IssueNews | None:
         return IssueNews(kind="doubt", state=told.state, memory=told.model_dump_json())
     if not alarms:
         return _describe_clean(told, text)
-    news = set() if report.accepted else _find_news(alarms, told, report.watch.model)
+    model = report.watch.model or told.model  # an error may come before the model is known
+    news = set() if report.accepted else _find_news(alarms, told, model)
     kept = {name: size if name in news else told.alarms.get(name, size) for name, size in alarms.items()}
-    now = Told(model=told.model if report.accepted else report.watch.model, alarms=kept, news=told.news + bool(news))
+    if not report.watch.features:  # nothing was compared: what drifted before has not recovered
+        kept = told.alarms | kept
+    now = Told(model=told.model if report.accepted else model, alarms=kept, news=told.news + bool(news))
     return IssueNews(
         kind="doubt" if report.accepted else "problem",
         state=now.state,
@@ -99,14 +104,22 @@ def _describe_clean(told: Told, text: IssueText) -> IssueNews:
 
 
 def list_alarms(report: Report) -> dict[str, float]:
-    """Return what drifted or was lost, each with how far out it is, in margins."""
+    """Return what drifted, was lost, is too old or failed, each with how far out it is, in margins."""
     alarms: dict[str, float] = {}
     for gate in report.gates:
         if gate.outcome is Outcome.FAILED:
-            name = gate.feature if gate.source == SOURCE else gate.metric
+            name = _name_alarm(gate)
             size = abs(gate.difference or 0.0) / gate.bound if gate.bound else 1.0
             alarms[name] = max(alarms.get(name, 0.0), round(size, 2))
+    if report.verdict is Verdict.ERROR:
+        alarms[f"error: {report.failure.title}" if report.failure else "error"] = 1.0
     return alarms
+
+
+def _name_alarm(gate: GateRow) -> str:
+    if gate.metric == "data_age":
+        return AGE
+    return gate.feature if gate.source == SOURCE else gate.metric
 
 
 def _find_news(alarms: Mapping[str, float], told: Told, model: str) -> set[str]:

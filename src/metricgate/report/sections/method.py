@@ -34,7 +34,7 @@ def method_section(report: Report, context: ViewContext) -> DocumentPart:
 
 def describe_method(report: Report, context: ViewContext) -> list[str]:
     """Return the lines as Markdown."""
-    if report.watch:
+    if report.watch and report.watch.features:
         return describe_watching(report)
     ends = [
         f"{name}: {link_revision(info, context)}; {_describe_source(info)}"
