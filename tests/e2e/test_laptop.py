@@ -24,7 +24,7 @@ def break_training(churn: Churn) -> None:
 @pytest.mark.parametrize(
     ("prepare", "verdict"),
     [
-        (keep, "failed"),
+        pytest.param(keep, "failed", marks=pytest.mark.acceptance),
         (change_only_readme, "passed"),
         pytest.param(break_training, "error", marks=pytest.mark.acceptance),
     ],

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.churn import Churn
 from tests.e2e.workflow import NUMBER, Step, Workflow
 
@@ -87,6 +89,7 @@ def test_passed_a_change_that_the_pipeline_does_not_depend_on_trains_nothing(wor
     assert step.report["chart_notes"] == ["1 plot of the pipeline did not change."]
 
 
+@pytest.mark.acceptance
 def test_a_gate_that_is_not_enforced_judges_and_comments_and_never_blocks(workflow: Workflow) -> None:
     change_main(workflow.churn, "metricgate.yaml", "gates:", "enforce: false\ngates:")
     workflow.churn.start_branch("worse")

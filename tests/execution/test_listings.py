@@ -37,6 +37,7 @@ def count(project: TinyProject, baseline: Snapshot, candidate: Snapshot, tmp_pat
     return dict(count_changed_files(make_context(project.root, tmp_path), baseline, candidate))
 
 
+@pytest.mark.acceptance
 def test_added_modified_and_deleted_files_are_counted_without_pulling_one(
     images: TinyProject, produce: Yield, baseline_of: Yield, tmp_path: Path
 ) -> None:

@@ -220,6 +220,7 @@ def test_models_that_no_commit_records_are_judged_by_what_their_own_runs_left_in
     assert (again.pairings, again.gates) == (report.pairings, report.gates)
 
 
+@pytest.mark.acceptance
 def test_a_policy_without_evaluation_compares_common_rows_and_shows_the_lines_that_are_missing(
     project: TinyProject, tmp_path: Path
 ) -> None:

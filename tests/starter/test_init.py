@@ -94,6 +94,7 @@ def _committed_remote(churn: Churn) -> str:
     return read(churn, ".dvc/config").rsplit("url = ", 1)[1].strip()
 
 
+@pytest.mark.acceptance
 def test_without_predictions_the_metrics_of_the_files_are_judged(churn: Churn, monkeypatch: pytest.MonkeyPatch) -> None:
     for path in ("metricgate.yaml", "eval/predictions.csv", "eval/roc.csv"):
         (churn.repository / path).unlink()
@@ -107,6 +108,7 @@ def test_without_predictions_the_metrics_of_the_files_are_judged(churn: Churn, m
     assert "Let the pipeline write its predictions" in result.output
 
 
+@pytest.mark.acceptance
 def test_predictions_that_were_not_pulled_are_named(churn: Churn, monkeypatch: pytest.MonkeyPatch) -> None:
     for path in ("metricgate.yaml", "eval/predictions.csv"):
         (churn.repository / path).unlink()

@@ -133,6 +133,7 @@ def test_stale_and_failed_runs_say_that_an_issue_is_asked_for(project: Project) 
     failed = project.watch({name: values for name, values in fresh.items() if name != "day"})
 
     assert (aged.verdict, failed.verdict) == (Verdict.FAILED, Verdict.ERROR)
+    assert list_drifted(aged) == ()
     for report in (aged, failed):
         assert report.watch is not None
         assert report.watch.issue

@@ -94,10 +94,15 @@ def watch_release(request: WatchRequest, progress: Progress) -> Report:
 
 def list_drifted(report: Report) -> tuple[str, ...]:
     """Return the features that drifted, alone or (`all features together`) jointly, and `predictions` where those did."""
-    failed = [gate for gate in report.gates if gate.source == SOURCE and gate.outcome is Outcome.FAILED]
+    # Stale data fails too, and is no feature's.
+    failed = [gate for gate in report.gates if _is_of_a_feature(gate) and gate.outcome is Outcome.FAILED]
     roles = {one.name: one.role for one in report.watch.features} if report.watch else {}
     names = ["predictions" if roles.get(gate.feature) == "prediction" else gate.feature for gate in failed]
     return tuple(dict.fromkeys(names))
+
+
+def _is_of_a_feature(gate: GateRow) -> bool:
+    return gate.source == SOURCE and gate.feature != ""
 
 
 def list_losses(report: Report) -> tuple[str, ...]:
