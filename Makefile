@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
-WORKERS ?= 2
+# One more than the cores of a small runner: tests wait for the programs that they start.
+WORKERS ?= 3
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH VIRTUAL_ENV
 export DVC_NO_ANALYTICS := 1
 # As pip does: behind a proxy that inspects TLS, only the system knows the certificate authority.

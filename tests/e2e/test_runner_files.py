@@ -21,6 +21,7 @@ def find_lines(log: str) -> list[str]:
     return [line for line in log.splitlines() if re.search(r"/gone/", line)]
 
 
+@pytest.mark.acceptance
 def test_the_verdict_keeps_its_exit_code(unwritable: Workflow) -> None:
     step = unwritable.run()
 

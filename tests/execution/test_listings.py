@@ -60,6 +60,7 @@ def test_added_modified_and_deleted_files_are_counted_without_pulling_one(
     )
 
 
+@pytest.mark.acceptance
 def test_counts_are_unknown_and_say_why_where_nobody_has_the_listing(
     images: TinyProject, produce: Yield, baseline_of: Yield, tmp_path: Path
 ) -> None:

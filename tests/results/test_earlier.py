@@ -97,6 +97,7 @@ def dice(tiny: TinyProject) -> TinyProject:
     return tiny
 
 
+@pytest.mark.acceptance
 def test_equal_inputs_give_the_first_runs_numbers_whatever_the_policy_and_other_inputs_are_rolled(
     dice: TinyProject, tmp_path: Path
 ) -> None:
