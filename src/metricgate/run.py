@@ -133,7 +133,7 @@ def run(request: Request, progress: Progress) -> Report:
 def _find_baseline(checkout: Checkout, request: Request) -> BaselineRevision | None:
     named = request.baseline
     if named and named.startswith(SCHEME):
-        return _find_release(checkout, ReleaseSpec(revision=named), request)
+        return find_release(checkout, ReleaseSpec(revision=named), request.trigger, request.mlflow)
     return resolve_baseline(checkout, request.trigger, requested=named, find_last_stored=find_last_revision)
 
 
@@ -142,17 +142,23 @@ def _find_anchor(checkout: Checkout, policy: Policy, request: Request) -> Baseli
         return None
     named = policy.anchor.revision
     if named is None or named.startswith(SCHEME):
-        return _find_release(checkout, ReleaseSpec(revision=named) if named else policy.release, request)
+        spec = ReleaseSpec(revision=named) if named else policy.release
+        return find_release(checkout, spec, request.trigger, request.mlflow)
     return resolve_baseline(checkout, request.trigger, requested=named, anchor=True)
 
 
-def _find_release(checkout: Checkout, spec: ReleaseSpec | None, request: Request) -> BaselineRevision:
-    return resolve_release(
-        checkout,
-        spec,
-        default_branch=request.trigger.default_branch,
-        find_registered=partial(find_registered_commit, request.mlflow),
-    )
+def find_release(
+    checkout: Checkout, spec: ReleaseSpec | None, trigger: Trigger, mlflow: MlflowAccess
+) -> BaselineRevision:
+    """Return the released revision, wherever the policy says that it is named: in Git, or on the MLflow server.
+
+    Raises
+    ------
+    WorkspaceError
+        If it cannot be resolved.
+    """
+    find_registered = partial(find_registered_commit, mlflow)
+    return resolve_release(checkout, spec, default_branch=trigger.default_branch, find_registered=find_registered)
 
 
 @contextmanager

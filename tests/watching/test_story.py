@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import SecretStr
 
 from metricgate.models.outcome import Outcome, Verdict
 from metricgate.models.result import GateRow
@@ -16,6 +17,10 @@ from metricgate.monitoring.story import WatchRequest, list_drifted, list_losses,
 from metricgate.processes.progress import QuietProgress
 from metricgate.report.headline import headline
 from metricgate.report.value import Report
+from metricgate.revisions.checkout import Checkout
+from metricgate.run import NO_MLFLOW
+from metricgate.settings.mlflow import MlflowAccess
+from tests.mlflow.fake import FakeMlflow
 from tests.watching.tables import write_csv
 
 ROWS = 10_000  # enough to settle every effect
@@ -71,9 +76,9 @@ class Project:
         self.git("add", "-A")
         self.git("commit", "-qm", "release")
 
-    def watch(self, fresh: Mapping[str, list[Any]], *, now: datetime = NOW) -> Report:
+    def watch(self, fresh: Mapping[str, list[Any]], *, now: datetime = NOW, mlflow: MlflowAccess = NO_MLFLOW) -> Report:
         write_csv(self.folder / "data/fresh.csv", fresh)
-        request = WatchRequest(directory=self.folder, output=self.folder / "report", now=now)
+        request = WatchRequest(directory=self.folder, output=self.folder / "report", now=now, mlflow=mlflow)
         return watch_release(request, QuietProgress())
 
 
@@ -99,6 +104,22 @@ def test_month_like_the_release_is_stable_and_seen_once(project: Project) -> Non
     assert performance(first).outcome is Outcome.PASSED
     assert second.verdict is Verdict.SKIPPED
     assert "no rows are newer than those of the run of 2026-07-01" in headline(second)
+
+
+def test_release_may_be_a_registered_version(project: Project) -> None:
+    project.policy += "release: {revision: 'mlflow:churn@champion'}\n"
+    project.commit()
+    champion = Checkout.open(project.folder).head_sha
+    project.git("commit", "-q", "--allow-empty", "-m", "later")
+
+    with FakeMlflow().serve() as server:
+        tags = [{"key": "git.commit", "value": champion}]
+        server.models["churn"] = {"versions": [{"version": "1", "tags": tags}], "aliases": {"champion": "1"}}
+        report = project.watch(make_month(ROWS, 2), mlflow=MlflowAccess(uri=SecretStr(server.url)))
+
+    assert report.verdict is Verdict.PASSED, report.failure
+    assert report.baseline is not None
+    assert report.baseline.revision == champion
 
 
 def test_changed_section_judges_the_same_rows_again_and_who_hears_of_it_does_not(project: Project) -> None:

@@ -1,5 +1,6 @@
 """`metricgate monitor`: fresh rows against those that a model was released on."""
 
+import os
 from pathlib import Path
 
 import click
@@ -45,9 +46,17 @@ def command(
     from metricgate.monitoring.story import WatchRequest, watch_release  # noqa: PLC0415
     from metricgate.processes.signals import raise_on_signals  # noqa: PLC0415
     from metricgate.revisions.checkout import Checkout  # noqa: PLC0415
+    from metricgate.settings.mlflow import MlflowAccess  # noqa: PLC0415
 
     Checkout.open(Path.cwd())  # outside of a repository there is nothing to report on, and no folder to make
-    request = WatchRequest(directory=Path.cwd(), output=output, current=current, again=again, backfill=backfill)
+    request = WatchRequest(
+        directory=Path.cwd(),
+        output=output,
+        mlflow=MlflowAccess.of(os.environ),
+        current=current,
+        again=again,
+        backfill=backfill,
+    )
     with raise_on_signals():
         report = watch_release(request, TerminalProgress())
     return write_and_print(report, output, json_file)

@@ -44,6 +44,7 @@ def _watch(trigger: Trigger, inputs: Inputs, environ: Mapping[str, str], output:
         policy_name=inputs.policy,
         id=inputs.id,
         timeout_s=inputs.timeout_minutes * 60 or None,
+        mlflow=inputs.mlflow,
         is_shared=trigger.is_about_default_branch,
     )
     try:

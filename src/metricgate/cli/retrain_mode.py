@@ -200,7 +200,7 @@ def _keep_dashboard(
 
 
 def _tell(job: _Job, outcome: RetrainOutcome | None, report: Report, offer: Offer | None) -> None:
-    """Tell the runner, and everybody else of a training."""
+    """Write the runner's outputs and summary, and announce a training."""
     trigger, inputs = job.trigger, job.inputs
     url = f"{trigger.server_url}/{trigger.repository}"
     request = offer.pull_request if offer and offer.result == "offered" else None

@@ -114,7 +114,7 @@ class Push(WorkerTask):
 
 
 class Adopt(WorkerTask):
-    """Give a work tree of Git the cache, the remotes and the local settings of ``shares_with``, for good."""
+    """Set up a Git work tree to use the cache, the remotes and the local settings of ``shares_with``, permanently."""
 
     action: Literal["adopt"] = "adopt"
 

@@ -37,8 +37,8 @@ from metricgate.report.value import Report
 from metricgate.revisions.baseline_revision import BaselineRevision
 from metricgate.revisions.checkout import Checkout
 from metricgate.revisions.git_command import Access
-from metricgate.revisions.released_revision import resolve_release
-from metricgate.run import LOCAL, NO_TOKEN, make_scratch
+from metricgate.run import LOCAL, NO_MLFLOW, NO_TOKEN, find_release, make_scratch
+from metricgate.settings.mlflow import MlflowAccess
 from metricgate.settings.monitor import DetectorSpec, MonitorSpec
 from metricgate.settings.policy import FILE_NAME, Policy
 from metricgate.trigger import Trigger
@@ -62,6 +62,7 @@ class WatchRequest:
     policy_name: str = FILE_NAME
     id: str = "default"
     timeout_s: float | None = None
+    mlflow: MlflowAccess = NO_MLFLOW
     is_shared: bool = False
     current: Path | None = None
     again: bool = False
@@ -133,7 +134,7 @@ def _open(request: WatchRequest, progress: Progress, scratch: Path) -> _Project:
         context=context,
         policy=policy,
         spec=policy.monitor,
-        released=resolve_release(checkout, policy.release, default_branch=request.trigger.default_branch),
+        released=find_release(checkout, policy.release, request.trigger, request.mlflow),
         ref=WatchRef(checkout=checkout, id=request.id, is_shared=request.is_shared),
     )
 

@@ -202,7 +202,7 @@ class Offering:
         return Offer(result="closed", remembered=remembered, pull_request=current)
 
     def _leave_alone(self, current: RetrainPullRequest | None, head: str) -> Offer:
-        """Say once that the branch is somebody else's now, and how to give it back."""
+        """Comment, once, that the branch now belongs to somebody else, and how to give it back."""
         problem = (
             f"The branch {self._branch} has the commit {head[:9]}, which MetricGate did not write, so it is left alone. "
             f"To give it back, and lose that commit, set the label “{TAKE_BACK}” on its pull request, or delete the branch."

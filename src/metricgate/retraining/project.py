@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 from metricgate.context import RunContext
@@ -20,9 +19,7 @@ from metricgate.revisions.baseline_revision import BaselineRevision
 from metricgate.revisions.checkout import Checkout
 from metricgate.revisions.git_command import Access
 from metricgate.revisions.last_change import find_date, find_last_change
-from metricgate.revisions.released_revision import resolve_release
-from metricgate.run import LOCAL, NO_MLFLOW, NO_TOKEN
-from metricgate.services.mlflow_registry import find_registered_commit
+from metricgate.run import LOCAL, NO_MLFLOW, NO_TOKEN, find_release
 from metricgate.settings.mlflow import MlflowAccess
 from metricgate.settings.policy import FILE_NAME, Policy
 from metricgate.settings.policy_file import read_policy
@@ -87,12 +84,7 @@ def open_project(request: RetrainRequest, progress: Progress, scratch: Path) -> 
         scratch=scratch,
         timeout_s=min(limits, default=None),
     )
-    released = resolve_release(
-        checkout,
-        policy.release,
-        default_branch=request.trigger.default_branch,
-        find_registered=partial(find_registered_commit, request.mlflow),
-    )
+    released = find_release(checkout, policy.release, request.trigger, request.mlflow)
     ref = MemoryRef(checkout=checkout, id=request.id, is_shared=request.is_shared)
     return RetrainProject(
         request=request,
@@ -123,6 +115,7 @@ def watch_model(project: RetrainProject) -> Watched | None:
             policy_name=request.policy_name,
             id=request.id,
             timeout_s=project.context.timeout_s,
+            mlflow=request.mlflow,
             again=True,  # data that a run of `monitor` judged before are a reason still
         ),
         project.context.progress,

@@ -52,7 +52,7 @@ def make_commit(checkout: Checkout, proposal: Proposal, parent: str) -> str:
 
 
 def move_branch(checkout: Checkout, branch: str, commit: str, known: Sequence[str]) -> None:
-    """Let the local branch point to ``commit``; never over a commit that is not one of the ``known`` ones.
+    """Move the local branch to ``commit``, unless it points to a commit other than the ``known`` ones.
 
     Raises
     ------

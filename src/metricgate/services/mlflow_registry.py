@@ -69,7 +69,7 @@ def tag_version(server: MlflowServer, model: str, version: ModelVersion, tags: M
 
 
 def set_alias(server: MlflowServer, model: str, alias: str, version: ModelVersion) -> None:
-    """Let an alias point to a version, and to no other."""
+    """Point an alias to a version, wherever it pointed before."""
     server.post("registered-models/alias", {"name": model, "alias": alias, "version": version.version}, may_repeat=True)
 
 

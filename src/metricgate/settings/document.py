@@ -1,8 +1,9 @@
 """A YAML 1.2 document as plain values, with the line that each one stands on. Nothing in it is ever executed."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML, MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -13,6 +14,7 @@ MAX_VALUES = 20_000  # aliases can make a small file huge
 MAX_DEPTH = 50
 _TOO_MUCH = f"has more than {MAX_VALUES:,} values, or more than {MAX_DEPTH} levels"
 
+Section = TypeVar("Section", bound=BaseModel)
 KeyPath = tuple[str | int, ...]
 """Keys and indices from the top of a document."""
 _KINDS = ("map", "seq", "str", "int", "float", "bool", "null", "timestamp")
@@ -64,6 +66,25 @@ def read_document(text: str, origin: str) -> Document:
         raise _not_yaml(origin, mark.line + 1 if mark else None, problem) from error
     except (YAMLError, RecursionError, ValueError) as error:
         raise _not_yaml(origin, None, " ".join(str(error).split())[:200]) from error
+
+
+def read_section(section: type[Section], text: str, *, origin: str, expected: str, fix: str) -> Section:
+    """Return the only key of the text that ``section`` has, so that a mistake elsewhere does not matter to it.
+
+    Raises
+    ------
+    ConfigurationError
+        If the text is not YAML, or the value of that key is wrong.
+    """
+    document = read_document(text, origin)
+    given = document.value if isinstance(document.value, dict) else {}
+    try:
+        return section.model_validate({key: given[key] for key in section.model_fields if given.get(key) is not None})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place, problem = ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
+        line = document.find_line(first["loc"])
+        raise configuration_error(origin, line, f"{place}: {problem}.", expected=expected, fix=fix) from error
 
 
 def _not_yaml(origin: str, line: int | None, problem: str) -> ConfigurationError:

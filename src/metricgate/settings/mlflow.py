@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from metricgate.errors import ConfigurationError
-from metricgate.settings.document import configuration_error, read_document
+from metricgate.settings.document import read_section
 from metricgate.settings.values import PolicySection
 
 SCHEME = "mlflow:"
@@ -136,16 +136,6 @@ def read_mlflow(text: str, *, origin: str) -> MlflowSpec | None:
     ConfigurationError
         If the text is not YAML, or ``mlflow`` itself is wrong.
     """
-    document = read_document(text, origin)
-    given = document.value.get("mlflow") if isinstance(document.value, dict) else None
-    try:
-        return _MlflowFile.model_validate({"mlflow": given}).mlflow
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise configuration_error(
-            origin,
-            document.find_line(first["loc"]),
-            f"{'.'.join(map(str, first['loc']))} {first['msg'].removeprefix('Value error, ')}.",
-            expected="names such as `mlflow: {experiment: /Shared/churn, model: churn}`.",
-            fix="correct the line; docs/mlflow.md explains both.",
-        ) from error
+    expected = "names such as `mlflow: {experiment: /Shared/churn, model: churn}`."
+    fix = "correct the line; docs/mlflow.md explains both."
+    return read_section(_MlflowFile, text, origin=origin, expected=expected, fix=fix).mlflow

@@ -3,9 +3,9 @@
 import re
 from typing import Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from metricgate.settings.document import configuration_error, read_document
+from metricgate.settings.document import read_section
 from metricgate.settings.values import Names, PolicySection
 
 Occasion = Literal["failed", "inconclusive", "error", "drift", "retrained", "recovered"]
@@ -66,16 +66,6 @@ def read_notify(text: str, *, origin: str) -> tuple[NotifySpec, ...]:
     ConfigurationError
         If the text is not YAML, or ``notify`` itself is wrong.
     """
-    document = read_document(text, origin)
-    given = document.value.get("notify") if isinstance(document.value, dict) else None
-    try:
-        return _NotifyFile.model_validate({"notify": given or ()}).notify
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise configuration_error(
-            origin,
-            document.find_line(first["loc"]),
-            f"notify: {first['msg'].removeprefix('Value error, ')}.",
-            expected="a list such as `- {to: slack, on: [failed, recovered]}`.",
-            fix="correct the line; docs/notifications.md lists the keys.",
-        ) from error
+    expected = "a list such as `- {to: slack, on: [failed, recovered]}`."
+    fix = "correct the line; docs/notifications.md lists the keys."
+    return read_section(_NotifyFile, text, origin=origin, expected=expected, fix=fix).notify

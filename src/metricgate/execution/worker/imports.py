@@ -61,7 +61,7 @@ def _list_imports(project: Project, origin: Path | None) -> list[Any]:
 
 
 def _place_source(project: Project, stage: Any, origin: Path) -> None:
-    """Let a relative source that a work tree does not have be the one beside the checkout."""
+    """Read a relative source that the work tree lacks from beside the checkout."""
     [dependency] = stage.deps
     written = str(dependency.def_path or "")
     is_relative = dependency.protocol == "local" and "://" not in written and not Path(written).is_absolute()

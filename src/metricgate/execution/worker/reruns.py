@@ -37,7 +37,7 @@ def find_reruns(project: Project, request: Produce, files: RevisionFiles) -> set
 
 @contextmanager
 def explain_rerun(reproduction: Reproduction, again: Iterable[Any]) -> Iterator[None]:
-    """Say why it ran, where the command of a stage fails that ran ``again`` for that reason alone.
+    """Add to a stage's failure why the stage ran, if it ran ``again`` only because its results were not believed.
 
     Raises
     ------

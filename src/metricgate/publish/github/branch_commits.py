@@ -69,7 +69,7 @@ class BranchCommits:
         return self._add("commits", {"message": message, "tree": tree, "parents": [parent]})
 
     def move(self, branch: str, *, before: str | None, after: str | None) -> None:
-        """Let a branch point from ``before`` to ``after``; None is a branch that does not exist.
+        """Move a branch from ``before`` to ``after``; None stands for a branch that does not exist.
 
         Raises
         ------
